@@ -1,0 +1,46 @@
+# Everything a checkout needs: `make demo` and `make test` set themselves up.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: setup demo test unit lint lab-up lab-down bench lock clean
+
+setup: $(VENV)/.complete
+
+# The lock names every file by hash; the stamp is only written when pip accepted all of them.
+$(VENV)/.complete: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit("wecom-gateway needs Python 3.11 or later, this is " + sys.version.split()[0] + "; set PYTHON=/path/to/python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	touch $@
+
+demo: setup
+	$(BIN)/python -m lab demo
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/pytest tests/unit
+
+test: lint
+	$(BIN)/pytest tests
+
+lab-up: setup
+	$(BIN)/python -m lab up
+
+lab-down: setup
+	$(BIN)/python -m lab down
+
+bench: setup
+	$(BIN)/python -m bench.deploy
+
+# For maintainers, needs uv: one lock for every supported Python and platform.
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	    --no-emit-index-url --no-emit-find-links --group dev --quiet --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
