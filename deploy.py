@@ -1,0 +1,6 @@
+"""Bare Debian hosts in, WeCom reverse proxies out: `pyinfra inventory/prod.py deploy.py`."""
+
+from gateway import deploys
+
+deploys.install()
+deploys.publish_and_activate()

@@ -1,0 +1,1 @@
+"""wecom-gateway: reverse proxies for WeCom apps under a school's own domain, as code."""

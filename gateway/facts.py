@@ -1,0 +1,89 @@
+"""What is on a host, in one remote command each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyinfra.api import FactBase, StringCommand
+
+from gateway import shell
+from gateway.release import Entry
+from gateway.render import Build
+from gateway.tls_profile import NginxVersion
+
+
+@dataclass(frozen=True)
+class HostState:
+    """nginx and the gateway on a host. A release is its id; None means that there is none."""
+
+    installed: NginxVersion | None = None
+    candidate: NginxVersion | None = None
+    ipv6: bool = True
+    current: str | None = None
+    activated: str | None = None
+    running: str | None = None
+    entry: str | None = None
+
+    @property
+    def build(self) -> Build | None:
+        """What to render for: the nginx that is there, else the one that apt would install."""
+        version = self.installed or self.candidate
+        return Build(version, self.ipv6) if version else None
+
+    def in_force(self, release: str) -> bool:
+        """True where `release` is published, included, loaded by the running nginx and was proven so."""
+        included = self.entry == "../wecom-gateway/current/gateway.conf"
+        return included and {self.current, self.activated, self.running} == {release}
+
+
+class GatewayState(FactBase[HostState]):
+    """HostState of the host."""
+
+    def command(self) -> StringCommand:
+        return shell.read_state()
+
+    @staticmethod
+    def default() -> HostState:
+        return HostState()
+
+    def process(self, output: list[str]) -> HostState:
+        values = dict(line.partition(" ")[::2] for line in output)
+        return HostState(
+            installed=_version(values.get("version", "")),
+            candidate=_version(values.get("candidate", "")),
+            ipv6=values.get("ipv6") != "no",
+            current=values.get("current", "").removeprefix("releases/") or None,
+            activated=values.get("activated") or None,
+            running=values.get("running") or None,
+            entry=values.get("entry") or None,
+        )
+
+
+class ReleaseManifest(FactBase[frozenset[Entry]]):
+    """What the host holds of a release, empty where it has none of it."""
+
+    def command(self, release: str) -> StringCommand:
+        return shell.read_manifest(release)
+
+    @staticmethod
+    def default() -> frozenset[Entry]:
+        return frozenset()
+
+    def process(self, output: list[str]) -> frozenset[Entry]:
+        modes: dict[str, str] = {}
+        digests: dict[str, str] = {}
+        for line in output:
+            kind, _, rest = line.partition(" ")
+            value, _, path = rest.partition(" ")
+            if kind == "mode":
+                modes[path] = value
+            elif kind == "digest":
+                digests[path.removeprefix(" ")] = value
+        return frozenset(Entry(path, digests.get(path, ""), mode) for path, mode in modes.items())
+
+
+def _version(text: str) -> NginxVersion | None:
+    try:
+        return NginxVersion.parse(text)
+    except ValueError:
+        return None

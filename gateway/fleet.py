@@ -1,0 +1,110 @@
+"""From an inventory to checked hosts, without a connection to any of them.
+
+The inventory is loaded by pyinfra's own loader, so groups, group_data and precedence are exactly those of
+the deploy that follows.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pyinfra.api import State
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.context import ctx_state
+from pyinfra_cli.exceptions import UnexpectedExternalError
+from pyinfra_cli.inventory import make_inventory
+
+from gateway.host import Host, parse_host
+from gateway.problems import Problem
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """Every host of an inventory (within a limit), and all that is wrong with them."""
+
+    hosts: tuple[Host, ...]
+    problems: tuple[Problem, ...]
+
+
+class InventoryError(Exception):
+    """The inventory itself cannot be loaded; the message says where and why."""
+
+
+def load(
+    inventory: str,
+    *,
+    limit: Iterable[str] = (),
+    exclude: Iterable[str] = (),
+    overrides: Mapping[str, Any] = MappingProxyType({}),
+    group_data: Iterable[str] = (),
+    files: Path = Path("files"),
+) -> Fleet:
+    """Loads and checks `inventory` as `pyinfra INVENTORY` would see it from the current directory.
+
+    `limit` and `exclude` are host or group names or shell patterns, `overrides` is `--data`.
+    Raises InventoryError where there is no inventory to check.
+    """
+    path = Path(inventory)
+    if path.suffix == ".py" and not path.is_file():
+        raise InventoryError(f"{inventory}: no such file; name an inventory, for example inventory/prod.py")
+    had_state = ctx_state.get()
+    try:
+        ctx_state.set(had_state or State())  # pyinfra's loader notes in it which file it runs
+        loaded = make_inventory(
+            inventory,
+            override_data=dict(overrides),
+            cwd=str(Path.cwd()),
+            group_data_directories=list(group_data),
+        )
+    except UnexpectedExternalError as error:
+        raise InventoryError(_where(error.exception, error.filename)) from None
+    except SyntaxError as error:
+        raise InventoryError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+    except (PyinfraError, OSError, UnicodeError, TypeError, ValueError) as error:
+        raise InventoryError(f"{inventory}: {error}") from None
+    finally:
+        ctx_state.set(had_state)
+
+    parsed: list[Host] = []
+    problems: list[Problem] = []
+    skipped = _matching(loaded, exclude)
+    chosen = _matching(loaded, limit) if limit else {host.name for host in loaded}
+    for pattern in limit:
+        if not _matching(loaded, [pattern]):
+            raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
+    for host in loaded:
+        if host.name in chosen and host.name not in skipped:
+            one, found = parse_host(host.name, host.data.dict(), files)
+            problems += found
+            if one:
+                parsed.append(one)
+    if not parsed and not problems:
+        raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
+    return Fleet(tuple(parsed), tuple(problems))
+
+
+def _where(error: Exception, filename: str) -> str:
+    """File, line and message of an exception raised by an operator's own inventory code."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == filename]
+    return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}"
+
+
+def _matching(inventory: Any, patterns: Iterable[str]) -> set[str]:
+    """Names of hosts that pyinfra's `--limit` would choose: a group's members or a name's matches."""
+    names: set[str] = set()
+    for pattern in patterns:
+        group = inventory.groups.get(pattern)
+        if group is not None:
+            names |= {host.name for host in group}
+        else:
+            names |= {host.name for host in inventory if fnmatch.fnmatch(host.name, pattern)}
+    return names

@@ -1,0 +1,249 @@
+"""One host's inventory data, checked and joined with its certificates and verification files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from gateway import certs, verify_files
+from gateway.model import RELEASE_PORT, Platform, SiteEntry
+from gateway.problems import Problem, did_you_mean
+from gateway.site import Site, resolve
+
+# Keys of the contract that this version does not act on yet: refused, never silently ignored.
+_NOT_YET = {"egress": "pass-through to the WeCom API is not available in this version; remove the key"}
+
+
+@dataclass(frozen=True)
+class Host:
+    """One server and everything that its release is made of. Keys never show in a repr."""
+
+    name: str
+    sites: tuple[Site, ...]
+    verify: Mapping[str, tuple[verify_files.VerifyFile, ...]] = field(repr=False)
+    certs: Mapping[str, certs.KeyPair] = field(repr=False)
+
+
+def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | None, list[Problem]]:
+    """Checks one host's data. The host is None where any problem is an error."""
+    problems = [Problem(name, "", key, text) for key, text in _NOT_YET.items() if key in data]
+    platforms, found = _platforms(name, data.get("platforms"))
+    problems += found
+    entries = data.get("sites")
+    if not isinstance(entries, (list, tuple)):
+        wrong = "missing" if entries is None else f"is a {type(entries).__name__}, not a list"
+        text = f'{wrong}; right would be [{{"domain": "wx.school.edu.cn", "edge": "slb"}}]'
+        return None, [*problems, Problem(name, "", "sites", text)]
+
+    sites: list[Site] = []
+    verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
+    pairs: dict[str, certs.KeyPair] = {}
+    for number, raw in enumerate(entries):
+        site, found = _site(name, number, raw, data.get("platform"), platforms)
+        problems += found
+        if site is None:
+            continue
+        if any(site.domain == other.domain for other in sites):
+            text = "stands twice on this host; keep one entry"
+            problems.append(Problem(name, site.domain, "domain", text))
+            continue
+        sites.append(site)
+        verify[site.domain], found = _read_verify_files(name, site.domain, files)
+        problems += found
+        if site.edge == "tls":
+            pair, found = _read_pair(name, site.domain, files)
+            problems += found
+            if pair:
+                pairs[site.domain] = pair
+    problems += _listener_conflicts(name, sites)
+    if any(problem.severity == "error" for problem in problems):
+        return None, problems
+    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs)), problems
+
+
+def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform], list[Problem]]:
+    if not isinstance(raw, Mapping):
+        text = "missing; group_data/all.py defines it (run from the checkout's top folder)"
+        return {}, [Problem(name, "", "platforms", text)]
+    platforms: dict[str, Platform] = {}
+    problems: list[Problem] = []
+    for key, value in raw.items():
+        try:
+            platforms[key] = Platform.model_validate(value)
+        except ValidationError as error:
+            problems += [
+                Problem(name, "", f'platforms["{key}"].{where}', text)
+                for where, text in _explain(error, Platform)
+            ]
+    return platforms, problems
+
+
+def _site(
+    host_name: str, number: int, raw: Any, default_platform: Any, platforms: Mapping[str, Platform]
+) -> tuple[Site | None, list[Problem]]:
+    if not isinstance(raw, Mapping):
+        text = 'is not a dict; right would be {"domain": "wx.school.edu.cn", "edge": "slb"}'
+        return None, [Problem(host_name, "", f"sites[{number}]", text)]
+    label = raw.get("domain")
+    domain = label if isinstance(label, str) and label.isprintable() else f"sites[{number}]"
+    problems: list[Problem] = []
+
+    platform_name = raw.get("platform") or default_platform
+    platform = platforms.get(platform_name) if isinstance(platform_name, str) else None
+    if not platform_name:
+        known = ", ".join(f'"{key}"' for key in sorted(platforms))
+        text = f"missing; put the host in a platform's group or name one of {known}"
+        problems.append(Problem(host_name, domain, "platform", text))
+    elif platform is None:
+        text = f"{platform_name!r} is unknown; {did_you_mean(str(platform_name), platforms)}"
+        problems.append(Problem(host_name, domain, "platform", text))
+    try:
+        entry = SiteEntry.model_validate(raw)
+    except ValidationError as error:
+        problems += [Problem(host_name, domain, where, text) for where, text in _explain(error, SiteEntry)]
+        return None, problems
+    problems += [Problem(host_name, domain, where, text) for where, text in _edge_rules(entry)]
+    if platform is None:
+        return None, problems
+    try:
+        site = resolve(entry, str(platform_name), platform)
+    except ValueError as error:
+        where, _, text = str(error).partition(": ")
+        return None, [*problems, Problem(host_name, domain, where, text)]
+    return (None, problems) if problems else (site, [])
+
+
+def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
+    """What one edge has no use for is a misunderstanding, not a decoration."""
+    if entry.edge == "slb" and entry.cert is not None:
+        yield "cert", 'behind an SLB the load balancer holds the certificate; remove "cert" or set edge "tls"'
+    for network in entry.slb_cidrs:
+        if network.prefixlen == 0:
+            yield "slb_cidrs", f"{network} believes every client; name the load balancer's own networks"
+
+
+def _explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Each finding of pydantic as a field and a text in the product's words."""
+    for detail in error.errors(include_url=False):
+        where = "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]
+        ).lstrip(".")
+        kind, context = detail["type"], detail.get("ctx", {})
+        if kind == "extra_forbidden":
+            known = _fields(model, detail["loc"][:-1])
+            yield where, f"unknown key; {did_you_mean(str(detail['loc'][-1]), known)}"
+        elif kind == "missing":
+            yield where, f"missing; {_EXAMPLES.get(str(detail['loc'][-1]), 'it is required')}"
+        elif kind == "value_error":
+            yield where, str(context["error"])
+        elif kind == "literal_error":
+            yield where, f"{detail['input']!r} is not possible; right would be {context['expected']}"
+        else:
+            yield where, f"{_brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+
+
+_EXAMPLES = {
+    "domain": 'right would be "domain": "wx.school.edu.cn"',
+    "edge": '"slb" behind a load balancer that terminates TLS, "tls" without one',
+    "upstream": 'right would be "upstream": "https://paas.inner.example"',
+    "apps": 'right would be "apps": ["bk_itsm"]',
+    "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
+}
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _fields(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterable[str]:
+    """The known keys at a place inside `model`."""
+    for part in location:
+        info = model.model_fields.get(str(part))
+        kinds = [info.annotation, *getattr(info.annotation, "__args__", ())] if info else []
+        nested = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        if nested:
+            model = nested[0]
+    return model.model_fields
+
+
+def _listener_conflicts(name: str, sites: Iterable[Site]) -> list[Problem]:
+    """A port can only be plain or TLS for all sites of a host, and one port is the gateway's own."""
+    problems = []
+    first: dict[int, tuple[bool, Site]] = {}
+    for site in sites:
+        for port, encrypted in site.listeners().items():
+            if port == RELEASE_PORT:
+                text = f"port {RELEASE_PORT} is the gateway's own on this host; choose another for the route"
+                problems.append(Problem(name, site.domain, "port", text))
+            seen, other = first.setdefault(port, (encrypted, site))
+            if seen != encrypted:
+                kinds = {True: "TLS", False: "plain http"}
+                text = (
+                    f"port {port} would be {kinds[encrypted]} here and {kinds[seen]} for {other.domain}; "
+                    "one port of a host is one or the other, so put one of the sites on another host"
+                )
+                problems.append(Problem(name, site.domain, "edge", text))
+        seen_paths: set[tuple[int, str]] = set()
+        for route in site.routes:
+            if (route.port, route.path) in seen_paths:
+                text = f"two routes for {route.path} on port {route.port}; keep one"
+                problems.append(Problem(name, site.domain, "platform", text))
+            seen_paths.add((route.port, route.path))
+    return problems
+
+
+def _read_verify_files(
+    name: str, domain: str, files: Path
+) -> tuple[tuple[verify_files.VerifyFile, ...], list[Problem]]:
+    folder = files / "verify" / domain
+    good: list[verify_files.VerifyFile] = []
+    problems = []
+    for path in verify_files.paths(folder):
+        try:
+            good.append(verify_files.read(path.name, path.read_bytes()))
+        except ValueError as error:
+            problems.append(Problem(name, domain, str(path), str(error)))
+        except OSError as error:
+            problems.append(Problem(name, domain, str(path), f"cannot be read: {error.strerror}"))
+    problems += [
+        Problem(name, domain, str(folder / file.name), file.notice, "warning") for file in good if file.notice
+    ]
+    if not good and not problems:
+        text = f"no verification file yet; put WeCom's WW_verify_*.txt in {folder}/ and deploy again"
+        problems.append(Problem(name, domain, "verify", text, "warning"))
+    return tuple(good), problems
+
+
+def _read_pair(name: str, domain: str, files: Path) -> tuple[certs.KeyPair | None, list[Problem]]:
+    folder = files / "certs" / domain
+    parts: dict[str, bytes] = {}
+    problems = []
+    for part in ("fullchain.pem", "privkey.pem"):
+        try:
+            parts[part] = (folder / part).read_bytes()
+        except FileNotFoundError:
+            text = f'{folder / part} is missing; edge "tls" needs fullchain.pem and privkey.pem there'
+            problems.append(Problem(name, domain, "cert", text))
+        except OSError as error:
+            problems.append(
+                Problem(name, domain, "cert", f"{folder / part} cannot be read: {error.strerror}")
+            )
+    if problems:
+        return None, problems
+    now = datetime.now(UTC)
+    try:
+        pair = certs.check(domain, parts["fullchain.pem"], parts["privkey.pem"], now)
+    except ValueError as error:
+        return None, [Problem(name, domain, "cert", str(error))]
+    if pair.not_after - now < certs.WARN_BELOW:
+        days = (pair.not_after - now).days
+        text = f"expires in {days} days, on {pair.not_after:%Y-%m-%d}; renew it"
+        problems.append(Problem(name, domain, "cert", text, "warning"))
+    return pair, problems

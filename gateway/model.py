@@ -1,0 +1,256 @@
+"""The inventory as frozen models: what an operator writes, checked value by value.
+
+Nothing here touches a file or a host. A value that passes can stand as a token in an nginx
+configuration or a shell command: every string type below admits only characters that are inert in both.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    StrictInt,
+    StrictStr,
+)
+
+# The loopback port on which the running nginx tells its release; no site may ask for it.
+RELEASE_PORT = 19001
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
+
+
+def _host_name(value: str, example: str) -> str:
+    """A DNS name in lower case. Raises ValueError saying what kind of other thing it is."""
+    checks = [
+        ("://" in value, "carries a scheme"),
+        ("/" in value, "carries a path"),
+        ("*" in value, "is a wildcard; every sub-domain is an entry of its own"),
+        ("_" in value, "has an underscore, which WeCom refuses in a trusted domain"),
+        (value != value.lower(), f'has capitals; write "{value.lower()}"'),
+        (value.endswith("."), "ends in a dot"),
+        (_is_ip(value), "is an IP address; WeCom accepts only ICP-filed domain names"),
+        (":" in value, "carries a port; ports follow from the platform's routes"),
+    ]
+    for wrong, reason in checks:
+        if wrong:
+            raise ValueError(f'"{_shown(value)}" {reason}; right would be "{example}"')
+    labels = value.split(".")
+    if len(value) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(
+            f'"{_shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
+            f'joined by dots); right would be "{example}"'
+        )
+    if labels[-1].isdigit():
+        raise ValueError(f'"{_shown(value)}" ends in a number; right would be "{example}"')
+    return value
+
+
+def _is_ip(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _shown(value: str) -> str:
+    """The value as it may stand in one line of a message: no control characters, bounded."""
+    printable = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
+    return printable if len(printable) <= 80 else printable[:77] + "..."
+
+
+def _domain(value: str) -> str:
+    return _host_name(value, "wx.school.edu.cn")
+
+
+def _code(value: str) -> str:
+    if not _CODE.fullmatch(value):
+        raise ValueError(
+            f'"{_shown(value)}" is not an app code (letters, digits, "-" and "_"); for example "bk_itsm"'
+        )
+    return value
+
+
+def _path(value: str) -> str:
+    if not _PATH.fullmatch(value) or any(part in (".", "..") for part in value.split("/")):
+        raise ValueError(
+            f'"{_shown(value)}" is not a path prefix: it starts and ends with "/" and has only letters, '
+            'digits, "-", ".", "_" and "~" between; for example "/bserver/"'
+        )
+    return value
+
+
+def _whole_prefix(value: str) -> str:
+    if _path(value) == "/":
+        raise ValueError(
+            '"/" would publish the whole inner platform; name the prefix, like "/o/itsm/jsi18n/"'
+        )
+    return value
+
+
+def _size(value: str) -> str:
+    match = _SIZE.fullmatch(value)
+    if not match:
+        raise ValueError(f'"{_shown(value)}" is not a size; right would be "50m", "200m" or "1g"')
+    return value
+
+
+def _https_url(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f'"{_shown(value)}" is not a URL; right would be "https://paas.inner.example"')
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f'"{_shown(value)}" has no valid host or port') from None
+    if parts.scheme != "https":
+        raise ValueError(
+            f'"{_shown(value)}" is not https: without TLS nothing proves who answers; '
+            'right would be "https://paas.inner.example"'
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user name or password must not stand in an upstream URL")
+    if "?" in value or "#" in value:
+        raise ValueError(
+            f'"{_shown(value)}" carries a query or fragment; leave it out, the visitor\'s own is passed on'
+        )
+    if port == 0:
+        raise ValueError(f'"{_shown(value)}" has port 0')
+    host = parts.netloc.rsplit(":", 1)[0] if port is not None else parts.netloc
+    if _is_ip(host):
+        raise ValueError(
+            f'"{_shown(value)}" names an IP address, which no certificate check accepts; use a name'
+        )
+    _host_name(host, "paas.inner.example")
+    if parts.path:
+        _path(parts.path)
+    return value
+
+
+def _origin(value: str) -> str:
+    _https_url(value)
+    if urlsplit(value).path not in ("", "/"):
+        raise ValueError(f'"{_shown(value)}" carries a path; an origin is "https://paas.inner.example"')
+    return value.rstrip("/")
+
+
+def _upstream_prefix(value: str) -> str:
+    _https_url(value)
+    if not urlsplit(value).path.endswith("/"):
+        raise ValueError(
+            f'"{_shown(value)}" must end in "/", as its path does: prefixes are mapped slash for slash'
+        )
+    return value
+
+
+def _public_ipv4(value: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(value)
+    except ValueError:
+        raise ValueError(
+            f'"{_shown(value)}" is not one IPv4 address; WeCom takes no ranges, names or IPv6, '
+            'for example "120.27.208.144"'
+        ) from None
+    if not address.is_global:
+        raise ValueError(
+            f'"{value}" is not a public address; WeCom sees the public egress address of the caller'
+        )
+    return value
+
+
+def _listed(value: Any) -> Any:
+    """Refuses a lone string where a list is meant, which would be taken letter by letter."""
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        raise ValueError(f"{value!r} is not a list; right would be [{value!r}]")
+    return tuple(value)
+
+
+def _no_acme(value: Any) -> Any:
+    if isinstance(value, dict) and "acme" in value:
+        raise ValueError('automatic certificates are not available in this version; right would be "files"')
+    return value
+
+
+Domain = Annotated[StrictStr, AfterValidator(_domain)]
+AppCode = Annotated[StrictStr, AfterValidator(_code)]
+PathPrefix = Annotated[StrictStr, AfterValidator(_path)]
+ExtraPath = Annotated[StrictStr, AfterValidator(_whole_prefix)]
+Size = Annotated[StrictStr, AfterValidator(_size)]
+Origin = Annotated[StrictStr, AfterValidator(_origin)]
+UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
+PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
+Port = Annotated[StrictInt, Field(ge=1, le=65535)]
+HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Token = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BlueKing(_Frozen):
+    """What of a BlueKing installation is published: only these apps' mobile paths."""
+
+    upstream: Origin
+    apps: Annotated[tuple[AppCode, ...], BeforeValidator(_listed), Field(min_length=1)]
+    envs: Annotated[tuple[Literal["o", "t"], ...], BeforeValidator(_listed), Field(min_length=1)] = ("o",)
+    extra_paths: Annotated[tuple[ExtraPath, ...], BeforeValidator(_listed)] = ()
+
+
+class WeCom(_Frozen):
+    """The WeCom app's own identifiers, for the handover sheet; none is secret."""
+
+    corp_id: Token | None = None
+    agent_id: StrictInt | Token | None = None
+    flag: Token | None = None
+    trusted_ips: Annotated[tuple[PublicIPv4, ...], BeforeValidator(_listed), Field(max_length=120)] = ()
+
+
+class SiteEntry(_Frozen):
+    """One school in the inventory, key by key as the README documents it."""
+
+    domain: Domain
+    edge: Literal["slb", "tls"]
+    platform: StrictStr | None = None
+    slb_cidrs: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_listed)] = ()
+    cert: Annotated[Literal["files"] | None, BeforeValidator(_no_acme)] = None
+    bk: BlueKing | None = None
+    max_body: Size | None = None
+    hsts: Annotated[StrictInt, Field(ge=0, le=63072000)] = 0
+    wecom: WeCom = WeCom()
+
+
+class PlatformRoute(_Frozen):
+    """One row of a platform's mapping table: public port and prefix to upstream prefix."""
+
+    port: Literal["entry"] | Port
+    path: PathPrefix
+    upstream: UpstreamPrefix
+
+
+class Platform(_Frozen):
+    """A platform as data (group_data/all.py).
+
+    `routes` "bk" means that they follow from each site's own `bk`; such routes are an allow-list into
+    an inner network and are guarded as one. `read_timeout` is in seconds. `domain_headers` are
+    request headers, besides X-Forwarded-Host, that carry the literal public domain.
+    """
+
+    routes: (
+        Literal["bk"] | Annotated[tuple[PlatformRoute, ...], BeforeValidator(_listed), Field(min_length=1)]
+    )
+    max_body: Size = "50m"
+    read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
+    domain_headers: Annotated[tuple[HeaderName, ...], BeforeValidator(_listed)] = ()

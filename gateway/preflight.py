@@ -1,0 +1,46 @@
+"""The check that comes before pyinfra connects to anything, called from config.py."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.fleet import InventoryError, load
+from gateway.problems import errors
+
+_DEPLOYS = {"deploy.py"}
+
+
+def stop_on_problems() -> None:
+    """Ends the run (exit 1) with every problem of every chosen host, or lets it go on.
+
+    Only runs that deploy are checked: `debug-inventory`, facts and rollbacks must work in any case.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None or not _DEPLOYS & {Path(name).name for name in context.params.get("operations", ())}:
+        return
+    options = context.params
+    try:
+        fleet = load(
+            options["inventory"],
+            limit=options.get("limit") or (),
+            exclude=options.get("exclude") or (),
+            group_data=options.get("group_data") or (),
+        )
+    except InventoryError as error:
+        _say("inventory", "red", str(error))
+        sys.exit(1)
+    for problem in sorted(fleet.problems):
+        color = "red" if problem.severity == "error" else "yellow"
+        _say(problem.severity, color, str(problem))
+    wrong = errors(fleet.problems)
+    if wrong:
+        count = f"{len(wrong)} problem" + ("s" if len(wrong) > 1 else "")
+        _say("stopped", "red", f"{count} in {options['inventory']}; no host was contacted")
+        sys.exit(1)
+
+
+def _say(label: str, color: str, text: str) -> None:
+    click.echo(f"--> {click.style(label, fg=color, bold=True)}: {text}", err=True)

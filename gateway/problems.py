@@ -1,0 +1,40 @@
+"""What is wrong with an inventory, told so that an operator can act on it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One finding: where it is, what is wrong and what would be right.
+
+    `text` holds both halves. `severity` "error" stops a deploy, "warning" does not.
+    """
+
+    host: str
+    domain: str
+    field: str
+    text: str
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        place = ": ".join(part for part in (self.host, self.domain, self.field) if part)
+        return f"{place}: {self.text}"
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Only those that stop a deploy."""
+    return [problem for problem in problems if problem.severity == "error"]
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "x"?` for the nearest known word, else the list of known ones."""
+    choices = sorted(known)
+    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    if close:
+        return f'did you mean "{close[0]}"?'
+    return "use one of " + ", ".join(f'"{choice}"' for choice in choices)

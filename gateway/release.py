@@ -1,0 +1,120 @@
+"""A release: the whole tree of one host as bytes, named by what is in it. Pure.
+
+The id is a digest of content, so that the same inventory gives the same release on every run and machine,
+and "is it there?" is one comparison.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+# Where everything of the gateway lives on a host; `current` in it points to the release in force.
+HOME = "/etc/nginx/wecom-gateway"
+
+# Stands for the release's id until the id is known.
+ID_PLACEHOLDER = b"@RELEASE@"
+
+_PUBLIC, _SECRET, _PUBLIC_FOLDER, _SECRET_FOLDER = 0o644, 0o600, 0o755, 0o700
+
+
+@dataclass(frozen=True)
+class File:
+    """Content and whether it is for root alone. Content never shows in a repr: it may be a key."""
+
+    body: bytes = field(repr=False)
+    secret: bool = False
+
+    @property
+    def mode(self) -> int:
+        return _SECRET if self.secret else _PUBLIC
+
+
+@dataclass(frozen=True, order=True)
+class Entry:
+    """One line of a manifest: what `sha256sum` and `stat` say of a file. `mode` is octal, as text."""
+
+    path: str
+    sha256: str
+    mode: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """An id and the files that it names, by path relative to the release's folder."""
+
+    id: str
+    files: Mapping[str, File] = field(repr=False)
+
+    def manifest(self) -> frozenset[Entry]:
+        """What an intact copy on a host must look like."""
+        return frozenset(
+            Entry(path, hashlib.sha256(file.body).hexdigest(), f"{file.mode:o}")
+            for path, file in self.files.items()
+        )
+
+    def archive(self) -> bytes:
+        """The tree as a gzipped tar, the same bytes for the same release, every mode set inside."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            for folder, secret in self._folders().items():
+                member = tarfile.TarInfo(folder)
+                member.type = tarfile.DIRTYPE
+                member.mode = _SECRET_FOLDER if secret else _PUBLIC_FOLDER
+                archive.addfile(member)
+            for path, file in sorted(self.files.items()):
+                member = tarfile.TarInfo(path)
+                member.size = len(file.body)
+                member.mode = file.mode
+                archive.addfile(member, io.BytesIO(file.body))
+        return gzip.compress(buffer.getvalue(), compresslevel=6, mtime=0)
+
+    def _folders(self) -> dict[str, bool]:
+        """Every folder, parents first, and whether it is for root alone because a secret lies in it."""
+        folders: dict[str, bool] = {}
+        for path, file in sorted(self.files.items()):
+            parts = path.split("/")[:-1]
+            for depth in range(1, len(parts) + 1):
+                folder = "/".join(parts[:depth])
+                folders[folder] = folders.get(folder, False) or (file.secret and depth == len(parts))
+        return folders
+
+
+def build(tree: Mapping[str, File]) -> Release:
+    """Names a rendered tree and writes the name into it, wherever ID_PLACEHOLDER stands."""
+    digest = hashlib.sha256()
+    for path, file in sorted(tree.items()):
+        digest.update(f"{path}\0{file.mode:o}\0{len(file.body)}\0".encode())
+        digest.update(file.body)
+    name = digest.hexdigest()[:16]
+    named = {
+        path: File(file.body.replace(ID_PLACEHOLDER, name.encode()), file.secret)
+        if path.endswith(".conf")
+        else file
+        for path, file in tree.items()
+    }
+    return Release(name, named)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path that differs between what a host has and what it should have."""
+
+    path: str
+    kind: str  # "added", "changed", "removed"
+
+
+def diff(old: frozenset[Entry], new: frozenset[Entry]) -> list[Change]:
+    """What a publication changes, by path; contents stay out of it, they may be keys."""
+    before = {entry.path: entry for entry in old}
+    after = {entry.path: entry for entry in new}
+    changes = []
+    for path in sorted(before.keys() | after.keys()):
+        if before.get(path) != after.get(path):
+            kind = "added" if path not in before else "removed" if path not in after else "changed"
+            changes.append(Change(path, kind))
+    return changes

@@ -1,0 +1,194 @@
+"""From a host's sites and its nginx to a tree of files. Pure: no clock, no network, no host.
+
+Templates read as nginx; what has to be decided is decided here and handed to them as values.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gateway import answers, tls_profile
+from gateway.host import Host
+from gateway.model import RELEASE_PORT
+from gateway.release import HOME, ID_PLACEHOLDER, File
+from gateway.site import ENTRY_PORTS, Route, Site
+from gateway.tls_profile import NginxVersion
+
+TEMPLATES = Path(__file__).parent.parent / "templates" / "nginx"
+
+_ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
+
+# Request headers that inner systems trust when they come from their own proxy; a client's are dropped.
+# X-Bkapi-*: nginx knows no wildcard, these are the ones that BlueKing's gateway and apps read.
+STRIPPED = (
+    "Forwarded",
+    "Proxy",
+    "Proxy-Path",
+    "Staffname",
+    "X-Bkapi-App",
+    "X-Bkapi-App-Code",
+    "X-Bkapi-Authorization",
+    "X-Bkapi-From",
+    "X-Bkapi-Jwt",
+    "X-Bkapi-Request-Id",
+    "X-Bkapi-Token",
+    "X-Bkapi-User",
+    "X-Bkapi-Username",
+    "X-Client-Ip",
+    "X-Forwarded",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Protocol",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Server",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-User",
+    "X-Forwarded-Weixin-Host",
+    "X-Original-Host",
+    "X-Original-Uri",
+    "X-Original-Url",
+    "X-Rewrite-Url",
+    "X-Url-Scheme",
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """What of a host's nginx decides how it is configured."""
+
+    version: NginxVersion
+    ipv6: bool = True
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """One server block of a site."""
+
+    port: int
+    entry: bool
+    routes: tuple[tuple[Route, answers.AnswerRules], ...]
+
+    @property
+    def whole_host(self) -> bool:
+        return any(route.path == "/" for route, _ in self.routes)
+
+    @property
+    def guarded(self) -> bool:
+        return any(route.guarded for route, _ in self.routes)
+
+    @property
+    def shared_rules(self) -> answers.AnswerRules | None:
+        """The rules for answers where all routes have the same: said once, inherited by every location."""
+        distinct = {rules for _, rules in self.routes}
+        return distinct.pop() if len(distinct) == 1 else None
+
+
+def tree(host: Host, build: Build) -> dict[str, File]:
+    """Every file of the host's release by relative path; paths in them carry the id's placeholder."""
+    ports: dict[int, bool] = {}
+    for site in host.sites:
+        ports |= site.listeners()
+    healthz_ports = {ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else set()
+    shared = {"root": _ROOT, "build": build, "healthz_ports": healthz_ports}
+    # Headers that some platform sets to the domain are stripped site by site, the others for all.
+    own_headers = {header for site in host.sites for header in site.domain_headers}
+
+    texts = {
+        "gateway.conf": _render(
+            "gateway.conf.j2",
+            **shared,
+            upstreams=sorted({route.upstream for site in host.sites for route in site.routes}),
+            guarded=any(route.guarded for site in host.sites for route in site.routes),
+            **_hash_sizes([site.domain for site in host.sites]),
+        ),
+        "closed.conf": _render("closed.conf.j2", **shared, listeners=sorted(ports.items())),
+        "release.conf": _render(
+            "release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()
+        ),
+        "snippets/server.conf": _render("snippets/server.conf.j2", **shared),
+        "snippets/headers.conf": _render(
+            "snippets/headers.conf.j2", stripped=[name for name in STRIPPED if name not in own_headers]
+        ),
+        "snippets/proxy.conf": _render("snippets/proxy.conf.j2", **shared),
+        "snippets/tls.conf": _render(
+            "snippets/tls.conf.j2",
+            **shared,
+            protocols=tls_profile.PROTOCOLS,
+            ciphers=tls_profile.CIPHERS,
+            curves=tls_profile.CURVES,
+        ),
+    }
+    files = {path: File(text.encode()) for path, text in texts.items()}
+    files["no-authority.pem"] = File((TEMPLATES / "no-authority.pem").read_bytes())
+    for site in host.sites:
+        files |= _site(site, host, sorted(own_headers - set(site.domain_headers)), shared)
+    return files
+
+
+def _site(site: Site, host: Host, stripped: list[str], shared: Mapping[str, object]) -> dict[str, File]:
+    verify = host.verify[site.domain]
+    text = _render(
+        f"site-{site.edge}.conf.j2",
+        **shared,
+        site=site,
+        verify=verify,
+        listeners=_listeners(site),
+        stripped=stripped,
+    )
+    files = {f"sites/{site.domain}.conf": File(text.encode())}
+    for file in verify:
+        files[f"verify/{site.domain}/{file.name}"] = File(file.body)
+    if site.edge == "tls":
+        pair = host.certs[site.domain]
+        files[f"certs/{site.domain}/fullchain.pem"] = File(pair.chain, secret=True)
+        files[f"certs/{site.domain}/privkey.pem"] = File(pair.key, secret=True)
+    return files
+
+
+def _listeners(site: Site) -> list[_Listener]:
+    return [
+        _Listener(
+            port,
+            port == site.entry_port,
+            tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port),
+        )
+        for port in site.ports()
+    ]
+
+
+def _hash_sizes(domains: list[str]) -> dict[str, int]:
+    """Sizes for nginx's table of server names, 0 for nginx's own.
+
+    Its buckets of 64 bytes hold names of 46 characters at most, its table some 500 names. The directives
+    may stand only once in the whole of nginx's configuration, so they are left out where not needed.
+    """
+    longest = max(map(len, domains), default=0)
+    if longest <= 44 and len(domains) <= 250:
+        return {"hash_bucket_size": 0, "hash_max_size": 0}
+    bucket = 128 if longest <= 100 else 512
+    return {"hash_bucket_size": bucket, "hash_max_size": max(2048, 1 << (8 * len(domains)).bit_length())}
+
+
+@cache
+def _environment() -> Environment:
+    # nginx configuration, not HTML: values are safe by their types in gateway.model.
+    return Environment(  # noqa: S701
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _render(template: str, **values: object) -> str:
+    """The text, with the blank lines that empty blocks of a template leave behind taken out."""
+    text = _environment().get_template(template).render(**values)
+    text = re.sub(r"\n{3,}", "\n\n", text)
+    return re.sub(r"\n\n( *\})", r"\n\1", text)

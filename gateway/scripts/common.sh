@@ -1,0 +1,37 @@
+# Stands before every other script here. They run as root under bash on the host.
+set -euo pipefail
+umask 077
+
+nginx_home=/etc/nginx
+home=$nginx_home/wecom-gateway
+entry=$nginx_home/conf.d/wecom-gateway.conf
+stock_site=$nginx_home/sites-enabled/default
+
+fail() {
+    echo "wecom-gateway: $*" >&2
+    exit 1
+}
+
+# One deploy at a time; the lock goes with the process, however that ends.
+take_lock() {
+    mkdir -p -m 755 "$home" "$home/releases"
+    exec 9>"$home/.lock"
+    flock -w 120 9 || fail "another deploy has been at work on this host for two minutes; try again later"
+}
+
+# The release that the running nginx serves, or nothing. Asked over the loopback interface because
+# neither a valid configuration nor a reload that reports success says what the workers have loaded.
+running_release() {
+    timeout 2 bash -c \
+        'exec 3<>/dev/tcp/127.0.0.1/19001 && printf "GET /release HTTP/1.0\r\n\r\n" >&3 && cat <&3' 2>/dev/null \
+        | tail -n 1 || true
+}
+
+# Debian's welcome page, unchanged since the package put it there.
+is_stock_site() {
+    [ "$(readlink -f "$stock_site" 2>/dev/null)" = $nginx_home/sites-available/default ] || return 1
+    local shipped
+    shipped=$(dpkg-query -W -f '${Conffiles}\n' nginx-common 2>/dev/null \
+        | awk '$1 == "/etc/nginx/sites-available/default" { print $2 }')
+    [ -n "$shipped" ] && [ "$(md5sum <"$stock_site" | cut -d ' ' -f 1)" = "$shipped" ]
+}

@@ -1,0 +1,33 @@
+# Puts release $1 beside the others. Standard input is its archive, base64; $2 is the archive's SHA-256.
+# Nothing points at it yet. Whatever goes wrong, nothing of it stays.
+release=$1 digest=$2
+target=$home/releases/$release
+take_lock
+# What a deploy left behind whose connection was cut.
+rm -rf -- "$home"/releases/.incoming.*
+incoming=$(mktemp -d "$home/releases/.incoming.XXXXXX")
+trap 'rm -rf -- "$incoming"' EXIT
+
+base64 -d >"$incoming/archive" || fail "the upload arrived damaged or the disk is full; nothing was changed"
+echo "$digest  $incoming/archive" | sha256sum --check --status \
+    || fail "the upload broke off; nothing was changed, deploy again"
+mkdir "$incoming/tree"
+tar -xzpf "$incoming/archive" -C "$incoming/tree" || fail "the release could not be unpacked; nothing was changed"
+chmod 755 "$incoming/tree"
+
+if [ ! -e "$target" ]; then
+    mv -T "$incoming/tree" "$target"
+    exit 0
+fi
+
+# The release is there but was changed by hand: put each file back by one atomic rename, since nginx may be
+# started at any moment. It has to be loaded again, whatever the running nginx says of itself.
+rm -f "$home/activated"
+(cd "$target" && find . ! -type d -print0) | while IFS= read -r -d '' file; do
+    [ -f "$incoming/tree/$file" ] || rm -f -- "$target/$file"
+done
+(cd "$incoming/tree" && find . -type d -print0) | while IFS= read -r -d '' folder; do
+    mkdir -p "$target/$folder"
+    chmod --reference="$incoming/tree/$folder" "$target/$folder"
+    find "$incoming/tree/$folder" -maxdepth 1 -type f -exec mv -f -t "$target/$folder" {} +
+done

@@ -1,0 +1,55 @@
+"""Every command that runs on a host is built here, and only here.
+
+Quoting contract: the scripts in gateway/scripts are constants without any value in them. Values arrive as
+positional parameters, each quoted by pyinfra; they are release ids and digests, never inventory text and
+never secrets. Content travels on standard input, which no log, process list or `-vvv` shows.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from pyinfra.api import QuoteString, StringCommand
+
+from gateway.release import Release
+
+_SCRIPTS = Path(__file__).parent / "scripts"
+
+
+@cache
+def _script(name: str) -> str:
+    return "".join((_SCRIPTS / f"{part}.sh").read_text() for part in ("common", name))
+
+
+def _command(script: str, *values: str, stdin: str | None = None) -> StringCommand:
+    bits = ["bash", "-c", QuoteString(_script(script)), "wecom-gateway", *map(QuoteString, values)]
+    return StringCommand(*bits, _stdin=stdin) if stdin is not None else StringCommand(*bits)
+
+
+def read_state() -> StringCommand:
+    """Prints what gateway.facts.GatewayState reads."""
+    return _command("state")
+
+
+def read_manifest(release: str) -> StringCommand:
+    """Prints what gateway.facts.ReleaseManifest reads."""
+    return _command("manifest", release)
+
+
+def publish(release: Release) -> StringCommand:
+    """Uploads the release in the same command that unpacks it: no file under a guessable name in between."""
+    archive = release.archive()
+    return _command(
+        "publish",
+        release.id,
+        hashlib.sha256(archive).hexdigest(),
+        stdin=base64.b64encode(archive).decode("ascii"),
+    )
+
+
+def activate(release: str) -> StringCommand:
+    """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right."""
+    return _command("activate", release)

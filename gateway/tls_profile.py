@@ -1,0 +1,58 @@
+"""What TLS at the edge offers, and which nginx understands which directive: data, in one place.
+
+Cipher and protocol lists are Mozilla's "intermediate" server-side TLS guideline, version 6.0
+(https://wiki.mozilla.org/Security/Server_Side_TLS). Versions are those in which nginx's own change log
+(https://nginx.org/en/CHANGES) introduces the directive.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+PROTOCOLS = ("TLSv1.2", "TLSv1.3")
+CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+)
+CURVES = ("X25519", "prime256v1", "secp384r1")
+
+_VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
+
+FEATURES: dict[str, tuple[int, int, int]] = {
+    # refuses a handshake for an unknown name instead of answering it with some certificate
+    "reject_handshake": (1, 19, 4),
+    # a trust directory read on demand; before it, the whole bundle is parsed again for every location
+    "trust_directory": (1, 19, 4),
+    # http2 as a directive of the server; before it, a flag of the listening socket
+    "http2_directive": (1, 25, 1),
+    # session ticket keys in a shared cache are rotated
+    "ticket_rotation": (1, 23, 2),
+}
+
+
+@dataclass(frozen=True, order=True)
+class NginxVersion:
+    """An nginx release such as 1.22.1, comparable."""
+
+    number: tuple[int, int, int]
+
+    @classmethod
+    def parse(cls, text: str) -> NginxVersion:
+        """From `nginx version: nginx/1.22.1` or a Debian package version. Raises ValueError."""
+        match = _VERSION.search(text)
+        if not match:
+            raise ValueError(f"no nginx version in {text!r}")
+        major, minor, patch = match.groups()
+        return cls((int(major), int(minor), int(patch)))
+
+    def __str__(self) -> str:
+        return ".".join(map(str, self.number))
+
+    def has(self, feature: str) -> bool:
+        """Whether this release understands `feature` (a key of FEATURES)."""
+        return self.number >= FEATURES[feature]
