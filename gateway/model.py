@@ -17,7 +17,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    IPvAnyNetwork,
     StrictInt,
     StrictStr,
 )
@@ -170,6 +169,21 @@ def _public_ipv4(value: str) -> str:
     return value
 
 
+def _network(value: Any) -> Any:
+    """A network as text, for example "10.0.0.0/24"; one address is a network of its own."""
+    if not isinstance(value, str):
+        raise ValueError(f'{value!r} is not a network; right would be "10.0.0.0/24"')
+    try:
+        loose = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f'"{_shown(value)}" is not a network; right would be "10.0.0.0/24"') from None
+    if "/" in value and str(loose.network_address) != str(ipaddress.ip_address(value.partition("/")[0])):
+        raise ValueError(f'"{value}" has bits set after its prefix; right would be "{loose}"')
+    if loose.prefixlen == 0:
+        raise ValueError(f'"{value}" believes every client; name the load balancer\'s own networks')
+    return loose
+
+
 def _listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
@@ -191,6 +205,7 @@ Size = Annotated[StrictStr, AfterValidator(_size)]
 Origin = Annotated[StrictStr, AfterValidator(_origin)]
 UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
+Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Token = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
@@ -224,7 +239,7 @@ class SiteEntry(_Frozen):
     domain: Domain
     edge: Literal["slb", "tls"]
     platform: StrictStr | None = None
-    slb_cidrs: Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_listed)] = ()
+    slb_cidrs: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
     cert: Annotated[Literal["files"] | None, BeforeValidator(_no_acme)] = None
     bk: BlueKing | None = None
     max_body: Size | None = None

@@ -1,0 +1,82 @@
+"""What unit tests share: a checkout of their own and certificates made on the spot."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from gateway.host import Host, parse_host
+
+REPO = Path(__file__).parents[2]
+sys.path.insert(0, str(REPO / "group_data"))
+from all import platforms  # type: ignore[import-not-found]  # noqa: E402
+
+PLATFORMS = platforms
+
+
+def make_pair(
+    domain: str, *, start: timedelta = timedelta(days=-1), end: timedelta = timedelta(days=60)
+) -> tuple[bytes, bytes]:
+    """A self-signed certificate and its key, valid from now + start to now + end."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, domain)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + start)
+        .not_valid_after(now + end)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(domain)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return (
+        certificate.public_bytes(Encoding.PEM),
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """An empty files/ folder."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def store_pair(files: Path) -> Callable[..., tuple[bytes, bytes]]:
+    """Puts a certificate and key for a domain where the convention wants them."""
+
+    def store(domain: str, **validity: timedelta) -> tuple[bytes, bytes]:
+        chain, key = make_pair(domain, **validity)
+        folder = files / "certs" / domain
+        folder.mkdir(parents=True)
+        (folder / "fullchain.pem").write_bytes(chain)
+        (folder / "privkey.pem").write_bytes(key)
+        return chain, key
+
+    return store
+
+
+@pytest.fixture
+def parse(files: Path) -> Callable[..., tuple[Host | None, list[str]]]:
+    """Checks sites as one host's data: the host, and the problems as an operator reads them."""
+
+    def check(*sites: Any, **data: Any) -> tuple[Host | None, list[str]]:
+        host, problems = parse_host("h1", {"platforms": PLATFORMS, "sites": list(sites), **data}, files)
+        return host, [str(one) for one in problems if one.severity == "error"]
+
+    return check

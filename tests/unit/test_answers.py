@@ -1,0 +1,147 @@
+"""Redirects and cookies come back pointing at the school, tried with nginx's own matching rules."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gateway import answers
+
+TEST = {"domain": "t.edu.cn", "edge": "slb", "platform": "wanxiao_test"}
+PROD = {"domain": "p.edu.cn", "edge": "tls", "platform": "wanxiao_prod"}
+
+
+def _apply(rules, value):
+    """As nginx does: the first match wins; a prefix is replaced, a regular expression replaces the whole."""
+    for rule in rules:
+        if rule.match.startswith("~"):
+            if re.search(rule.match[1:], value):
+                return rule.replacement
+        elif value.startswith(rule.match):
+            return rule.replacement + value[len(rule.match) :]
+    return value
+
+
+@pytest.fixture
+def redirect(parse, store_pair):
+    store_pair("p.edu.cn")
+
+    def rewrite(entry, port, location):
+        host, problems = parse(entry)
+        assert not problems
+        site = host.sites[0]
+        route = next(route for route in site.routes if route.port == port)
+        return _apply(answers.rules(site, route).redirects, location)
+
+    return rewrite
+
+
+@pytest.mark.parametrize(
+    ("port", "location", "public"),
+    [
+        # the answering route, however the upstream spells itself
+        (80, "https://api.17wanxiao.com/b-server/x?y=1", "https://t.edu.cn/bserver/x?y=1"),
+        (80, "http://api.17wanxiao.com/b-server/x", "https://t.edu.cn/bserver/x"),
+        (80, "https://api.17wanxiao.com:443/b-server/x", "https://t.edu.cn/bserver/x"),
+        (80, "http://api.17wanxiao.com:80/b-server/", "https://t.edu.cn/bserver/"),
+        (80, "//api.17wanxiao.com/b-server/x", "https://t.edu.cn/bserver/x"),
+        (80, "/b-server/x", "/bserver/x"),
+        # a sibling route on another port
+        (80, "https://api.17wanxiao.com/authorize", "https://t.edu.cn:9001/authorize"),
+        (80, "/authorize", "https://t.edu.cn:9001/authorize"),
+        (80, "https://api.17wanxiao.com", "https://t.edu.cn:9001/"),
+        (80, "https://api.17wanxiao.com?a=b", "https://t.edu.cn:9001/?a=b"),
+        (80, "https://api.17wanxiao.com/b-serverX", "https://t.edu.cn:9001/b-serverX"),
+        # the B module belongs on the default port even when the open platform points to it
+        (9001, "/b-server/x", "https://t.edu.cn/bserver/x"),
+        (9001, "/x", "/x"),
+        (9001, "https://api.17wanxiao.com/x", "https://t.edu.cn:9001/x"),
+        # nobody's
+        (
+            80,
+            "https://api.17wanxiao.com.evil.example/b-server/",
+            "https://api.17wanxiao.com.evil.example/b-server/",
+        ),
+        (80, "https://api.17wanxiao.com:8443/b-server/", "https://api.17wanxiao.com:8443/b-server/"),
+        (80, "//evil.example/b-server/", "//evil.example/b-server/"),
+        (
+            80,
+            "https://open.weixin.qq.com/connect?redirect_uri=x",
+            "https://open.weixin.qq.com/connect?redirect_uri=x",
+        ),
+        (80, "relative/path", "relative/path"),
+    ],
+)
+def test_location_on_the_test_platform(redirect, port, location, public):
+    assert redirect(TEST, port, location) == public
+
+
+@pytest.mark.parametrize(
+    ("port", "location", "public"),
+    [
+        (443, "https://hub.17wanxiao.com/a", "https://p.edu.cn/a"),
+        (443, "http://open.17wanxiao.com/a", "https://p.edu.cn:9001/a"),
+        (9001, "http://hub.17wanxiao.com/a", "https://p.edu.cn/a"),
+        (9001, "https://open.17wanxiao.com", "https://p.edu.cn:9001/"),
+        (443, "/a", "/a"),
+        (443, "//other.example/a", "//other.example/a"),
+        (443, "https://api.17wanxiao.com/a", "https://api.17wanxiao.com/a"),
+    ],
+)
+def test_location_in_production(redirect, port, location, public):
+    assert redirect(PROD, port, location) == public
+
+
+@pytest.mark.parametrize(
+    ("location", "public"),
+    [
+        ("https://paas.inner.example:8443/o/a/weixin/x", "https://i.edu.cn/o/a/weixin/x"),
+        ("http://paas.inner.example:8443/o/a/static/weixin/", "https://i.edu.cn/o/a/static/weixin/"),
+        ("/o/a/weixin/x", "/o/a/weixin/x"),
+        ("https://paas.inner.example/o/a/weixin/x", "https://paas.inner.example/o/a/weixin/x"),
+        ("https://paas.inner.example:8443/login/", "https://paas.inner.example:8443/login/"),
+    ],
+)
+def test_location_on_blueking_with_a_port_of_its_own(redirect, location, public):
+    bk = {"upstream": "https://paas.inner.example:8443", "apps": ["a"]}
+    entry = {"domain": "i.edu.cn", "edge": "slb", "platform": "bkitsm", "bk": bk}
+    assert redirect(entry, 80, location) == public
+
+
+@pytest.mark.parametrize(
+    ("path", "public"),
+    [
+        ("/b-server/", "/bserver/"),
+        ("/b-server/x", "/bserver/x"),
+        ("/b-server", "/bserver"),
+        ("/", "/"),
+        ("/b-serverX", "/b-serverX"),
+    ],
+)
+@pytest.mark.parametrize("port", [80, 9001])
+def test_cookie_paths(parse, port, path, public):
+    host, _ = parse(TEST)
+    site = host.sites[0]
+    route = next(route for route in site.routes if route.port == port)
+    assert _apply(answers.rules(site, route).cookie_paths, path) == public
+
+
+def test_cookie_domains_cover_every_upstream_and_its_parents(parse, store_pair):
+    store_pair("p.edu.cn")
+    host, _ = parse(PROD)
+    site = host.sites[0]
+    found = {rule.match for rule in answers.rules(site, site.routes[0]).cookie_domains}
+    assert found == {"hub.17wanxiao.com", "open.17wanxiao.com", "17wanxiao.com"}
+
+
+def test_whole_hosts_need_no_rules_for_paths(parse, store_pair):
+    store_pair("p.edu.cn")
+    host, _ = parse(PROD)
+    site = host.sites[0]
+    for route in site.routes:
+        rules = answers.rules(site, route)
+        assert not rules.cookie_paths
+        assert not any(
+            rule.match.startswith("/") and not rule.match.startswith("//") for rule in rules.redirects
+        )

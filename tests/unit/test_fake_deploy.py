@@ -1,0 +1,165 @@
+"""The whole deploy on pyinfra's @fake connector: which commands run, and what they never carry."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import tarfile
+
+import pytest
+from pyinfra.api import Config, Inventory, State
+from pyinfra.api.command import StringCommand
+from pyinfra.api.connect import connect_all
+from pyinfra.api.deploy import add_deploy
+from pyinfra.api.operations import run_ops
+from pyinfra.context import ctx_state
+
+from gateway import deploys, release
+from gateway.host import parse_host
+from gateway.render import Build, tree
+from gateway.tls_profile import NginxVersion
+
+from .conftest import PLATFORMS
+
+INSTALLED = "ii  nginx 1.22.1-9 amd64\nii  ca-certificates 20230311 all\n"
+
+
+def _state_output(current: str = "", version: str = "nginx version: nginx/1.22.1") -> str:
+    entry = "../wecom-gateway/current/gateway.conf" if current else ""
+    target = f"releases/{current}" if current else ""
+    seen = {"version": version, "ipv6": "yes", "current": target, "activated": current}
+    return "".join(f"{key} {value}\n" for key, value in {**seen, "entry": entry, "running": current}.items())
+
+
+def _manifest_output(built: release.Release) -> str:
+    lines = [f"mode {entry.mode} {entry.path}" for entry in built.manifest()]
+    return "\n".join(lines + [f"digest {entry.sha256}  {entry.path}" for entry in built.manifest()])
+
+
+class Run:
+    """One deploy of `sites` to one fake host, and everything that went over the wire."""
+
+    def __init__(self, files, monkeypatch, sites, responses):
+        monkeypatch.chdir(files.parent)
+        self.stdin: list[str] = []
+        data = {
+            "sites": sites,
+            "platforms": PLATFORMS,
+            "fake_delay": 0,
+            "fake_delay_jitter": 0,
+            "fake_responses": responses,
+        }
+        self.state = State(Inventory((["@fake/one"], data)), Config())
+        host = self.state.inventory.get_host("@fake/one")
+        connect_all(self.state)
+        original = host.connector.run_shell_command
+
+        def record(command, *positional, **arguments):
+            if isinstance(command, StringCommand) and arguments.get("_stdin"):
+                self.stdin.append(arguments["_stdin"])
+            return original(command, *positional, **arguments)
+
+        host.connector.run_shell_command = record
+        with ctx_state.use(self.state):
+            add_deploy(self.state, deploys.install)
+            add_deploy(self.state, deploys.publish_and_activate)
+            self.prepared = self.state.meta[host].ops_change
+            run_ops(self.state)
+        self.commands = host.connector.executed_commands
+        self.changed = [
+            ",".join(self.state.op_meta[op].names)
+            for op, data in self.state.ops[host].items()
+            if data.operation_meta.did_change()
+        ]
+
+    def uploaded(self, path: str) -> bytes:
+        (sent,) = self.stdin
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(sent))) as archive:
+            return archive.extractfile(path).read()
+
+    def scripts(self, name: str) -> list[str]:
+        marks = {
+            "publish": "base64 -d",
+            "activate": "test_candidate",
+            "manifest": "xargs",
+            "state": "readlink",
+        }
+        return [command for command in self.commands if marks[name] in command]
+
+
+@pytest.fixture
+def run(files, monkeypatch):
+    def start(sites, responses):
+        return Run(files, monkeypatch, sites, {"dpkg -l": INSTALLED, **responses})
+
+    return start
+
+
+def _sites(count: int):
+    return [{"domain": f"s{n}.edu.cn", "edge": "slb", "platform": "wanxiao_prod"} for n in range(count)]
+
+
+def test_a_first_deploy_publishes_and_activates(run):
+    done = run(_sites(2), {"nginx -v": _state_output()})
+    assert done.changed == ["Publish the release", "Activate the release"]
+    assert len(done.scripts("publish")) == len(done.scripts("activate")) == 1
+    assert b"server_name s1.edu.cn;" in done.uploaded("sites/s1.edu.cn.conf")
+
+
+def test_a_second_deploy_changes_nothing(run, files):
+    parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(2)}, files)
+    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    done = run(_sites(2), {"xargs": _manifest_output(built), "nginx -v": _state_output(built.id)})
+    assert done.changed == []
+    assert done.prepared == 0
+    assert not done.stdin
+
+
+@pytest.mark.parametrize("what", ["content", "mode", "missing", "extra"])
+def test_drift_on_the_host_is_published_and_activated_again(run, files, what):
+    parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
+    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    output = _manifest_output(built)
+    if what == "content":
+        digest = next(entry.sha256 for entry in built.manifest() if entry.path == "closed.conf")
+        output = output.replace(digest, "0" * 64)
+    elif what == "mode":
+        output = output.replace("mode 644 closed.conf", "mode 666 closed.conf")
+    elif what == "missing":
+        output = "\n".join(line for line in output.splitlines() if "closed.conf" not in line)
+    else:
+        output += "\nmode 644 sites/other.conf\ndigest " + "1" * 64 + "  sites/other.conf"
+    done = run(_sites(1), {"xargs": output, "nginx -v": _state_output(built.id)})
+    assert done.changed == ["Publish the release", "Activate the release"]
+
+
+def test_an_intact_release_that_is_not_running_is_only_activated(run, files):
+    parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
+    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    state = _state_output(built.id).replace(f"running {built.id}", "running 0123456789abcdef")
+    done = run(_sites(1), {"xargs": _manifest_output(built), "nginx -v": state})
+    assert done.changed == ["Activate the release"]
+
+
+def test_remote_commands_do_not_grow_with_the_number_of_sites(run):
+    few = run(_sites(1), {"nginx -v": _state_output()})
+    many = run(_sites(200), {"nginx -v": _state_output()})
+    assert len(few.commands) == len(many.commands)
+
+
+def test_a_failed_publication_is_not_activated(run):
+    with pytest.raises(Exception, match="No hosts remaining"):
+        run(_sites(1), {"base64 -d": {"success": False}, "nginx -v": _state_output()})
+
+
+def test_keys_travel_on_standard_input_only(run, store_pair):
+    _, key = store_pair("s0.edu.cn")
+    sites = [{"domain": "s0.edu.cn", "edge": "tls", "platform": "wanxiao_prod"}]
+    done = run(sites, {"nginx -v": _state_output()})
+    secret = key.decode().splitlines()[1]
+    assert done.uploaded("certs/s0.edu.cn/privkey.pem") == key
+    operations = json.dumps([repr(data) for ops in done.state.ops.values() for data in ops.values()])
+    for shown in (*done.commands, operations, repr(done.state.op_meta)):
+        assert secret not in shown
+        assert done.stdin[0][:60] not in shown

@@ -1,0 +1,151 @@
+"""From sites to a release: what must hold whatever the templates say. Behaviour is proven on real hosts."""
+
+from __future__ import annotations
+
+import io
+import re
+import tarfile
+
+import pytest
+
+from gateway import release
+from gateway.render import Build, tree
+from gateway.tls_profile import FEATURES, NginxVersion
+
+VERSIONS = ["1.18.0", "1.22.1", "1.26.3", "1.30.6"]
+BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
+
+
+def _build(version="1.22.1", ipv6=True):
+    return Build(NginxVersion.parse(version), ipv6)
+
+
+@pytest.fixture
+def host(parse, store_pair):
+    store_pair("card.b.edu.cn")
+    store_pair("itsm.b.edu.cn")
+    parsed, problems = parse(
+        {"domain": "card.b.edu.cn", "edge": "tls", "platform": "wanxiao_test", "hsts": 300},
+        {"domain": "itsm.b.edu.cn", "edge": "tls", "platform": "bkitsm", "bk": BK},
+    )
+    assert not problems
+    return parsed
+
+
+def test_the_same_inventory_gives_the_same_release(host):
+    first, second = (release.build(tree(host, _build())) for _ in range(2))
+    assert first.id == second.id
+    assert first.archive() == second.archive()
+    assert first.manifest() == second.manifest()
+
+
+def test_every_byte_and_mode_counts_for_the_id(host):
+    files = tree(host, _build())
+    known = release.build(files).id
+    for path, file in files.items():
+        assert release.build({**files, path: release.File(file.body + b"#", file.secret)}).id != known
+        assert release.build({**files, path: release.File(file.body, not file.secret)}).id != known
+    assert release.build({path: file for path, file in files.items() if path != "closed.conf"}).id != known
+
+
+def test_the_id_stands_in_every_path(host):
+    built = release.build(tree(host, _build()))
+    text = b"".join(file.body for file in built.files.values())
+    assert release.ID_PLACEHOLDER not in text
+    assert set(re.findall(rb"/releases/([^/]+)/", text)) == {built.id.encode()}
+
+
+def test_keys_are_for_root_alone_from_the_first_moment(host):
+    built = release.build(tree(host, _build()))
+    keys = {path for path, file in built.files.items() if b"PRIVATE KEY" in file.body}
+    assert keys == {"certs/card.b.edu.cn/privkey.pem", "certs/itsm.b.edu.cn/privkey.pem"}
+    with tarfile.open(fileobj=io.BytesIO(built.archive())) as archive:
+        modes = {member.name: (member.mode, member.uid) for member in archive}
+    for path in keys:
+        assert modes[path] == (0o600, 0)
+        assert modes[path.rpartition("/")[0]] == (0o700, 0)
+    assert modes["sites/card.b.edu.cn.conf"] == (0o644, 0)
+
+
+def test_no_key_shows_in_any_repr(host):
+    built = release.build(tree(host, _build()))
+    shown = repr((host, built, built.files, tree(host, _build())))
+    assert "PRIVATE KEY" not in shown
+    assert "BEGIN" not in shown
+
+
+def test_diff_names_paths_only(host):
+    old = release.build(tree(host, _build())).manifest()
+    files = dict(tree(host, _build()))
+    del files["closed.conf"]
+    files["certs/card.b.edu.cn/privkey.pem"] = release.File(b"SECRET", secret=True)
+    files["new.txt"] = release.File(b"x")
+    kinds = {change.path: change.kind for change in release.diff(old, release.build(files).manifest())}
+    assert kinds["closed.conf"] == "removed"
+    assert kinds["new.txt"] == "added"
+    assert kinds["certs/card.b.edu.cn/privkey.pem"] == "changed"
+    assert "no-authority.pem" not in kinds
+    assert "SECRET" not in repr(release.diff(old, release.build(files).manifest()))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_nginx_gets_the_directives_it_knows(host, version):
+    files = tree(host, _build(version))
+    text = b"".join(file.body for path, file in files.items() if path.endswith(".conf")).decode()
+    number = NginxVersion.parse(version).number
+    markers = {
+        "reject_handshake": "ssl_reject_handshake on;",
+        "trust_directory": "proxy_ssl_conf_command VerifyCAPath",
+        "http2_directive": "http2 on;",
+        "ticket_rotation": "ssl_session_tickets on;",
+    }
+    assert markers.keys() == FEATURES.keys()
+    for feature, directive in markers.items():
+        assert (directive in text) == (number >= FEATURES[feature]), feature
+    assert (" ssl http2" in text) == (number < FEATURES["http2_directive"])
+
+
+def test_ipv6_only_where_the_host_has_it(host):
+    def text(ipv6):
+        return b"".join(file.body for file in tree(host, _build(ipv6=ipv6)).values())
+
+    assert b"listen [::]:443" in text(True)
+    assert b"[::]" not in text(False)
+
+
+def test_server_names_get_room_only_when_needed(parse):
+    def config(*domains):
+        sites = [{"domain": domain, "edge": "slb", "platform": "wanxiao_prod"} for domain in domains]
+        parsed, problems = parse(*sites)
+        assert not problems
+        return tree(parsed, _build())["gateway.conf"].body
+
+    assert b"server_names_hash" not in config("wx.a.edu.cn")
+    assert b"server_names_hash_bucket_size 128" in config("a" * 60 + ".edu.cn")
+    assert b"server_names_hash_bucket_size 512" in config(".".join(["a" * 60] * 4))
+    assert b"server_names_hash_max_size" in config(*(f"s{number}.edu.cn" for number in range(300)))
+
+
+def test_a_host_without_sites_still_tells_its_release(parse):
+    parsed, problems = parse()
+    assert not problems
+    files = tree(parsed, _build())
+    assert b"listen 127.0.0.1:19001" in files["release.conf"].body
+    assert b"server {" not in files["closed.conf"].body
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("nginx version: nginx/1.22.1", (1, 22, 1)),
+        ("nginx version: nginx/1.26.3 (Ubuntu)", (1, 26, 3)),
+        ("1.18.0-6.1+deb11u3", (1, 18, 0)),
+    ],
+)
+def test_versions_are_read_as_nginx_and_debian_write_them(text, number):
+    assert NginxVersion.parse(text).number == number
+
+
+def test_no_version_is_an_error():
+    with pytest.raises(ValueError, match="no nginx version"):
+        NginxVersion.parse("bash: nginx: command not found")
