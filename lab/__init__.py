@@ -1,0 +1,32 @@
+"""Real hosts in Docker to try the gateway on, without touching anyone's server.
+
+Importing this package is cheap: inventories read addresses from `lab.topology`.
+"""
+
+from collections.abc import Sequence
+
+from lab.errors import LabError
+from lab.progress import Say, silent
+
+__all__ = ["LabError", "down", "up"]
+
+
+def up(hosts: Sequence[str] = ("gw-slb", "gw-tls"), suite: str = "bookworm", progress: Say = silent) -> None:
+    """Brings up the network, the stand-ins and `hosts` on Debian `suite`; returns when all of them answer.
+
+    Idempotent. Hosts that are up already keep what is installed on them, unless their image changed;
+    hosts not named are left alone.
+    """
+    from lab import lifecycle
+
+    lifecycle.up(hosts, suite, progress)
+
+
+def down(keep_images: bool = False, progress: Say = silent) -> None:
+    """Removes everything the lab made, however much of it is left.
+
+    With `keep_images` the images stay, with the keys and the CA they were built for.
+    """
+    from lab import lifecycle
+
+    lifecycle.down(keep_images, progress)

@@ -1,0 +1,155 @@
+"""The hosts: bare Debian servers with systemd and sshd, reached over SSH like production ones."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from lab import containers, ssh
+from lab.containers import exec_in
+from lab.engine import DockerError, docker, inspect
+from lab.errors import LabError
+from lab.images import host_image
+from lab.progress import Say, silent
+from lab.topology import PREFIX, address, container
+
+__all__ = ["ensure", "exec_in", "names", "remove", "restart", "start", "stop", "wait_for_port", "wait_until"]
+
+_CGROUP = Path("/sys/fs/cgroup")
+_READY_SECONDS = 40
+_ROLE_LABEL = "wecom-gateway.lab.host"
+
+
+def ensure(wanted: Sequence[str], suite: str, say: Say = silent) -> None:
+    """Has every host running and answering; hosts that run already on `suite` are left as they are."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        keys = list(pool.map(lambda name: _ensure_one(name, suite, say), wanted))
+    ssh.remember_hosts({address(name): key for name, key in zip(wanted, keys, strict=True)})
+
+
+def names() -> list[str]:
+    """The hosts there are, running or not."""
+    listed = docker("ps", "--all", "--filter", f"label={_ROLE_LABEL}", "--format", "{{.Names}}")
+    return sorted(name.removeprefix(f"{PREFIX}-") for name in listed.split())
+
+
+def remove(wanted: Sequence[str]) -> None:
+    """Removes hosts; the next `ensure` makes bare ones. Fine for hosts that there are not."""
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(containers.remove, wanted))
+    for name in wanted:
+        remove_cgroups(container(name))
+
+
+def start(name: str) -> None:
+    """Starts a stopped host and waits until it answers."""
+    docker("start", container(name))
+    _wait_until_ready(name)
+
+
+def stop(name: str) -> None:
+    """Shuts a host down; its disk stays."""
+    docker("stop", "--time", "10", container(name))
+
+
+def restart(name: str) -> None:
+    """Reboots a host and waits until it answers."""
+    stop(name)
+    start(name)
+
+
+def remove_cgroups(pattern: str = f"{PREFIX}-*") -> None:
+    """Removes the control groups made for hosts; those still in use stay."""
+    for root in (_CGROUP / "unified").glob(pattern):
+        # Only empty groups can be removed, so from the leaves up.
+        for directory in sorted((p for p in root.rglob("*") if p.is_dir()), reverse=True):
+            with contextlib.suppress(OSError):
+                directory.rmdir()
+        with contextlib.suppress(OSError):
+            root.rmdir()
+
+
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = _READY_SECONDS) -> None:
+    """Asks until `ready`; a LabError that names `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise LabError(f"{what} within {seconds:.0f} s")
+        time.sleep(0.2)
+
+
+def wait_for_port(name: str, port: int) -> None:
+    """Waits until the host accepts connections on a TCP port."""
+
+    def accepts() -> bool:
+        try:
+            with socket.create_connection((address(name), port), timeout=2):
+                return True
+        except OSError:
+            return False
+
+    wait_until(accepts, f"{name}: nothing answers on {address(name)}:{port}")
+
+
+def _ensure_one(name: str, suite: str, say: Say) -> str:
+    spec = containers.Spec(
+        name=name,
+        image=host_image(suite),
+        options=(
+            *("--label", f"{_ROLE_LABEL}={suite}", "--cap-add", "SYS_ADMIN"),
+            *("--stop-signal", "SIGRTMIN+3"),  # systemd's word for "shut down"
+            *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),  # noqa: S108
+            *_cgroup_options(name, suite),
+            *_apparmor_options(),
+        ),
+    )
+    started = containers.ensure(spec)
+    if started:
+        say(f"{name}: booting Debian {suite}")
+    _wait_until_ready(name)
+    if started:
+        say(f"{name}: up at {address(name)}")
+    return exec_in(name, ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
+
+
+def _cgroup_options(name: str, suite: str) -> list[str]:
+    if (_CGROUP / "cgroup.controllers").exists():
+        # Version 2 only: systemd works below the container's own group, which it finds by its full path.
+        return ["--cgroupns=host", "--volume", f"{_CGROUP}:/sys/fs/cgroup:rw"]
+    if suite != "forky":
+        return ["--cgroupns=host", "--volume", f"{_CGROUP}:/sys/fs/cgroup:ro"]
+    # Version 1, which systemd 262 no longer knows: a group of the host's own in the version 2 tree.
+    own = _CGROUP / "unified" / container(name)
+    try:
+        own.mkdir(exist_ok=True)
+    except OSError as error:
+        raise LabError(f"{name}: Debian {suite} needs a control group of its own, as root: {error}") from None
+    return ["--cgroupns=host", "--volume", f"{own}:/sys/fs/cgroup:rw"]
+
+
+def _apparmor_options() -> list[str]:
+    # Docker's AppArmor profile forbids the mounts that systemd does for its services.
+    active = "name=apparmor" in docker("info", "--format", "{{.SecurityOptions}}")
+    return ["--security-opt", "apparmor=unconfined"] if active else []
+
+
+def _wait_until_ready(name: str) -> None:
+    state = "unknown"
+
+    def booted() -> bool:
+        nonlocal state
+        if inspect("container", container(name), "{{.State.Running}}") != "true":
+            log = docker("logs", "--tail", "5", container(name))
+            raise LabError(f"{name}: ended while booting: {log or 'no message'}")
+        try:
+            # It exits 1 for every state but "running", with the state on stdout all the same.
+            command = "systemctl is-system-running || true"
+            state = docker("exec", container(name), "sh", "-c", command, timeout=20)
+        except DockerError as error:
+            state = str(error)
+        return state in ("running", "degraded")
+
+    wait_until(booted, f"{name}: systemd did not finish booting")
+    wait_for_port(name, 22)

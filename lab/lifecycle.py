@@ -1,0 +1,107 @@
+"""Up and down: the order of things."""
+
+import contextlib
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from lab import engine, hosts, images, network, platforms, slb
+from lab.engine import DockerError, docker
+from lab.errors import LabError
+from lab.progress import Say
+from lab.topology import GATEWAYS, INFRASTRUCTURE, LAB, LABEL, PKI, PREFIX, SSH_KEY, STATE, address
+
+
+def up(wanted: Sequence[str], suite: str, say: Say) -> None:
+    """See `lab.up`."""
+    for name in wanted:  # a wrong name is told before anything is built
+        if name in INFRASTRUCTURE:
+            raise LabError(
+                f"{name}: part of the lab, not a host; hosts are {', '.join(GATEWAYS)}, t01 to t99"
+            )
+        address(name)
+    with _one_at_a_time():
+        STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine.ensure(say)
+        network.ensure()
+        images.ensure(suite, say)
+        with ThreadPoolExecutor() as pool:
+            tasks = [
+                pool.submit(platforms.ensure, say),
+                pool.submit(slb.ensure, say),
+                pool.submit(hosts.ensure, wanted, suite, say),
+            ]
+            for task in tasks:
+                task.result()
+
+
+def down(keep_images: bool, say: Say) -> None:
+    """See `lab.down`."""
+    with _one_at_a_time():
+        if engine.unreachable() is not None and STATE.exists():
+            # What the lab made can only be removed by an engine.
+            engine.ensure(say)
+        if engine.unreachable() is None:
+            _remove_containers(say)
+            if not keep_images:
+                _remove_images(say)
+        hosts.remove_cgroups()
+        engine.stop(say)
+        _remove_state(keep_images)
+        say("the lab is down")
+
+
+def _remove_containers(say: Say) -> None:
+    found = docker("ps", "--all", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split()
+    own = [name for name in found if name.startswith(f"{PREFIX}-")]
+    if own:
+        say(f"containers: removing {len(own)}")
+        docker("rm", "--force", "--volumes", *own)
+    listed = docker("network", "ls", "--filter", f"label={LABEL}", "--format", "{{.Name}}").split()
+    for name in listed:
+        if name == PREFIX:
+            docker("network", "rm", name)
+
+
+def _remove_images(say: Say) -> None:
+    listing = docker(
+        "image", "ls", "--filter", f"label={LABEL}", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"
+    )
+    lines = [line.split() for line in listing.splitlines()]
+    # A rebuilt image leaves its predecessor behind without a name.
+    own = [name if name != "<none>:<none>" else identity for name, identity in lines]
+    own = [image for image in own if image.startswith(f"{PREFIX}-") or ":" not in image]
+    if own:
+        say(f"images: removing {len(own)}")
+        for image in own:
+            # A nameless image may be gone with its child, or be needed until its child is gone.
+            with contextlib.suppress(DockerError):
+                docker("image", "rm", image)
+
+
+def _remove_state(keep_keys: bool) -> None:
+    if not STATE.exists():
+        return
+    kept = {PKI, SSH_KEY.parent} if keep_keys else set()
+    for entry in STATE.iterdir():
+        if entry in kept:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    if not kept:
+        STATE.rmdir()
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two runs at once would build the same things; the second waits for the first."""
+    directory = os.open(LAB, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)

@@ -1,0 +1,1 @@
+"""The stand-in platforms: an HTTP/1.1 server that tells what reached it. Runs in a container, stdlib only."""
