@@ -78,11 +78,15 @@ def _spellings(upstream: Upstream) -> list[str]:
 
 
 def _cookie_domains(site: Site) -> list[Rule]:
-    """Each upstream's name and its parents: a cookie for them would never come back to the school."""
+    """Each upstream's name and its parents: a cookie for them would never come back to the school.
+
+    nginx compares these without regard to case; the dot that old frameworks write in front means nothing.
+    """
     found = []
     for host in dict.fromkeys(route.upstream.host for route in site.routes):
         labels = host.split(".")
-        found += [Rule(".".join(labels[start:]), site.domain) for start in range(len(labels) - 1)]
+        names = [".".join(labels[start:]) for start in range(len(labels) - 1)]
+        found += [Rule(rf"~^\.?{re.escape(name)}$", site.domain) for name in names]
     return _distinct(found)
 
 

@@ -30,6 +30,8 @@ class Fleet:
 
     hosts: tuple[Host, ...]
     problems: tuple[Problem, ...]
+    # pyinfra's own host data (SSH settings and all) by host name
+    data: Mapping[str, Mapping[str, Any]]
 
 
 class InventoryError(Exception):
@@ -72,6 +74,7 @@ def load(
         ctx_state.set(had_state)
 
     parsed: list[Host] = []
+    data: dict[str, Mapping[str, Any]] = {}
     problems: list[Problem] = []
     skipped = _matching(loaded, exclude)
     chosen = _matching(loaded, limit) if limit else {host.name for host in loaded}
@@ -80,13 +83,14 @@ def load(
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
     for host in loaded:
         if host.name in chosen and host.name not in skipped:
-            one, found = parse_host(host.name, host.data.dict(), files)
+            data[host.name] = host.data.dict()
+            one, found = parse_host(host.name, data[host.name], files)
             problems += found
             if one:
                 parsed.append(one)
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
-    return Fleet(tuple(parsed), tuple(problems))
+    return Fleet(tuple(parsed), tuple(problems), MappingProxyType(data))
 
 
 def _where(error: Exception, filename: str) -> str:

@@ -1,0 +1,91 @@
+"""The hosts and sites of an inventory as parameters, whichever inventory it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import testinfra
+from testinfra.host import Host as Remote
+
+from gateway import fleet
+from gateway.host import Host
+from gateway.problems import errors
+from gateway.site import Site
+from lab import demo
+
+from ..conftest import REPO
+
+
+@dataclass(frozen=True)
+class Target:
+    """A host of the inventory and how to reach it."""
+
+    host: Host
+    address: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A site on one of its hosts."""
+
+    site: Site
+    target: Target
+
+
+def _targets(config: pytest.Config) -> list[Target]:
+    path = config.getoption("--inventory") or demo.INVENTORY
+    if path == demo.INVENTORY:
+        demo.issue_certificates()
+    before = Path.cwd()
+    os.chdir(REPO)
+    try:
+        loaded = fleet.load(path)
+    except fleet.InventoryError as error:
+        raise pytest.UsageError(str(error)) from None
+    finally:
+        os.chdir(before)
+    wrong = errors(loaded.problems)
+    if wrong:
+        raise pytest.UsageError("\n".join(map(str, wrong)))
+    return [
+        Target(
+            host, str(loaded.data[host.name].get("ssh_hostname") or host.name), dict(loaded.data[host.name])
+        )
+        for host in loaded.hosts
+    ]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "target" in metafunc.fixturenames:
+        targets = _targets(metafunc.config)
+        metafunc.parametrize("target", targets, ids=[target.host.name for target in targets], scope="session")
+    if "served" in metafunc.fixturenames:
+        served = [Served(site, target) for target in _targets(metafunc.config) for site in target.host.sites]
+        names = [f"{one.target.host.name}-{one.site.domain}" for one in served]
+        metafunc.parametrize("served", served, ids=names, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def _deployed(request: pytest.FixtureRequest) -> None:
+    """On the lab the inventory is deployed first; an inventory of yours is taken as it is."""
+    if not request.config.getoption("--inventory"):
+        request.getfixturevalue("demo_lab")
+
+
+@pytest.fixture(scope="session")
+def remote(target: Target) -> Iterator[Remote]:
+    """The host over SSH, as pyinfra's own host data says."""
+    data = target.data
+    user = f"{data['ssh_user']}@" if data.get("ssh_user") else ""
+    port = data.get("ssh_port") or 22
+    options = {"sudo": "true"} if data.get("_sudo") else {}
+    if data.get("ssh_key"):
+        options["ssh_identity_file"] = data["ssh_key"]
+    query = "&".join(f"{key}={value}" for key, value in options.items())
+    yield testinfra.get_host(f"paramiko://{user}{target.address}:{port}?{query}")

@@ -1,0 +1,80 @@
+"""What a deployed host looks like from inside. Changes nothing on it."""
+
+from __future__ import annotations
+
+import re
+
+from gateway import release
+from gateway.render import Build, tree
+from gateway.tls_profile import NginxVersion
+
+HOME = "/etc/nginx/wecom-gateway"
+
+
+def _wanted(remote, target) -> release.Release:
+    version = NginxVersion.parse(remote.run("nginx -v 2>&1").stdout)
+    return release.build(tree(target.host, Build(version, remote.file("/proc/net/if_inet6").exists)))
+
+
+def test_nginx_runs_and_comes_back_after_a_reboot(remote):
+    """A host that reboots at night must serve logins in the morning."""
+    nginx = remote.service("nginx")
+    assert nginx.is_running
+    assert nginx.is_enabled
+
+
+def test_the_running_nginx_serves_what_the_inventory_says(remote, target):
+    """A reload that did not happen leaves yesterday's configuration in force, with every file in place."""
+    answer = remote.run(
+        "bash -c 'exec 3<>/dev/tcp/127.0.0.1/19001; "
+        'printf "GET /release HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3\''
+    ).stdout
+    wanted = _wanted(remote, target)
+    assert answer.splitlines()[-1] == wanted.id
+    assert remote.file(f"{HOME}/current").linked_to == f"{HOME}/releases/{wanted.id}"
+
+
+def test_the_release_on_disk_is_intact(remote, target):
+    """A hand-edited file works until the next restart of nginx, and then does not."""
+    wanted = _wanted(remote, target)
+    listing = remote.run(
+        f"cd {HOME}/current/ && find . -type f -printf '%m %U %P\\n' "
+        "&& find . -type f -printf '%P\\0' | xargs -0 sha256sum"
+    ).stdout.splitlines()
+    modes = {line.split(" ", 2)[2]: line.split(" ", 2)[:2] for line in listing if re.match(r"\d+ \d+ ", line)}
+    digests = {
+        line.split("  ", 1)[1]: line.split("  ", 1)[0] for line in listing if re.match(r"[0-9a-f]{64} ", line)
+    }
+    assert modes == {entry.path: [entry.mode, "0"] for entry in wanted.manifest()}
+    assert digests == {entry.path: entry.sha256 for entry in wanted.manifest()}
+
+
+def test_nginx_accepts_the_configuration(remote):
+    """What a restart would load must load."""
+    assert remote.run("nginx -t").rc == 0
+
+
+def test_every_listener_is_open(remote, target):
+    """A port that another process holds is not ours, whatever `nginx -t` says."""
+    for port in {port for site in target.host.sites for port in site.listeners()}:
+        assert remote.socket(f"tcp://0.0.0.0:{port}").is_listening, port
+    assert remote.socket("tcp://127.0.0.1:19001").is_listening
+    assert not remote.socket("tcp://0.0.0.0:19001").is_listening
+
+
+def test_keys_are_roots_alone(remote):
+    """A key that a worker or a log shipper can read is a key that leaks."""
+    found = remote.run(f"grep -rl 'PRIVATE KEY' {HOME} || true").stdout.split()
+    for path in found:
+        file = remote.file(path)
+        assert (file.user, file.mode) == ("root", 0o600), path
+        folder = remote.file(path.rpartition("/")[0])
+        assert (folder.user, folder.mode) == ("root", 0o700), path
+
+
+def test_nothing_of_an_upload_is_left(remote):
+    """Leftovers of uploads hold keys."""
+    assert (
+        remote.run(f"ls -A {HOME}/releases | grep '^\\.' ; ls -d /run/wecom-gateway.* 2>/dev/null").stdout
+        == ""
+    )
