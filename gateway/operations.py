@@ -31,7 +31,8 @@ def publish(release_for: Callable[[Build], Release]) -> Generator[StringCommand,
     if present == wanted.manifest():
         host.noop(f"release {wanted.id} is there and intact")
         return
-    if state.config.DIFF and not state.is_executing:
+    # Once: while preparing, or while executing where `-y` left preparing out.
+    if state.config.DIFF and state.is_executing != state.should_check_for_changes():
         _show_changes(known, wanted)
     yield shell.publish(wanted)
 
