@@ -23,12 +23,24 @@ class HostState:
     activated: str | None = None
     running: str | None = None
     entry: str | None = None
+    # releases that were in force, oldest first
+    history: tuple[str, ...] = ()
+    # ports that somebody else's site is the default of
+    defaults: frozenset[int] = frozenset()
 
     @property
     def build(self) -> Build | None:
         """What to render for: the nginx that is there, else the one that apt would install."""
         version = self.installed or self.candidate
-        return Build(version, self.ipv6) if version else None
+        return Build(version, self.ipv6, self.defaults) if version else None
+
+    @property
+    def previous(self) -> str | None:
+        """The release that a rollback goes to: the one before the current one in the history."""
+        if self.current not in self.history:
+            return self.history[-1] if self.history else None
+        place = self.history.index(self.current)
+        return self.history[place - 1] if place else None
 
     def in_force(self, release: str) -> bool:
         """True where `release` is published, included, loaded by the running nginx and was proven so."""
@@ -56,6 +68,8 @@ class GatewayState(FactBase[HostState]):
             activated=values.get("activated") or None,
             running=values.get("running") or None,
             entry=values.get("entry") or None,
+            history=tuple(values.get("history", "").split()),
+            defaults=frozenset(map(int, values.get("defaults", "").split())),
         )
 
 

@@ -49,7 +49,23 @@ def activate(release_for: Callable[[Build], Release]) -> Generator[StringCommand
     if known.in_force(wanted.id) and host.get_fact(ReleaseManifest, release=wanted.id) == wanted.manifest():
         host.noop(f"the running nginx serves release {wanted.id}")
         return
-    yield shell.activate(wanted.id)
+    yield shell.activate(wanted.id, "deploy")
+
+
+@operation(is_idempotent=False)
+def roll_back() -> Generator[StringCommand, None, None]:
+    """Makes the release before the current one the one in force again, proven like a deploy.
+
+    Raises OperationError where the host has no earlier release.
+    """
+    known = host.get_fact(GatewayState)
+    if known.previous is None:
+        raise OperationError(
+            f"{host.name}: there is no release before {known.current or 'the first'}; "
+            "correct the inventory and deploy instead"
+        )
+    host.log(f"release {known.current or 'none'} -> {known.previous}")
+    yield shell.activate(known.previous, "rollback")
 
 
 def _build(known: HostState) -> Build:

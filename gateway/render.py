@@ -6,14 +6,14 @@ Templates read as nginx; what has to be decided is decided here and handed to th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway import answers, tls_profile
+from gateway import answers, scripts, tls_profile
 from gateway.host import Host
 from gateway.model import RELEASE_PORT
 from gateway.release import HOME, ID_PLACEHOLDER, File
@@ -21,6 +21,7 @@ from gateway.site import ENTRY_PORTS, Route, Site
 from gateway.tls_profile import NginxVersion
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "nginx"
+UNITS = TEMPLATES.parent / "systemd"
 
 _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 
@@ -64,6 +65,8 @@ class Build:
 
     version: NginxVersion
     ipv6: bool = True
+    # ports on which a site that is not ours says that it is the default; it stays that
+    foreign_defaults: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     for site in host.sites:
         ports |= site.listeners()
     healthz_ports = {ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else set()
-    shared = {"root": _ROOT, "build": build, "healthz_ports": healthz_ports}
+    upstreams = sorted({route.upstream for site in host.sites for route in site.routes})
+    shared = {"root": _ROOT, "home": HOME, "build": build, "healthz_ports": healthz_ports}
     # Headers that some platform sets to the domain are stripped site by site, the others for all.
     own_headers = {header for site in host.sites for header in site.domain_headers}
 
@@ -103,7 +107,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         "gateway.conf": _render(
             "gateway.conf.j2",
             **shared,
-            upstreams=sorted({route.upstream for site in host.sites for route in site.routes}),
+            upstreams=upstreams,
             guarded=any(route.guarded for site in host.sites for route in site.routes),
             **_hash_sizes([site.domain for site in host.sites]),
         ),
@@ -126,9 +130,19 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     }
     files = {path: File(text.encode()) for path, text in texts.items()}
     files["no-authority.pem"] = File((TEMPLATES / "no-authority.pem").read_bytes())
+    # What the scripts on the host go by: ports that must be free, names that must be resolved.
+    files["ports"] = File(_lines(str(port) for port in [*sorted(ports), RELEASE_PORT]))
+    files["upstreams"] = File(_lines(f"{upstream.host} {upstream.port}" for upstream in upstreams))
+    files["resolve.sh"] = File(scripts.text("resolve").encode())
+    for unit in sorted(UNITS.iterdir()):
+        files[f"units/{unit.name}"] = File(unit.read_bytes())
     for site in host.sites:
         files |= _site(site, host, sorted(own_headers - set(site.domain_headers)), shared)
     return files
+
+
+def _lines(values: Iterable[str]) -> bytes:
+    return "".join(f"{value}\n" for value in values).encode()
 
 
 def _site(site: Site, host: Host, stripped: list[str], shared: Mapping[str, object]) -> dict[str, File]:

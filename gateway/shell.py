@@ -9,23 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from functools import cache
-from pathlib import Path
+from typing import Literal
 
 from pyinfra.api import QuoteString, StringCommand
 
+from gateway import scripts
 from gateway.release import Release
 
-_SCRIPTS = Path(__file__).parent / "scripts"
 
-
-@cache
-def _script(name: str) -> str:
-    return "".join((_SCRIPTS / f"{part}.sh").read_text() for part in ("common", name))
-
-
-def _command(script: str, *values: str, stdin: str | None = None) -> StringCommand:
-    bits = ["bash", "-c", QuoteString(_script(script)), "wecom-gateway", *map(QuoteString, values)]
+def _command(name: str, *values: str, stdin: str | None = None) -> StringCommand:
+    bits = ["bash", "-c", QuoteString(scripts.text(name)), "wecom-gateway", *map(QuoteString, values)]
     return StringCommand(*bits, _stdin=stdin) if stdin is not None else StringCommand(*bits)
 
 
@@ -50,6 +43,6 @@ def publish(release: Release) -> StringCommand:
     )
 
 
-def activate(release: str) -> StringCommand:
+def activate(release: str, purpose: Literal["deploy", "rollback"]) -> StringCommand:
     """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right."""
-    return _command("activate", release)
+    return _command("activate", release, purpose)

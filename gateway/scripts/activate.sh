@@ -1,14 +1,16 @@
 # Makes release $1 the one in force: test, switch, reload, ask the running nginx; else all the way back.
-release=$1
+# $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history.
+release=$1 purpose=$2
+target=$home/releases/$release
 take_lock
 # A cut connection must not stop this halfway.
 trap '' HUP PIPE
-[ -f "$home/releases/$release/gateway.conf" ] || fail "release $release is not on this host; deploy again"
+[ -f "$target/gateway.conf" ] || fail "release $release is not on this host; deploy again"
 
 was_active=no
-systemctl is-active --quiet nginx && was_active=yes
+! systemctl is-active --quiet nginx || was_active=yes
 remove_stock=no
-is_stock_site && remove_stock=yes
+! is_stock_site || remove_stock=yes
 
 # nginx -t on the configuration as it would be: the host's own, seen through links, with the candidate in place
 # of the release in force. Nothing that a restart of nginx could pick up has changed.
@@ -27,10 +29,33 @@ test_candidate() {
         find "$nginx_home/sites-enabled" -mindepth 1 ! -name default -exec ln -s -t "$shadow/sites-enabled" {} +
     fi
     find "$nginx_home/conf.d" -mindepth 1 ! -name "${entry##*/}" -exec ln -s -t "$shadow/conf.d" {} +
-    ln -s "$home/releases/$release/gateway.conf" "$shadow/conf.d/${entry##*/}"
+    ln -s "$target/gateway.conf" "$shadow/conf.d/${entry##*/}"
     sed "s#$nginx_home/#$shadow/#g" "$nginx_home/nginx.conf" >"$shadow/nginx.conf"
     nginx -t -q -c "$shadow/nginx.conf" 2>&1 | sed "s#$shadow/#$nginx_home/#g"
 }
+
+# "80 is held by python3 (pid 17)" for each port of the release that some other process listens on: nginx would
+# take a reload and keep its old configuration, and would not come up after a restart.
+held_ports() {
+    local master own port inode pid
+    master=$(systemctl show -p MainPID --value nginx)
+    own=" $(find "/proc/$master/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ' || true) "
+    while read -r port; do
+        for inode in $(awk -v port="$(printf ':%04X' "$port")" \
+            '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do
+            [ "${own#* "$inode" }" = "$own" ] || continue
+            pid=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1 | cut -d / -f 3 || true)
+            echo "port $port is held by $(cat "/proc/$pid/comm" 2>/dev/null || echo another process) (pid ${pid:-unknown})"
+            break
+        done
+    done <"$target/ports"
+}
+
+held=$(held_ports)
+[ -z "$held" ] || fail "nginx cannot listen where release $release needs it; free the port, then deploy again:
+$held"
+write_addresses "$target/upstreams" >/dev/null
+
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 if ! found=$(test_candidate "$shadow"); then
@@ -41,6 +66,10 @@ $present"
     fail "nginx refuses the new release; the old one goes on:
 $found"
 fi
+conflicts=$(grep 'conflicting server name' <<<"$found" | sort -u || true)
+[ -z "$conflicts" ] || fail "another site of this host has a name of this release on the same port, and one of \
+the two would never answer; remove one of them:
+$conflicts"
 
 point_to() {
     ln -sfn "$1" "$home/.current.new"
@@ -52,10 +81,44 @@ tell_nginx() {
 serves() {
     local tries
     for tries in $(seq 50); do
-        [ "$(running_release)" = "$1" ] && return 0
+        [ "$(running_release)" != "$1" ] || return 0
         sleep 0.2
     done
     return 1
+}
+# The releases that were in force, oldest first, five of them. A deploy after a rollback leaves out what was
+# rolled back from, so that going back again never lands there.
+remember() {
+    local past=()
+    if [ "$purpose" = rollback ]; then return; fi
+    if [ -f "$home/history" ]; then mapfile -t past < <(sed "/^${previous##*/}\$/q" "$home/history"); fi
+    printf '%s\n' ${past[@]+"${past[@]}"} "$release" | awk -v last="$release" '$0 != last' >"$home/history.new"
+    echo "$release" >>"$home/history.new"
+    tail -n 5 "$home/history.new" >"$home/history.cut"
+    mv "$home/history.cut" "$home/history"
+    rm -f "$home/history.new"
+}
+# Keys of removed sites go with the releases that held them.
+prune() {
+    local path
+    for path in "$home"/releases/*; do
+        grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || rm -rf -- "$path"
+    done
+    for path in "$home"/upstreams/*.conf; do
+        [ -e "$path" ] || continue
+        path=${path##*/}
+        path=${path%.conf}
+        cat "$home"/releases/*/upstreams | grep -qxF "${path%_*} ${path##*_}" || rm -f "$home/upstreams/$path.conf"
+    done
+}
+enable_units() {
+    local unit
+    for unit in "$target"/units/*; do
+        ln -sfn "$home/current/units/${unit##*/}" "/etc/systemd/system/${unit##*/}"
+    done
+    systemctl daemon-reload
+    systemctl enable --quiet --now wecom-gateway-resolve.timer
+    systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
 }
 
 previous=$(readlink "$home/current" || true)
@@ -69,25 +132,26 @@ ln -sfn ../wecom-gateway/current/gateway.conf "$entry.new"
 mv -T "$entry.new" "$entry"
 
 if tell_nginx && serves "$release"; then
-    systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
+    enable_units
+    remember
+    prune
     echo "$release" >"$home/activated.new"
     mv "$home/activated.new" "$home/activated"
-    # Five releases are kept; keys of removed sites go with the older ones.
-    touch "$home/releases/$release"
-    ls -1t "$home/releases" | tail -n +6 | while read -r old; do
-        [ "releases/$old" = "$(readlink "$home/current")" ] || rm -rf -- "$home/releases/$old"
-    done
     exit 0
 fi
 
 if [ -n "$previous" ] && [ -f "$home/$previous/gateway.conf" ]; then
     point_to "$previous"
-    echo "${previous##*/}" >"$home/activated"
 else
     rm -f "$entry" "$home/current"
 fi
 [ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
+back=
 if [ $was_active = yes ]; then tell_nginx || true; else systemctl stop nginx || true; fi
-fail "the running nginx did not take release $release within 10 seconds; ${previous:-what was there before} is in \
-force again. The end of $error_log:
+if [ -n "$previous" ] && { [ $was_active = no ] || serves "${previous##*/}"; }; then
+    echo "${previous##*/}" >"$home/activated"
+    back="release ${previous##*/} is in force again"
+fi
+fail "the running nginx did not take release $release within 10 seconds; ${back:-what was there before is in force \
+again}. The end of $error_log:
 $(tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15)"

@@ -1,6 +1,7 @@
 # Stands before every other script here. They run as root under bash on the host.
 set -euo pipefail
 umask 077
+export LC_ALL=C
 
 nginx_home=/etc/nginx
 home=$nginx_home/wecom-gateway
@@ -14,7 +15,7 @@ fail() {
 
 # One deploy at a time; the lock goes with the process, however that ends.
 take_lock() {
-    mkdir -p -m 755 "$home" "$home/releases"
+    mkdir -p -m 755 "$home" "$home/releases" "$home/upstreams"
     exec 9>"$home/.lock"
     flock -w 120 9 || fail "another deploy has been at work on this host for two minutes; try again later"
 }
@@ -34,4 +35,24 @@ is_stock_site() {
     shipped=$(dpkg-query -W -f '${Conffiles}\n' nginx-common 2>/dev/null \
         | awk '$1 == "/etc/nginx/sites-available/default" { print $2 }')
     [ -n "$shipped" ] && [ "$(md5sum <"$stock_site" | cut -d ' ' -f 1)" = "$shipped" ]
+}
+
+# Writes what each name in file $1 ("host port" a line) resolves to, as nginx reads it; prints the names whose
+# addresses changed. What does not resolve keeps the addresses it had; what never resolved gets one that is
+# marked down, so that nginx starts and answers 502 for that upstream alone.
+write_addresses() {
+    local host port file lines
+    while read -r host port; do
+        file=$home/upstreams/${host}_$port.conf
+        lines=$(timeout 10 getent ahosts "$host" | awk -v port="$port" \
+            '{ print "server " ($1 ~ /:/ ? "[" $1 "]" : $1) ":" port ";" }' | sort -u || true)
+        if [ -z "$lines" ]; then
+            [ ! -e "$file" ] || continue
+            lines="server 127.0.0.1:9 down;"
+        fi
+        [ "$lines" != "$(cat "$file" 2>/dev/null)" ] || continue
+        echo "$lines" >"$file.new"
+        mv "$file.new" "$file"
+        echo "$host"
+    done <"$1"
 }

@@ -1,0 +1,15 @@
+# Run every half minute by wecom-gateway-resolve.timer: nginx resolves the names of its upstreams only when it
+# loads its configuration, so when an address changes the configuration is loaded again.
+exec 9>"$home/.lock"
+# A deploy resolves for itself.
+flock -n 9 || exit 0
+[ -f "$home/current/upstreams" ] || exit 0
+changed=$(write_addresses "$home/current/upstreams")
+# A reload that was owed and could not be done is still owed.
+[ -z "$changed" ] || touch "$home/upstreams/.reload"
+[ -e "$home/upstreams/.reload" ] || exit 0
+systemctl is-active --quiet nginx || exit 0
+nginx -t -q
+systemctl reload nginx
+rm -f "$home/upstreams/.reload"
+echo "addresses changed, nginx reloaded:" ${changed:-as owed}
