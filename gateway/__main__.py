@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 
 import click
 
-from gateway.fleet import InventoryError, load
+from gateway import status as host_status
+from gateway.fleet import Fleet, InventoryError, load
 from gateway.problems import errors
+
+# How many differing files of a host are listed; --json has them all.
+_SHOWN = 5
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,23 +22,25 @@ def main() -> None:
     """Look after WeCom gateways without changing them."""
 
 
+def _inventory(command: Callable[..., None]) -> Callable[..., None]:
+    """The argument and options that every command on an inventory has."""
+    for decorate in (
+        click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output."),
+        click.option("--limit", multiple=True, help="Only these hosts or groups (shell patterns)."),
+        click.argument("inventory"),
+    ):
+        command = decorate(command)
+    return command
+
+
 @main.command()
-@click.argument("inventory")
-@click.option("--limit", multiple=True, help="Only these hosts or groups (shell patterns).")
-@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
+@_inventory
 def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     """Find every mistake in INVENTORY, its certificates and verification files, offline.
 
     Exit 0 when clean or with warnings only, 1 with problems.
     """
-    try:
-        fleet = load(inventory, limit=limit)
-    except InventoryError as error:
-        if as_json:
-            click.echo(json.dumps({"error": str(error), "problems": []}, ensure_ascii=False))
-        else:
-            click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+    fleet = _loaded(inventory, limit, as_json, 1)
     problems = sorted(fleet.problems)
     if as_json:
         click.echo(json.dumps({"problems": [asdict(one) for one in problems]}, ensure_ascii=False, indent=2))
@@ -49,6 +56,54 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
         )
     if errors(problems):
         sys.exit(1)
+
+
+@main.command()
+@_inventory
+def status(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
+    """Ask every host of INVENTORY which release it should have, holds, and really serves.
+
+    Exit 0 when all are in sync, 2 on drift, unreachable hosts or an inventory that cannot be rendered.
+    """
+    fleet = _loaded(inventory, limit, as_json, 2)
+    wrong = errors(fleet.problems)
+    found = host_status.of(fleet)
+    if as_json:
+        hosts = [asdict(one) | {"in_sync": one.in_sync} for one in found]
+        report = {"hosts": hosts, "problems": [asdict(problem) for problem in wrong]}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+    else:
+        _print_status(found)
+        for problem in wrong:
+            click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
+    if wrong or not all(one.in_sync for one in found):
+        sys.exit(2)
+
+
+def _print_status(found: list[host_status.HostStatus]) -> None:
+    rows = host_status.table(found)
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row, one in zip(rows, [None, *found], strict=True):
+        line = "  ".join(text.ljust(width) for text, width in zip(row[:5], widths, strict=True))
+        color = None if one is None else "green" if one.in_sync else "red"
+        click.echo(f"{line}  {click.style(row[5], fg=color)}".rstrip())
+        if one is not None and not one.in_sync:
+            for difference in one.differences[:_SHOWN]:
+                click.echo(f"    {difference}")
+            if len(one.differences) > _SHOWN:
+                click.echo(f"    and {len(one.differences) - _SHOWN} more files")
+
+
+def _loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int) -> Fleet:
+    """The inventory, or the end of the run where it cannot be loaded."""
+    try:
+        return load(inventory, limit=limit)
+    except InventoryError as error:
+        if as_json:
+            click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
+        else:
+            click.echo(f"error: {error}", err=True)
+        sys.exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pyinfra.api import State
+from pyinfra.api import Inventory, State
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
@@ -30,8 +30,8 @@ class Fleet:
 
     hosts: tuple[Host, ...]
     problems: tuple[Problem, ...]
-    # pyinfra's own host data (SSH settings and all) by host name
-    data: Mapping[str, Mapping[str, Any]]
+    # pyinfra's own view of the same hosts: groups, SSH settings and all
+    inventory: Inventory
 
 
 class InventoryError(Exception):
@@ -74,7 +74,6 @@ def load(
         ctx_state.set(had_state)
 
     parsed: list[Host] = []
-    data: dict[str, Mapping[str, Any]] = {}
     problems: list[Problem] = []
     skipped = _matching(loaded, exclude)
     chosen = _matching(loaded, limit) if limit else {host.name for host in loaded}
@@ -83,14 +82,13 @@ def load(
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
     for host in loaded:
         if host.name in chosen and host.name not in skipped:
-            data[host.name] = host.data.dict()
-            one, found = parse_host(host.name, data[host.name], files)
+            one, found = parse_host(host.name, host.data.dict(), files)
             problems += found
             if one:
                 parsed.append(one)
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
-    return Fleet(tuple(parsed), tuple(problems), MappingProxyType(data))
+    return Fleet(tuple(parsed), tuple(problems), loaded)
 
 
 def _where(error: Exception, filename: str) -> str:
@@ -102,7 +100,7 @@ def _where(error: Exception, filename: str) -> str:
     return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}"
 
 
-def _matching(inventory: Any, patterns: Iterable[str]) -> set[str]:
+def _matching(inventory: Inventory, patterns: Iterable[str]) -> set[str]:
     """Names of hosts that pyinfra's `--limit` would choose: a group's members or a name's matches."""
     names: set[str] = set()
     for pattern in patterns:

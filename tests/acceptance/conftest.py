@@ -53,12 +53,11 @@ def _targets(config: pytest.Config) -> list[Target]:
     wrong = errors(loaded.problems)
     if wrong:
         raise pytest.UsageError("\n".join(map(str, wrong)))
-    return [
-        Target(
-            host, str(loaded.data[host.name].get("ssh_hostname") or host.name), dict(loaded.data[host.name])
-        )
-        for host in loaded.hosts
-    ]
+    targets = []
+    for host in loaded.hosts:
+        data = loaded.inventory.get_host(host.name).data.dict()
+        targets.append(Target(host, str(data.get("ssh_hostname") or host.name), data))
+    return targets
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,13 +1,17 @@
-"""Requests to the demo's sites as the public sends them, at both edges."""
+"""What lab tests share: the demo's sites as the public sees them, and hosts of a test's own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from lab import client, topology
+import lab
+from lab import client, hosts, topology
 from lab.demo import PUBLIC
+
+from .checkout import Checkout
 
 
 @pytest.fixture(params=sorted(PUBLIC))
@@ -25,3 +29,18 @@ def ask(edge: str) -> Callable[..., client.Response]:
         return client.request(url, connect=topology.address(PUBLIC[edge]), **options)
 
     return send
+
+
+@pytest.fixture(scope="module")
+def bare_host() -> Iterator[str]:
+    """A Debian that has never seen nginx."""
+    lab.up()
+    hosts.remove(["t01"])
+    lab.up(["t01"])
+    yield "t01"
+    hosts.remove(["t01"])
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout.make(tmp_path, "t01")

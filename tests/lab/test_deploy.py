@@ -2,106 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+from datetime import timedelta
 
 import pytest
 
-import lab
-from lab import client, hosts, pki, topology
+from gateway import scripts
+from lab import client, topology
 
-from ..conftest import REPO
+from ..unit.conftest import make_pair
+from . import checkout as own
+from .checkout import HOME, SLB, TLS, no_changes, result_of
 
 HOST = "t01"
-HOME = "/etc/nginx/wecom-gateway"
 
 
-def on_host(script: str, name: str = HOST) -> str:
-    return hosts.exec_in(name, ["bash", "-c", script])
+def on_host(script: str) -> str:
+    return own.on_host(HOST, script)
 
 
-@dataclass
-class Checkout:
-    """A copy of the product with files and an inventory of its own."""
-
-    path: Path
-
-    def write_sites(self, *sites: dict[str, object], host: str = HOST) -> None:
-        ssh = {
-            "ssh_hostname": topology.address(host),
-            "ssh_user": topology.SSH_USER,
-            "ssh_key": str(topology.SSH_KEY),
-            "ssh_known_hosts_file": str(topology.KNOWN_HOSTS),
-            "_sudo": True,
-            "sites": list(sites),
-        }
-        (self.path / "inventory" / "own.py").write_text(f"hosts = [({host!r}, {ssh!r})]\n")
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(Path(sys.executable).parent / arguments[0]), *arguments[1:]],
-            cwd=self.path,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    def deploy(self, *options: str) -> subprocess.CompletedProcess[str]:
-        return self.run("pyinfra", "-y", *options, "inventory/own.py", "deploy.py")
-
-    def deploy_well(self, *options: str) -> str:
-        done = self.deploy(*options)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
-    def certificate(self, domain: str) -> bytes:
-        pki.issue(domain, [domain], self.path / "files" / "certs" / domain)
-        return (self.path / "files" / "certs" / domain / "privkey.pem").read_bytes()
-
-    def verification(self, domain: str, code: str) -> None:
-        folder = self.path / "files" / "verify" / domain
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"WW_verify_{code}.txt").write_text(code)
-
-
-@pytest.fixture
-def checkout(tmp_path):
-    for name in ("gateway", "templates", "group_data"):
-        shutil.copytree(REPO / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("deploy.py", "config.py"):
-        shutil.copy(REPO / name, tmp_path)
-    (tmp_path / "inventory").mkdir()
-    (tmp_path / "files").mkdir()
-    return Checkout(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def bare_host():
-    """A Debian that has never seen nginx."""
-    lab.up()
-    hosts.remove([HOST])
-    lab.up([HOST])
-    yield HOST
-    hosts.remove([HOST])
-
-
-SLB = {"domain": "a.edu.example", "edge": "slb", "platform": "wanxiao_prod"}
-TLS = {"domain": "b.edu.example", "edge": "tls", "platform": "bkitsm"}
-TLS["bk"] = {"upstream": "https://paas.inner.example", "apps": ["itsm"]}
-
-
-def _no_changes(output: str) -> bool:
-    table = output.partition("--> Results:")[2]
-    (total,) = [line.split() for line in table.splitlines() if "Grand total" in line]
-    return total == ["Grand", "total", "3", "-", "-", "3"]
-
-
-def _table_row(output: str, operation: str) -> list[str]:
-    (row,) = [line for line in output.partition("--> Results:")[2].splitlines() if operation in line]
-    return row.split(operation)[1].split()
+def _ask(url: str, **options):
+    return own.ask(HOST, url, **options)
 
 
 def test_a_bare_host_becomes_a_gateway_and_a_second_deploy_changes_nothing(bare_host, checkout):
@@ -112,7 +33,7 @@ def test_a_bare_host_becomes_a_gateway_and_a_second_deploy_changes_nothing(bare_
     assert _ask("http://a.edu.example/x").header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
     assert _ask("https://b.edu.example/o/itsm/weixin/").status == 200
     before = on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort; systemctl show -p MainPID nginx")
-    assert _no_changes(checkout.deploy_well())
+    assert no_changes(checkout.deploy_well())
     assert (
         on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort; systemctl show -p MainPID nginx") == before
     )
@@ -125,10 +46,6 @@ def test_a_dry_run_shows_what_would_change_and_touches_nothing(bare_host, checko
     assert done.returncode == 0
     assert "sites/b.edu.example.conf" in done.stderr
     assert on_host(f"ls -laR {HOME}") == before
-
-
-def _ask(url, **options):
-    return client.request(url, connect=topology.address(HOST), **options)
 
 
 def test_a_site_comes_and_goes_with_its_entry(bare_host, checkout):
@@ -159,7 +76,7 @@ def test_files_changed_by_hand_are_put_back_and_loaded_again(bare_host, checkout
     assert _ask("http://a.edu.example/x").header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
     assert on_host(f"ls {HOME}/current/sites").split() == ["a.edu.example.conf"]
     assert on_host(f"stat -c %a {HOME}/current/closed.conf").strip() == "644"
-    assert _no_changes(checkout.deploy_well())
+    assert no_changes(checkout.deploy_well())
 
 
 def test_a_reload_that_was_lost_is_made_up_for(bare_host, checkout):
@@ -168,8 +85,8 @@ def test_a_reload_that_was_lost_is_made_up_for(bare_host, checkout):
     checkout.deploy_well()
     on_host("systemctl stop nginx")
     output = checkout.deploy_well()
-    assert _table_row(output, "Publish the release") == ["1", "-", "-", "1"]
-    assert _table_row(output, "Activate the release") == ["1", "1", "-", "-"]
+    assert result_of(output, "Publish the release") == ["1", "-", "-", "1"]
+    assert result_of(output, "Activate the release") == ["1", "1", "-", "-"]
     assert _ask("http://a.edu.example/x").status == 200
 
 
@@ -190,7 +107,7 @@ def test_a_configuration_that_nginx_refuses_leaves_the_host_as_it_was_and_fails_
         assert on_host(f"readlink {HOME}/current; cat {HOME}/activated") == before
         assert _ask("http://a.edu.example/x").status == 200
     template.write_text(good)
-    assert _no_changes(checkout.deploy_well())
+    assert no_changes(checkout.deploy_well())
 
 
 def test_a_bad_inventory_leaves_the_host_as_it_was(bare_host, checkout):
@@ -218,21 +135,13 @@ def test_certificates_that_would_not_work_are_refused(bare_host, checkout, wrong
         other = checkout.certificate("other.edu.example")
         (folder / "b.edu.example" / "privkey.pem").write_bytes(other)
     else:
-        chain, key = _expired("b.edu.example")
+        chain, key = make_pair("b.edu.example", end=timedelta(hours=-1))
         (folder / "b.edu.example" / "fullchain.pem").write_bytes(chain)
         (folder / "b.edu.example" / "privkey.pem").write_bytes(key)
     done = checkout.deploy()
     assert done.returncode == 1
     assert f"{HOST}: b.edu.example: cert: " in done.stderr
     assert "Connecting" not in done.stderr
-
-
-def _expired(domain):
-    from datetime import timedelta
-
-    from ..unit.conftest import make_pair
-
-    return make_pair(domain, end=timedelta(hours=-1))
 
 
 def test_no_output_and_no_file_shows_a_key(bare_host, checkout):
@@ -267,9 +176,7 @@ def test_no_output_and_no_file_shows_a_key(bare_host, checkout):
 def test_an_upload_that_breaks_off_changes_nothing(bare_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
-    script = "".join(
-        (REPO / "gateway" / "scripts" / f"{part}.sh").read_text() for part in ("common", "publish")
-    )
+    script = scripts.text("publish")
     before = on_host(f"find {HOME}/current/ {HOME}/current ! -name releases -printf '%p %m %T@ %l\\n'")
     for half in ("H4sIAAAAAAAAA", "no base64 at all!", ""):
         done = subprocess.run(

@@ -1,0 +1,132 @@
+"""A copy of the product with an inventory of its own, and the host that it deploys to."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import client, hosts, pki, topology
+
+from ..conftest import REPO
+
+HOME = "/etc/nginx/wecom-gateway"
+
+SLB: dict[str, Any] = {"domain": "a.edu.example", "edge": "slb", "platform": "wanxiao_prod"}
+TLS: dict[str, Any] = {
+    "domain": "b.edu.example",
+    "edge": "tls",
+    "platform": "bkitsm",
+    "bk": {"upstream": "https://paas.inner.example", "apps": ["itsm"]},
+}
+
+
+def on_host(name: str, script: str) -> str:
+    """What the script prints, run as root in the host's container; LabError where it fails."""
+    return hosts.exec_in(name, ["bash", "-c", script])
+
+
+def ask(name: str, url: str, **options: Any) -> client.Response:
+    """One request to the host itself."""
+    return client.request(url, connect=topology.address(name), **options)
+
+
+@dataclass
+class Checkout:
+    """A copy of the product with files and an inventory of its own."""
+
+    path: Path
+    default_host: str
+
+    @classmethod
+    def make(cls, path: Path, default_host: str) -> Checkout:
+        """Copies what an operator's checkout has and a deploy needs."""
+        for name in ("gateway", "templates", "group_data"):
+            shutil.copytree(REPO / name, path / name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("deploy.py", "rollback.py", "config.py"):
+            shutil.copy(REPO / name, path)
+        (path / "inventory").mkdir()
+        (path / "files").mkdir()
+        return cls(path, default_host)
+
+    def write_sites(self, *sites: dict[str, Any]) -> None:
+        """An inventory of the default host alone."""
+        self.write_hosts({self.default_host: list(sites)})
+
+    def write_hosts(self, sites: dict[str, list[dict[str, Any]]], **more: Any) -> None:
+        """An inventory of several hosts; `more` is further data of each."""
+        ssh = {
+            "ssh_user": topology.SSH_USER,
+            "ssh_key": str(topology.SSH_KEY),
+            "ssh_known_hosts_file": str(topology.KNOWN_HOSTS),
+            "_sudo": True,
+            **more,
+        }
+        entries = [
+            (name, {"ssh_hostname": topology.address(name), **ssh, "sites": own})
+            for name, own in sites.items()
+        ]
+        (self.path / "inventory" / "own.py").write_text(f"hosts = {entries!r}\n")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """A command of the checkout in the background."""
+        return subprocess.Popen(
+            [str(Path(sys.executable).parent / arguments[0]), *arguments[1:]],
+            cwd=self.path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def deploy(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return self.run("pyinfra", "-y", *options, "inventory/own.py", "deploy.py")
+
+    def deploy_well(self, *options: str) -> str:
+        done = self.deploy(*options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def roll_back(self) -> subprocess.CompletedProcess[str]:
+        return self.run("pyinfra", "-y", "inventory/own.py", "rollback.py")
+
+    def status(self) -> tuple[int, dict[str, Any]]:
+        """Exit code and the report of `python -m gateway status --json`."""
+        done = self.run("python", "-m", "gateway", "status", "inventory/own.py", "--json")
+        assert done.stdout, done.stderr
+        return done.returncode, json.loads(done.stdout)
+
+    def certificate(self, domain: str) -> bytes:
+        """Puts a certificate of the lab's CA where the convention wants it; returns the key."""
+        folder = self.path / "files" / "certs" / domain
+        pki.issue(domain, [domain], folder)
+        return (folder / "privkey.pem").read_bytes()
+
+    def verification(self, domain: str, code: str) -> None:
+        folder = self.path / "files" / "verify" / domain
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"WW_verify_{code}.txt").write_text(code)
+
+
+def no_changes(output: str) -> bool:
+    """True where pyinfra's table of results says so for every operation."""
+    (total,) = [line.split() for line in output.splitlines() if "Grand total" in line]
+    return total[3:5] == ["-", "-"]
+
+
+def result_of(output: str, operation: str) -> list[str]:
+    """Hosts, success, error, no change: the operation's row in pyinfra's table of results."""
+    (row,) = [line for line in output.partition("--> Results:")[2].splitlines() if operation in line]
+    return row.split(operation)[1].split()
