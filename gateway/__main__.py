@@ -6,12 +6,14 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
+from gateway import lost_files
 from gateway import status as host_status
 from gateway.fleet import Fleet, InventoryError, load
-from gateway.problems import errors
+from gateway.problems import count, errors
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5
@@ -41,7 +43,7 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     Exit 0 when clean or with warnings only, 1 with problems.
     """
     fleet = _loaded(inventory, limit, as_json, 1)
-    problems = sorted(fleet.problems)
+    problems = sorted([*fleet.problems, *lost_files.warnings(fleet.hosts, Path("files"))])
     if as_json:
         click.echo(json.dumps({"problems": [asdict(one) for one in problems]}, ensure_ascii=False, indent=2))
     else:
@@ -50,10 +52,9 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"{click.style(problem.severity, fg=color)}: {problem}")
         wrong = len(errors(problems))
         sites = sum(len(host.sites) for host in fleet.hosts)
-        summary = f"{wrong} errors, {len(problems) - wrong} warnings"
-        click.echo(
-            f"{inventory}: {summary}" if wrong else f"{inventory}: {sites} sites can be deployed, {summary}"
-        )
+        summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
+        deployable = "" if wrong else f"{count(sites, 'site')} can be deployed, "
+        click.echo(f"{inventory}: {deployable}{summary}")
     if errors(problems):
         sys.exit(1)
 

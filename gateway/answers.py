@@ -107,8 +107,6 @@ def _distinct(found: list[Rule]) -> list[Rule]:
     for rule in found:
         first.setdefault(rule.match, rule)
     kept = list(first.values())
-    while kept and kept[-1].replacement == kept[-1].match.removeprefix("~^").removesuffix("$").replace(
-        "\\", ""
-    ):
+    while kept and kept[-1].replacement == kept[-1].match.removeprefix("~^").removesuffix("$").replace("\\", ""):
         kept.pop()
     return kept

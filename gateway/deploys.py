@@ -36,7 +36,11 @@ def publish_and_activate() -> None:
     def release_for(build: Build) -> releases.Release:
         return releases.build(render.tree(wanted, build))
 
-    operations.publish(name="Publish the release", release_for=release_for)
+    operations.publish(
+        name="Publish the release",
+        release_for=release_for,
+        allow_verify_removal=bool(host.data.get("allow_verify_removal")),
+    )
     operations.activate(name="Activate the release", release_for=release_for)
 
 

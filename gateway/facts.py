@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pyinfra.api import FactBase, StringCommand
 
+from gateway import release as releases
 from gateway import shell
 from gateway.release import Entry
 from gateway.render import Build
@@ -27,6 +28,8 @@ class HostState:
     history: tuple[str, ...] = ()
     # ports that somebody else's site is the default of
     defaults: frozenset[int] = frozenset()
+    # names of upstreams that have never resolved there
+    unresolved: tuple[str, ...] = ()
 
     @property
     def build(self) -> Build | None:
@@ -70,22 +73,32 @@ class GatewayState(FactBase[HostState]):
             entry=values.get("entry") or None,
             history=tuple(values.get("history", "").split()),
             defaults=frozenset(map(int, values.get("defaults", "").split())),
+            unresolved=tuple(values.get("unresolved", "").split()),
         )
 
 
-class ReleaseManifest(FactBase[frozenset[Entry]]):
+@dataclass(frozen=True)
+class Published:
+    """What a host holds of a release: its files as they are, and as they were before the id went into them."""
+
+    manifest: frozenset[Entry] = frozenset()
+    sources: frozenset[Entry] = frozenset()
+
+
+class ReleaseFiles(FactBase[Published]):
     """What the host holds of a release, empty where it has none of it."""
 
     def command(self, release: str) -> StringCommand:
         return shell.read_manifest(release)
 
     @staticmethod
-    def default() -> frozenset[Entry]:
-        return frozenset()
+    def default() -> Published:
+        return Published()
 
-    def process(self, output: list[str]) -> frozenset[Entry]:
+    def process(self, output: list[str]) -> Published:
         modes: dict[str, str] = {}
         digests: dict[str, str] = {}
+        sources: list[str] = []
         for line in output:
             kind, _, rest = line.partition(" ")
             value, _, path = rest.partition(" ")
@@ -93,7 +106,10 @@ class ReleaseManifest(FactBase[frozenset[Entry]]):
                 modes[path] = value
             elif kind == "digest":
                 digests[path.removeprefix(" ")] = value
-        return frozenset(Entry(path, digests.get(path, ""), mode) for path, mode in modes.items())
+            elif kind == "source":
+                sources.append(rest)
+        manifest = frozenset(Entry(path, digests.get(path, ""), mode) for path, mode in modes.items())
+        return Published(manifest, releases.read_sources(sources))
 
 
 def _version(text: str) -> NginxVersion | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from pyinfra.api import Inventory, State
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
-from pyinfra_cli.inventory import make_inventory
+from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
 
 from gateway.host import Host, parse_host
 from gateway.problems import Problem
@@ -58,6 +59,7 @@ def load(
     had_state = ctx_state.get()
     try:
         ctx_state.set(had_state or State())  # pyinfra's loader notes in it which file it runs
+        problems = _given_twice(inventory) if path.is_file() else []
         loaded = make_inventory(
             inventory,
             override_data=dict(overrides),
@@ -74,7 +76,6 @@ def load(
         ctx_state.set(had_state)
 
     parsed: list[Host] = []
-    problems: list[Problem] = []
     skipped = _matching(loaded, exclude)
     chosen = _matching(loaded, limit) if limit else {host.name for host in loaded}
     for pattern in limit:
@@ -89,6 +90,15 @@ def load(
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     return Fleet(tuple(parsed), tuple(problems), loaded)
+
+
+def _given_twice(inventory: str) -> list[Problem]:
+    """Hosts that have two entries with data: pyinfra would keep one of them and drop the other's sites."""
+    groups = _get_groups_from_filename(inventory)
+    entries = [entry for group in groups.values() for entry in (group[0] if isinstance(group, tuple) else group)]
+    names = [entry[0] for entry in entries if isinstance(entry, tuple)]
+    text = "has two entries with data, of which one would be lost; put all its sites into one"
+    return [Problem(name, "", "sites", text) for name, count in Counter(names).items() if count > 1]
 
 
 def _where(error: Exception, filename: str) -> str:

@@ -78,8 +78,7 @@ def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform], list[Problem]]
             platforms[key] = Platform.model_validate(value)
         except ValidationError as error:
             problems += [
-                Problem(name, "", f'platforms["{key}"].{where}', text)
-                for where, text in _explain(error, Platform)
+                Problem(name, "", f'platforms["{key}"].{where}', text) for where, text in _explain(error, Platform)
             ]
     return platforms, problems
 
@@ -132,9 +131,7 @@ def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
 def _explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Each finding of pydantic as a field and a text in the product's words."""
     for detail in error.errors(include_url=False):
-        where = "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]
-        ).lstrip(".")
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
         kind, context = detail["type"], detail.get("ctx", {})
         if kind == "extra_forbidden":
             known = _fields(model, detail["loc"][:-1])
@@ -213,9 +210,7 @@ def _read_verify_files(
             problems.append(Problem(name, domain, str(path), str(error)))
         except OSError as error:
             problems.append(Problem(name, domain, str(path), f"cannot be read: {error.strerror}"))
-    problems += [
-        Problem(name, domain, str(folder / file.name), file.notice, "warning") for file in good if file.notice
-    ]
+    problems += [Problem(name, domain, str(folder / file.name), file.notice, "warning") for file in good if file.notice]
     if not good and not problems:
         text = f"no verification file yet; put WeCom's WW_verify_*.txt in {folder}/ and deploy again"
         problems.append(Problem(name, domain, "verify", text, "warning"))
@@ -233,9 +228,7 @@ def _read_pair(name: str, domain: str, files: Path) -> tuple[certs.KeyPair | Non
             text = f'{folder / part} is missing; edge "tls" needs fullchain.pem and privkey.pem there'
             problems.append(Problem(name, domain, "cert", text))
         except OSError as error:
-            problems.append(
-                Problem(name, domain, "cert", f"{folder / part} cannot be read: {error.strerror}")
-            )
+            problems.append(Problem(name, domain, "cert", f"{folder / part} cannot be read: {error.strerror}"))
     if problems:
         return None, problems
     now = datetime.now(UTC)

@@ -76,9 +76,7 @@ def _domain(value: str) -> str:
 
 def _code(value: str) -> str:
     if not _CODE.fullmatch(value):
-        raise ValueError(
-            f'"{_shown(value)}" is not an app code (letters, digits, "-" and "_"); for example "bk_itsm"'
-        )
+        raise ValueError(f'"{_shown(value)}" is not an app code (letters, digits, "-" and "_"); for example "bk_itsm"')
     return value
 
 
@@ -93,9 +91,7 @@ def _path(value: str) -> str:
 
 def _whole_prefix(value: str) -> str:
     if _path(value) == "/":
-        raise ValueError(
-            '"/" would publish the whole inner platform; name the prefix, like "/o/itsm/jsi18n/"'
-        )
+        raise ValueError('"/" would publish the whole inner platform; name the prefix, like "/o/itsm/jsi18n/"')
     return value
 
 
@@ -129,9 +125,7 @@ def _https_url(value: str) -> str:
         raise ValueError(f'"{_shown(value)}" has port 0')
     host = parts.netloc.rsplit(":", 1)[0] if port is not None else parts.netloc
     if _is_ip(host):
-        raise ValueError(
-            f'"{_shown(value)}" names an IP address, which no certificate check accepts; use a name'
-        )
+        raise ValueError(f'"{_shown(value)}" names an IP address, which no certificate check accepts; use a name')
     _host_name(host, "paas.inner.example")
     if parts.path:
         _path(parts.path)
@@ -148,9 +142,7 @@ def _origin(value: str) -> str:
 def _upstream_prefix(value: str) -> str:
     _https_url(value)
     if not urlsplit(value).path.endswith("/"):
-        raise ValueError(
-            f'"{_shown(value)}" must end in "/", as its path does: prefixes are mapped slash for slash'
-        )
+        raise ValueError(f'"{_shown(value)}" must end in "/", as its path does: prefixes are mapped slash for slash')
     return value
 
 
@@ -163,9 +155,7 @@ def _public_ipv4(value: str) -> str:
             'for example "120.27.208.144"'
         ) from None
     if not address.is_global:
-        raise ValueError(
-            f'"{value}" is not a public address; WeCom sees the public egress address of the caller'
-        )
+        raise ValueError(f'"{value}" is not a public address; WeCom sees the public egress address of the caller')
     return value
 
 
@@ -263,9 +253,7 @@ class Platform(_Frozen):
     request headers, besides X-Forwarded-Host, that carry the literal public domain.
     """
 
-    routes: (
-        Literal["bk"] | Annotated[tuple[PlatformRoute, ...], BeforeValidator(_listed), Field(min_length=1)]
-    )
+    routes: Literal["bk"] | Annotated[tuple[PlatformRoute, ...], BeforeValidator(_listed), Field(min_length=1)]
     max_body: Size = "50m"
     read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
     domain_headers: Annotated[tuple[HeaderName, ...], BeforeValidator(_listed)] = ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 
 import click
 
 from gateway.fleet import InventoryError, load
-from gateway.problems import errors
+from gateway.problems import count, errors
 
 _DEPLOYS = {"deploy.py"}
 
@@ -18,6 +19,8 @@ def stop_on_problems() -> None:
 
     Only runs that deploy are checked: `debug-inventory`, facts and rollbacks must work in any case.
     """
+    # An unreachable host is one line of pyinfra's own; paramiko would add a traceback.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     context = click.get_current_context(silent=True)
     if context is None or not _DEPLOYS & {Path(name).name for name in context.params.get("operations", ())}:
         return
@@ -37,8 +40,7 @@ def stop_on_problems() -> None:
         _say(problem.severity, color, str(problem))
     wrong = errors(fleet.problems)
     if wrong:
-        count = f"{len(wrong)} problem" + ("s" if len(wrong) > 1 else "")
-        _say("stopped", "red", f"{count} in {options['inventory']}; no host was contacted")
+        _say("stopped", "red", f"{count(len(wrong), 'problem')} in {options['inventory']}; no host was contacted")
         sys.exit(1)
 
 

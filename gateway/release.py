@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 # Where everything of the gateway lives on a host; `current` in it points to the release in force.
@@ -18,6 +18,10 @@ HOME = "/etc/nginx/wecom-gateway"
 
 # Stands for the release's id until the id is known.
 ID_PLACEHOLDER = b"@RELEASE@"
+
+# The file of a release that says what the others were before its id was written into them, so that two
+# releases can be compared by what an operator changed.
+SOURCES = "sources"
 
 _PUBLIC, _SECRET, _PUBLIC_FOLDER, _SECRET_FOLDER = 0o644, 0o600, 0o755, 0o700
 
@@ -52,10 +56,11 @@ class Release:
 
     def manifest(self) -> frozenset[Entry]:
         """What an intact copy on a host must look like."""
-        return frozenset(
-            Entry(path, hashlib.sha256(file.body).hexdigest(), f"{file.mode:o}")
-            for path, file in self.files.items()
-        )
+        return _manifest(self.files)
+
+    def sources(self) -> frozenset[Entry]:
+        """The same, but for the id that stands in the files: comparable with other releases."""
+        return read_sources(self.files[SOURCES].body.decode().splitlines())
 
     def archive(self) -> bytes:
         """The tree as a gzipped tar, the same bytes for the same release, every mode set inside."""
@@ -91,13 +96,25 @@ def build(tree: Mapping[str, File]) -> Release:
         digest.update(f"{path}\0{file.mode:o}\0{len(file.body)}\0".encode())
         digest.update(file.body)
     name = digest.hexdigest()[:16]
+    sources = sorted(_manifest(tree))
+    lines = "".join(f"{entry.mode} {entry.sha256} {entry.path}\n" for entry in sources)
     named = {
-        path: File(file.body.replace(ID_PLACEHOLDER, name.encode()), file.secret)
-        if path.endswith(".conf")
-        else file
+        path: File(file.body.replace(ID_PLACEHOLDER, name.encode()), file.secret) if path.endswith(".conf") else file
         for path, file in tree.items()
     }
-    return Release(name, named)
+    return Release(name, {**named, SOURCES: File(lines.encode())})
+
+
+def read_sources(lines: Iterable[str]) -> frozenset[Entry]:
+    """What a release's SOURCES file says; lines that are none are passed over."""
+    parts = [line.split(" ", 2) for line in lines]
+    return frozenset(Entry(part[2], part[1], part[0]) for part in parts if len(part) == 3)
+
+
+def _manifest(files: Mapping[str, File]) -> frozenset[Entry]:
+    return frozenset(
+        Entry(path, hashlib.sha256(file.body).hexdigest(), f"{file.mode:o}") for path, file in files.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -118,3 +135,17 @@ def diff(old: frozenset[Entry], new: frozenset[Entry]) -> list[Change]:
             kind = "added" if path not in before else "removed" if path not in after else "changed"
             changes.append(Change(path, kind))
     return changes
+
+
+def changes(manifest: frozenset[Entry], sources: frozenset[Entry], wanted: Release, *, same: bool) -> list[Change]:
+    """What stands between a release on a host and the wanted one.
+
+    Of the same release that is what was changed by hand; of another one, what the inventory changed.
+    """
+    return diff(manifest, wanted.manifest()) if same else diff(sources, wanted.sources())
+
+
+def lost_verification(found: Iterable[Change], new: Release) -> list[str]:
+    """Verification files that a change takes from sites that stay, as `<domain>/<name>`."""
+    gone = [change.path.split("/") for change in found if change.kind == "removed"]
+    return [f"{path[1]}/{path[2]}" for path in gone if path[0] == "verify" and f"sites/{path[1]}.conf" in new.files]

@@ -112,9 +112,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             **_hash_sizes([site.domain for site in host.sites]),
         ),
         "closed.conf": _render("closed.conf.j2", **shared, listeners=sorted(ports.items())),
-        "release.conf": _render(
-            "release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()
-        ),
+        "release.conf": _render("release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()),
         "snippets/server.conf": _render("snippets/server.conf.j2", **shared),
         "snippets/headers.conf": _render(
             "snippets/headers.conf.j2", stripped=[name for name in STRIPPED if name not in own_headers]

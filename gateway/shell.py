@@ -28,7 +28,7 @@ def read_state() -> StringCommand:
 
 
 def read_manifest(release: str) -> StringCommand:
-    """Prints what gateway.facts.ReleaseManifest reads."""
+    """Prints what gateway.facts.ReleaseFiles reads."""
     return _command("manifest", release)
 
 

@@ -123,9 +123,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
 
 def _bk_routes(bk: BlueKing, port: int) -> tuple[Route, ...]:
     upstream = _upstream(bk.upstream)
-    paths = [
-        f"/{env}/{app}/{part}/" for app in bk.apps for env in bk.envs for part in ("weixin", "static/weixin")
-    ]
+    paths = [f"/{env}/{app}/{part}/" for app in bk.apps for env in bk.envs for part in ("weixin", "static/weixin")]
     return tuple(
         Route(port=port, path=path, upstream=upstream, upstream_path=path, guarded=True)
         for path in dict.fromkeys([*paths, *bk.extra_paths])

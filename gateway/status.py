@@ -16,9 +16,12 @@ from pyinfra.context import ctx_host, ctx_state
 
 from gateway import release as releases
 from gateway import render
-from gateway.facts import GatewayState, HostState, ReleaseManifest
+from gateway.facts import GatewayState, HostState, ReleaseFiles
 from gateway.fleet import Fleet
 from gateway.host import Host
+
+# A change that a deploy would make, as it looks on the host.
+_WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}
 
 # SSH connections at a time; each costs one local socket and little else.
 _PARALLEL = 100
@@ -29,7 +32,8 @@ class HostStatus:
     """One host. Releases are ids; `problem` says why it could not be told, or what differs.
 
     `wanted` is what the inventory gives for the host's nginx, `published` what `current` points to,
-    `running` what the running nginx answers. `certificate_days` is by domain, of the checkout's certificate.
+    `running` what the running nginx answers. `unresolved` are upstreams whose names do not resolve there: their
+    sites answer 502, which is no drift. `certificate_days` is by domain, of the checkout's certificate.
     """
 
     host: str
@@ -39,6 +43,7 @@ class HostStatus:
     running: str | None = None
     nginx: str | None = None
     differences: tuple[str, ...] = ()
+    unresolved: tuple[str, ...] = ()
     certificate_days: dict[str, int] = field(default_factory=dict)
     problem: str = ""
 
@@ -68,13 +73,13 @@ def _one(state: State, remote: Remote, host: Host) -> HostStatus:
             if known.build is None:
                 return HostStatus(host.name, True, certificate_days=days, problem=_unreadable(state, remote))
             wanted = releases.build(render.tree(host, known.build))
-            present = remote.get_fact(ReleaseManifest, release=known.current or wanted.id)
+            held = remote.get_fact(ReleaseFiles, release=known.current or wanted.id)
         except (ConnectError, PyinfraError, OSError, SSHException, EOFError) as error:
             return HostStatus(host.name, False, certificate_days=days, problem=f"unreachable: {error}")
         finally:
             if remote.connected:
                 remote.disconnect()
-    differences = releases.diff(present, wanted.manifest())
+    differences = releases.changes(held.manifest, held.sources, wanted, same=known.current == wanted.id)
     return HostStatus(
         host=host.name,
         reachable=True,
@@ -82,7 +87,8 @@ def _one(state: State, remote: Remote, host: Host) -> HostStatus:
         published=known.current,
         running=known.running,
         nginx=str(known.installed) if known.installed else None,
-        differences=tuple(f"{change.kind}: {change.path}" for change in differences),
+        differences=tuple(f"{_WORDS[change.kind]}: {change.path}" for change in differences),
+        unresolved=known.unresolved,
         certificate_days=days,
         problem=_difference(known, wanted.id, bool(differences)),
     )
@@ -125,5 +131,8 @@ def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, st
         days = min(one.certificate_days.values(), default=None)
         certificate = "-" if days is None else f"{days} days"
         releases_of = (one.wanted or "-", one.published or "-", one.running or "-")
-        rows.append((one.host, *releases_of, certificate, one.problem or "in sync"))
+        notes = [one.problem or "in sync"]
+        if one.unresolved:
+            notes.append(f"does not resolve there: {', '.join(one.unresolved)}")
+        rows.append((one.host, *releases_of, certificate, "; ".join(notes)))
     return rows

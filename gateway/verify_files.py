@@ -33,18 +33,12 @@ def read(name: str, body: bytes) -> VerifyFile:
     Raises ValueError with what is wrong and what would be right.
     """
     if not _NAME.fullmatch(name):
-        raise ValueError(
-            'the name must be letters, digits, "_", "-" and "." and end in ".txt"; keep it as downloaded'
-        )
+        raise ValueError('the name must be letters, digits, "_", "-" and "." and end in ".txt"; keep it as downloaded')
     if len(body) > _MAX_BYTES:
-        raise ValueError(
-            f"{len(body)} bytes is no verification file (at most {_MAX_BYTES}); download it again"
-        )
+        raise ValueError(f"{len(body)} bytes is no verification file (at most {_MAX_BYTES}); download it again")
     start = body.removeprefix(_BOM).lstrip()[:256].lower()
     if start.startswith(b"<") or b"<html" in start:
-        raise ValueError(
-            "is a web page, saved while not logged in; download the file again in the WeCom admin console"
-        )
+        raise ValueError("is a web page, saved while not logged in; download the file again in the WeCom admin console")
     if not body.strip():
         raise ValueError("is empty; download it again")
     if not _FAMILY_START.match(name):

@@ -17,9 +17,7 @@ def cli() -> None:
 
 @cli.command()
 @click.argument("host", nargs=-1)
-@click.option(
-    "--suite", type=click.Choice(topology.SUITES), default=topology.DEFAULT_SUITE, show_default=True
-)
+@click.option("--suite", type=click.Choice(topology.SUITES), default=topology.DEFAULT_SUITE, show_default=True)
 def up(host: tuple[str, ...], suite: str) -> None:
     """Bring the lab up: gw-slb and gw-tls, or the HOSTs named (gw-slb, gw-tls, t01 to t99)."""
     say = Progress()

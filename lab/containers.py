@@ -28,9 +28,7 @@ def ensure(spec: Spec) -> bool:
     """Has the container running as `spec` says; True when it had to be created or started."""
     full_name = container(spec.name)
     made_from = _fingerprint(spec)
-    state = inspect(
-        "container", full_name, f'{{{{.State.Running}}}} {{{{index .Config.Labels "{INPUTS_LABEL}"}}}}'
-    )
+    state = inspect("container", full_name, f'{{{{.State.Running}}}} {{{{index .Config.Labels "{INPUTS_LABEL}"}}}}')
     if state == f"true {made_from}":
         return False
     fresh = state != f"false {made_from}"

@@ -129,16 +129,11 @@ def run(say: Say) -> None:
     if wrong:
         raise LabError(f"{wrong} of {len(results)} answers are not what they must be")
     say(f"all {len(results)} answers are right")
-    click.echo(
-        "\nThe gateways stay up: python -m lab status says how to log in, make lab-down removes everything."
-    )
+    click.echo("\nThe gateways stay up: python -m lab status says how to log in, make lab-down removes everything.")
 
 
 def _table(results: list[Result]) -> None:
-    rows = [
-        (one.url, one.arrived, one.status, "ok" if one.right else f"WRONG, not {one.expected}")
-        for one in results
-    ]
+    rows = [(one.url, one.arrived, one.status, "ok" if one.right else f"WRONG, not {one.expected}") for one in results]
     head = ("public URL", "arrived at", "status", "")
     widths = [max(len(row[column]) for row in [head, *rows]) for column in range(3)]
     for row in [head, *rows]:

@@ -61,14 +61,11 @@ def ensure(say: Say) -> None:
         return
     if "permission denied" in problem.lower():
         raise LabError(
-            "the Docker engine runs, but this user may not use it: "
-            "run as root, or as a member of the group docker"
+            "the Docker engine runs, but this user may not use it: run as root, or as a member of the group docker"
         )
     elsewhere = os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT")
     if elsewhere:
-        raise LabError(
-            f"no Docker engine answers at {elsewhere}; unset it to use this machine's own. {problem}"
-        )
+        raise LabError(f"no Docker engine answers at {elsewhere}; unset it to use this machine's own. {problem}")
     if os.geteuid() != 0:
         raise LabError("no Docker engine answers: start it (systemctl start docker), or run as root")
     present = shutil.which("docker") and shutil.which("dockerd")

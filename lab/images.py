@@ -109,9 +109,7 @@ def _base_from_registry(suite: str, tag: str, made_from: str, say: Say) -> bool:
 
 def _base_from_packages(suite: str, tag: str, made_from: str, say: Say) -> None:
     if os.geteuid() != 0:
-        raise LabError(
-            "no image registry answers, and only root can make the base image from Debian's packages"
-        )
+        raise LabError("no image registry answers, and only root can make the base image from Debian's packages")
     if not shutil.which("mmdebstrap"):
         engine.install(("mmdebstrap",), say)
     say(f"base image: bootstrapping Debian {suite} from its packages (20 to 60 s)")

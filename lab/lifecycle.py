@@ -18,9 +18,7 @@ def up(wanted: Sequence[str], suite: str, say: Say) -> None:
     """See `lab.up`."""
     for name in wanted:  # a wrong name is told before anything is built
         if name in INFRASTRUCTURE:
-            raise LabError(
-                f"{name}: part of the lab, not a host; hosts are {', '.join(GATEWAYS)}, t01 to t99"
-            )
+            raise LabError(f"{name}: part of the lab, not a host; hosts are {', '.join(GATEWAYS)}, t01 to t99")
         address(name)
     with _one_at_a_time():
         STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,9 +64,7 @@ def _remove_containers(say: Say) -> None:
 
 
 def _remove_images(say: Say) -> None:
-    listing = docker(
-        "image", "ls", "--filter", f"label={LABEL}", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}"
-    )
+    listing = docker("image", "ls", "--filter", f"label={LABEL}", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
     lines = [line.split() for line in listing.splitlines()]
     # A rebuilt image leaves its predecessor behind without a name.
     own = [name if name != "<none>:<none>" else identity for name, identity in lines]

@@ -45,12 +45,7 @@ def issue(name: str, sans: Sequence[str], out_dir: Path) -> None:
     ensure_ca()
     authority = x509.load_pem_x509_certificate(CA.read_bytes())
     present = _load(out_dir / "fullchain.pem")
-    if (
-        present
-        and (out_dir / "privkey.pem").exists()
-        and _serves(present, sans)
-        and _signed(present, authority)
-    ):
+    if present and (out_dir / "privkey.pem").exists() and _serves(present, sans) and _signed(present, authority):
         return
     authority_key = serialization.load_pem_private_key(_CA_KEY.read_bytes(), password=None)
     if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
@@ -81,9 +76,7 @@ def _write_leaf(
         .add_extension(_key_usage(ca=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(san) for san in sans]), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
     )
     _write_key(out_dir / "privkey.pem", key)
     (out_dir / "fullchain.pem").write_bytes(_pem(builder.sign(signing_key, hashes.SHA256())))
@@ -149,9 +142,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
 
 def _write_key(path: Path, key: CertificateIssuerPrivateKeyTypes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)

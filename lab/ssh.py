@@ -17,9 +17,7 @@ def ensure_key() -> str:
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
         )
-        public = key.public_key().public_bytes(
-            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
-        )
+        public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
         SSH_KEY.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         SSH_KEY.unlink(missing_ok=True)
         with os.fdopen(os.open(SSH_KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -56,6 +56,10 @@ held=$(held_ports)
 $held"
 write_addresses "$target/upstreams" >/dev/null
 
+# As Debian's logrotate will make it; the test below would make it with this script's own umask.
+log=/var/log/nginx/wecom-gateway.access.log
+[ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
+
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 if ! found=$(test_candidate "$shadow"); then
@@ -108,7 +112,7 @@ prune() {
         [ -e "$path" ] || continue
         path=${path##*/}
         path=${path%.conf}
-        cat "$home"/releases/*/upstreams | grep -qxF "${path%_*} ${path##*_}" || rm -f "$home/upstreams/$path.conf"
+        grep -qxF -- "${path%_*} ${path##*_}" "$home"/releases/*/upstreams || rm -f "$home/upstreams/$path.conf"
     done
 }
 enable_units() {

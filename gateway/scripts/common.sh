@@ -41,11 +41,15 @@ is_stock_site() {
 # addresses changed. What does not resolve keeps the addresses it had; what never resolved gets one that is
 # marked down, so that nginx starts and answers 502 for that upstream alone.
 write_addresses() {
-    local host port file lines
+    local host port file lines wanted=all
+    # Without a way out by IPv6 its addresses are only failed attempts.
+    awk '$1 ~ /^0+$/ && $2 == "00" && $NF != "lo" { found = 1 } END { exit !found }' /proc/net/ipv6_route 2>/dev/null \
+        || wanted=ipv4
     while read -r host port; do
         file=$home/upstreams/${host}_$port.conf
-        lines=$(timeout 10 getent ahosts "$host" | awk -v port="$port" \
-            '{ print "server " ($1 ~ /:/ ? "[" $1 "]" : $1) ":" port ";" }' | sort -u || true)
+        lines=$(timeout 10 getent ahosts "$host" | awk -v port="$port" -v wanted=$wanted \
+            '$1 !~ /:/ { print "server " $1 ":" port ";" }
+             $1 ~ /:/ && wanted == "all" { print "server [" $1 "]:" port ";" }' | sort -u || true)
         if [ -z "$lines" ]; then
             [ ! -e "$file" ] || continue
             lines="server 127.0.0.1:9 down;"

@@ -23,3 +23,5 @@ theirs() {
 echo "defaults $(theirs | sed 's/#.*//' | grep -oE 'listen[[:space:]][^;]*[[:space:]]default_server' \
     | awk '{ address = $2; sub(/^(\*|\[::\]):/, "", address); if (address ~ /^[0-9]+$/) print address }' \
     | sort -un | tr '\n' ' ' || true)"
+# Upstreams whose names have never resolved here.
+echo "unresolved $(grep -l 'down;' "$home"/upstreams/*.conf 2>/dev/null | sed 's#.*/##; s/_[0-9]*\.conf$//' | tr '\n' ' ' || true)"

@@ -26,8 +26,7 @@ def test_nginx_runs_and_comes_back_after_a_reboot(remote):
 def test_the_running_nginx_serves_what_the_inventory_says(remote, target):
     """A reload that did not happen leaves yesterday's configuration in force, with every file in place."""
     answer = remote.run(
-        "bash -c 'exec 3<>/dev/tcp/127.0.0.1/19001; "
-        'printf "GET /release HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3\''
+        "bash -c 'exec 3<>/dev/tcp/127.0.0.1/19001; printf \"GET /release HTTP/1.0\\r\\n\\r\\n\" >&3; cat <&3'"
     ).stdout
     wanted = _wanted(remote, target)
     assert answer.splitlines()[-1] == wanted.id
@@ -42,9 +41,7 @@ def test_the_release_on_disk_is_intact(remote, target):
         "&& find . -type f -printf '%P\\0' | xargs -0 sha256sum"
     ).stdout.splitlines()
     modes = {line.split(" ", 2)[2]: line.split(" ", 2)[:2] for line in listing if re.match(r"\d+ \d+ ", line)}
-    digests = {
-        line.split("  ", 1)[1]: line.split("  ", 1)[0] for line in listing if re.match(r"[0-9a-f]{64} ", line)
-    }
+    digests = {line.split("  ", 1)[1]: line.split("  ", 1)[0] for line in listing if re.match(r"[0-9a-f]{64} ", line)}
     assert modes == {entry.path: [entry.mode, "0"] for entry in wanted.manifest()}
     assert digests == {entry.path: entry.sha256 for entry in wanted.manifest()}
 
@@ -74,7 +71,4 @@ def test_keys_are_roots_alone(remote):
 
 def test_nothing_of_an_upload_is_left(remote):
     """Leftovers of uploads hold keys."""
-    assert (
-        remote.run(f"ls -A {HOME}/releases | grep '^\\.' ; ls -d /run/wecom-gateway.* 2>/dev/null").stdout
-        == ""
-    )
+    assert remote.run(f"ls -A {HOME}/releases | grep '^\\.' ; ls -d /run/wecom-gateway.* 2>/dev/null").stdout == ""

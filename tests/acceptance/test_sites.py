@@ -45,9 +45,7 @@ def test_verification_files_are_served_byte_for_byte(served, get, http_version):
         pytest.skip("this site has no verification file yet")
     for port in _plain_and_entry(served.site):
         for file in files:
-            answer = get(
-                port, f"/{file.name}", http_version=http_version, headers={"User-Agent": "Mozilla/4.0"}
-            )
+            answer = get(port, f"/{file.name}", http_version=http_version, headers={"User-Agent": "Mozilla/4.0"})
             assert (answer.status, answer.body) == (200, file.body)
 
 

@@ -66,10 +66,7 @@ class Checkout:
             "_sudo": True,
             **more,
         }
-        entries = [
-            (name, {"ssh_hostname": topology.address(name), **ssh, "sites": own})
-            for name, own in sites.items()
-        ]
+        entries = [(name, {"ssh_hostname": topology.address(name), **ssh, "sites": own}) for name, own in sites.items()]
         (self.path / "inventory" / "own.py").write_text(f"hosts = {entries!r}\n")
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
+import tempfile
 from datetime import timedelta
 
 import pytest
@@ -34,9 +36,7 @@ def test_a_bare_host_becomes_a_gateway_and_a_second_deploy_changes_nothing(bare_
     assert _ask("https://b.edu.example/o/itsm/weixin/").status == 200
     before = on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort; systemctl show -p MainPID nginx")
     assert no_changes(checkout.deploy_well())
-    assert (
-        on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort; systemctl show -p MainPID nginx") == before
-    )
+    assert on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort; systemctl show -p MainPID nginx") == before
 
 
 def test_a_dry_run_shows_what_would_change_and_touches_nothing(bare_host, checkout):
@@ -114,9 +114,7 @@ def test_a_bad_inventory_leaves_the_host_as_it_was(bare_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     before = on_host(f"ls -laR --time-style=full-iso {HOME}; journalctl -u ssh | wc -l")
-    checkout.write_sites(
-        SLB, {**SLB, "domain": "A.edu.example", "edge": "x"}, {**TLS, "domain": "d.edu.example"}
-    )
+    checkout.write_sites(SLB, {**SLB, "domain": "A.edu.example", "edge": "x"}, {**TLS, "domain": "d.edu.example"})
     done = checkout.deploy()
     assert done.returncode == 1
     for text in ("A.edu.example: domain:", "A.edu.example: edge:", "d.edu.example: cert:"):
@@ -168,9 +166,32 @@ def test_no_output_and_no_file_shows_a_key(bare_host, checkout):
     assert "PRIVATE KEY" not in shown
     found = on_host(f"grep -rlF '{secret}' /etc /var /run /tmp /root /home 2>/dev/null || true").split()
     assert found
-    assert all(path.startswith(f"{HOME}/releases/") and path.endswith("/privkey.pem") for path in found), (
-        found
+    assert all(path.startswith(f"{HOME}/releases/") and path.endswith("/privkey.pem") for path in found), found
+
+
+def test_no_process_on_the_host_shows_a_key_while_a_deploy_runs(bare_host, checkout):
+    """Argument lists and environments are readable by everybody on a host, temporary files by many."""
+    key = checkout.certificate("b.edu.example").decode().splitlines()[1]
+    spy = (
+        "end=$((SECONDS + 60)); while [ $SECONDS -lt $end ] && [ ! -e /run/spy.stop ]; do"
+        " cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' >>/run/spy.log;"
+        " find /tmp /var/tmp /dev/shm /home -type f -exec cat {} + 2>/dev/null >>/run/spy.log;"
+        " find /etc/nginx/wecom-gateway -name privkey.pem -perm /077 >>/run/spy.log; done"
     )
+    on_host(f"rm -f /run/spy.*; systemd-run --quiet --unit spy bash -c {shlex.quote(spy)}")
+    checkout.write_sites(TLS, {**SLB, "domain": "spied.edu.example", "platform": "wanxiao_test"})
+    checkout.deploy_well()
+    on_host("touch /run/spy.stop; systemctl stop spy || true")
+    seen = on_host("cat /run/spy.log")
+    # it did look while the deploy was at work
+    assert "take_lock" in seen
+    assert key not in seen
+    assert "privkey.pem" not in [line.rpartition("/")[2] for line in seen.splitlines()]
+    # and on the operator's side nothing of it is left in a temporary file
+    found = subprocess.run(
+        ["grep", "-rlF", "--exclude-dir=pytest-of-root", key, tempfile.gettempdir()], capture_output=True, text=True
+    )
+    assert found.stdout == ""
 
 
 def test_an_upload_that_breaks_off_changes_nothing(bare_host, checkout):

@@ -34,9 +34,7 @@ def test_a_prefix_is_mapped_canonically_with_its_query_untouched(ask, rest, targ
     assert ask("card-test", rest).json()["target"] == target
 
 
-@pytest.mark.parametrize(
-    "rest", ["/bserverX", "/bserver../secret", "/bserver/..%2fsecret", "/Bserver/x", "/x", "/"]
-)
+@pytest.mark.parametrize("rest", ["/bserverX", "/bserver../secret", "/bserver/..%2fsecret", "/Bserver/x", "/x", "/"])
 def test_beside_the_prefix_nothing_is_published(ask, rest):
     answer = ask("card-test", rest)
     assert answer.status == 404

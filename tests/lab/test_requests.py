@@ -82,9 +82,7 @@ def test_the_forwarded_host_is_literal_whatever_the_client_writes(ask, edge, hos
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_methods_and_bodies_pass(ask, method):
     body = None if method in ("GET", "OPTIONS") else b"\x00\xff" * 50_000
-    seen = ask(
-        "card", "/x", method=method, body=body, headers={"Content-Type": "application/x-custom"}
-    ).json()
+    seen = ask("card", "/x", method=method, body=body, headers={"Content-Type": "application/x-custom"}).json()
     assert seen["method"] == method
     assert seen["body_length"] == len(body or b"")
     assert seen["body_sha256"] == hashlib.sha256(body or b"").hexdigest()
@@ -132,9 +130,7 @@ def test_only_websockets_are_upgraded(ask):
 
 def test_a_refused_websocket_says_so(edge):
     with pytest.raises(UpgradeRefused):
-        client.websocket_echo(
-            f"https://itsm.{edge}.demo.example/o/", topology.address(demo.PUBLIC[edge]), b"x"
-        )
+        client.websocket_echo(f"https://itsm.{edge}.demo.example/o/", topology.address(demo.PUBLIC[edge]), b"x")
 
 
 def test_old_clients_are_served(ask):

@@ -145,6 +145,4 @@ def test_whole_hosts_need_no_rules_for_paths(parse, store_pair):
     for route in site.routes:
         rules = answers.rules(site, route)
         assert not rules.cookie_paths
-        assert not any(
-            rule.match.startswith("/") and not rule.match.startswith("//") for rule in rules.redirects
-        )
+        assert not any(rule.match.startswith("/") and not rule.match.startswith("//") for rule in rules.redirects)

@@ -22,9 +22,7 @@ BODY = b"54wuPnLpuTWkAF0Z"
 NOW = datetime.now(UTC)
 
 
-@pytest.mark.parametrize(
-    "body", [b"\xef\xbb\xbf" + BODY, BODY + b"\r\n", b" " + BODY + b"\n\n", BODY + b"\n"]
-)
+@pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + BODY, BODY + b"\r\n", b" " + BODY + b"\n\n", BODY + b"\n"])
 def test_what_editors_add_is_dropped_with_a_notice(body):
     file = verify_files.read(NAME, body)
     assert file.body == BODY
@@ -148,9 +146,7 @@ def test_a_pair_that_would_not_work_is_refused_without_quoting_the_key(chain, ke
     assert not secret or secret not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("domain", "covered"), [("wx.a.edu.cn", True), ("a.edu.cn", False), ("b.wx.a.edu.cn", False)]
-)
+@pytest.mark.parametrize(("domain", "covered"), [("wx.a.edu.cn", True), ("a.edu.cn", False), ("b.wx.a.edu.cn", False)])
 def test_a_wildcard_covers_one_label(domain, covered):
     chain, key = make_pair("*.a.edu.cn")
     if covered:

@@ -80,6 +80,12 @@ def test_an_inventory_that_is_no_python_names_the_line(inventory, text, reason):
         load(inventory(text))
 
 
+def test_a_host_with_two_entries_is_refused_because_one_would_be_lost(inventory):
+    text = TWO.replace('("b1"', '("a1"')
+    (problem,) = [one for one in load(inventory(text)).problems if one.severity == "error"]
+    assert str(problem).startswith("a1: sites: has two entries with data")
+
+
 def test_a_missing_inventory_is_an_error():
     with pytest.raises(InventoryError, match="no such file"):
         load("inventory/nothing.py")

@@ -193,9 +193,7 @@ def test_a_new_platform_is_a_new_dict(files):
     data = {"platforms": {**PLATFORMS, "own": {"routes": routes, "max_body": "1g"}}, "platform": "own"}
     host, _ = parse_host("h1", {**data, "sites": [{"domain": "a.edu.cn", "edge": "slb"}]}, files)
     site = host.sites[0]
-    assert [
-        (route.port, route.path, route.upstream.authority, route.upstream_path) for route in site.routes
-    ] == [
+    assert [(route.port, route.path, route.upstream.authority, route.upstream_path) for route in site.routes] == [
         (80, "/", "a.example", "/app/"),
         (8443, "/api/", "b.example:8443", "/"),
     ]

@@ -1,0 +1,50 @@
+"""Verification files that this checkout once had: a site whose file is gone loses WeCom's trust."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from gateway.host import Host
+from gateway.problems import Problem
+
+
+def warnings(hosts: Iterable[Host], files: Path) -> list[Problem]:
+    """One for each file of a site in the inventory that git has known and the checkout lacks.
+
+    Empty outside a git checkout: then nothing tells what there was.
+    """
+    missing: dict[str, list[Path]] = {}
+    for path in _deleted(files / "verify"):
+        if not path.exists():
+            missing.setdefault(path.parent.name, []).append(path)
+    return [
+        Problem(
+            host.name,
+            site.domain,
+            str(path),
+            "was in this checkout before and is missing now; a deploy would take it from the site: "
+            f"git log --diff-filter=D -- {path} says since when",
+            "warning",
+        )
+        for host in hosts
+        for site in host.sites
+        for path in missing.get(site.domain, ())
+    ]
+
+
+def _deleted(folder: Path) -> list[Path]:
+    """Paths below `folder` that git has in its index or history as deleted, from the current directory."""
+    commands = (
+        ["git", "ls-files", "--deleted", "-z", "--", str(folder)],
+        ["git", "log", "--diff-filter=D", "--name-only", "--relative", "--format=", "-z", "--", str(folder)],
+    )
+    found: list[str] = []
+    for command in commands:
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=10, check=True)
+        except (OSError, subprocess.SubprocessError):
+            return []
+        found += done.stdout.decode(errors="replace").split("\0")
+    return [Path(text.strip()) for text in dict.fromkeys(found) if text.strip()]

@@ -1,0 +1,313 @@
+"""Whatever goes wrong in a deploy: the old release serves on, the operator is told, the cause gone it heals.
+
+Every drill runs under a load of requests on a site that does not change, none of which may fail. Every drill
+has a reboot of the host, after which that site must answer by itself.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import pytest
+
+from lab import client, hosts, topology
+
+from . import checkout as own
+from .checkout import HOME, SLB, no_changes
+from .load import Load
+
+HOST = "t01"
+_numbers = count(1)
+URL = "http://a.edu.example/x"
+
+
+def on_host(script: str) -> str:
+    return own.on_host(HOST, script)
+
+
+def _pid() -> str:
+    return on_host("systemctl show -p MainPID --value nginx").strip()
+
+
+def _current() -> str:
+    return on_host(f"readlink {HOME}/current").strip().removeprefix("releases/")
+
+
+def _running() -> str:
+    return on_host("curl -s http://127.0.0.1:19001/release").strip()
+
+
+@dataclass
+class Served(own.Checkout):
+    """A checkout whose one site is in force on the host, and that wants another, never seen there before."""
+
+    other: dict[str, Any]
+
+
+@pytest.fixture
+def served(bare_host, checkout):
+    checkout.write_sites(SLB)
+    checkout.deploy_well()
+    other = {**SLB, "domain": f"other{next(_numbers)}.edu.example"}
+    checkout.write_sites(SLB, other)
+    yield Served(checkout.path, checkout.default_host, other)
+    on_host("rm -f /usr/local/sbin/*; systemctl stop squatter 2>/dev/null; rm -f /etc/nginx/conf.d/theirs.conf")
+
+
+@contextmanager
+def _old_release_serves_on(reboot: bool = True) -> Iterator[None]:
+    """The block must leave release, nginx process and every request as they are, and so must a reboot."""
+    release, pid = _running(), _pid()
+    with Load(URL, topology.address(HOST)):
+        yield
+        assert _running() == release
+        assert _pid() == pid
+    if reboot:
+        _reboot_and_serve()
+
+
+def _reboot_and_serve() -> None:
+    hosts.restart(HOST)
+    hosts.wait_until(lambda: _status() == 200, f"{HOST}: {URL} does not answer after a reboot", seconds=20)
+
+
+def _status() -> int | None:
+    try:
+        return own.ask(HOST, URL).status
+    except OSError:
+        return None
+
+
+def _heals(checkout: Served) -> None:
+    with Load(URL, topology.address(HOST)):
+        checkout.deploy_well()
+    assert own.ask(HOST, f"http://{checkout.other['domain']}/x").status == 200
+    assert no_changes(checkout.deploy_well())
+    assert checkout.status()[0] == 0
+    assert on_host(f"ls -A {HOME}/releases | grep -c '^[.]' || true").strip() == "0"
+
+
+def _fails(checkout: Served, *texts: str) -> None:
+    done = checkout.deploy()
+    assert done.returncode == 1
+    for text in texts:
+        assert text in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_template_that_renders_invalid_nginx(served):
+    template = served.path / "templates" / "nginx" / "site-slb.conf.j2"
+    good = template.read_text()
+    template.write_text(good + "nonsense on;\n")
+    with _old_release_serves_on():
+        for _ in range(2):
+            _fails(served, "nginx refuses the new release", 'unknown directive "nonsense"')
+    template.write_text(good)
+    _heals(served)
+
+
+def test_a_port_held_by_another_process(served):
+    platforms = served.path / "group_data" / "all.py"
+    platforms.write_text(platforms.read_text().replace('"port": 9001', '"port": 9002'))
+    on_host(_squat(9002))
+    on_host("for i in $(seq 50); do (exec 3<>/dev/tcp/127.0.0.1/9002) 2>/dev/null && break; sleep 0.1; done")
+    with _old_release_serves_on(reboot=False):
+        for _ in range(2):
+            _fails(served, "port 9002 is held by python3", "free the port")
+    on_host("systemctl stop squatter")
+    _heals(served)
+    _reboot_and_serve()
+
+
+def test_a_port_taken_between_the_check_and_the_reload(served):
+    """nginx itself reports success then: only asking the running one tells."""
+    platforms = served.path / "group_data" / "all.py"
+    platforms.write_text(platforms.read_text().replace('"port": 9001', '"port": 9003'))
+    _shim("systemctl", f'if [ "$1" = reload ]; then {_squat(9003)}; sleep 1; fi')
+    with _old_release_serves_on(reboot=False):
+        _fails(served, "did not take release", "is in force again", "Address already in use")
+        assert _current() == _running()
+    _unshim("systemctl")
+    on_host("systemctl stop squatter")
+    _heals(served)
+    _reboot_and_serve()
+
+
+def _squat(port: int) -> str:
+    """The command that has a process of somebody else's listen on a port."""
+    code = f"import socket,time; held = socket.create_server((str(),{port})); time.sleep(900)"
+    return f"systemd-run --quiet --unit squatter python3 -c '{code}'"
+
+
+def _shim(command: str, script: str) -> None:
+    """Puts a script before a command of the host, to be there at one exact moment of a deploy."""
+    real = on_host(f"PATH=/usr/sbin:/usr/bin command -v {command}").strip()
+    text = f'#!/bin/bash\n{script}\nexec {real} "$@"\n'
+    subprocess.run(
+        [
+            "docker",
+            "exec",
+            "-i",
+            topology.container(HOST),
+            "bash",
+            "-c",
+            f"cat >/usr/local/sbin/{command}; chmod 755 /usr/local/sbin/{command}",
+        ],
+        input=text,
+        text=True,
+        check=True,
+    )
+
+
+def _unshim(command: str) -> None:
+    on_host(f"rm -f /usr/local/sbin/{command}")
+
+
+# What is killed is the script of the deploy on the host, which no dropped connection stops.
+_KILL = "kill -9 $PPID; exit 1"
+
+
+@pytest.mark.parametrize(
+    ("moment", "command", "script"),
+    [
+        ("in the middle of the upload", "base64", _KILL),
+        ("after the upload, before the switch", "nginx", f'case "$*" in *wecom-gateway*) {_KILL} ;; esac'),
+        ("after the switch, before the reload", "systemctl", f'if [ "$1" = reload ]; then {_KILL}; fi'),
+    ],
+)
+def test_the_deploy_is_killed_on_the_host(served, moment, command, script):
+    release = _running()
+    _shim(command, script)
+    with Load(URL, topology.address(HOST)):
+        done = served.deploy()
+    assert done.returncode == 1, moment
+    assert _running() == release
+    _unshim(command)
+    # Whatever a restart picks up now has passed nginx -t.
+    on_host("nginx -t")
+    _reboot_and_serve()
+    _heals(served)
+
+
+def test_the_operators_side_is_killed_in_the_middle_of_the_upload(served):
+    """The connection is cut with half of the archive on the way."""
+    folder = served.path / "files" / "verify" / served.other["domain"]
+    folder.mkdir(parents=True)
+    for number in range(400):
+        # random enough not to be compressed away
+        text = "".join(f"{hash((number, place)):x}" for place in range(700))
+        (folder / f"big{number}.txt").write_text(text[:15000])
+    with _old_release_serves_on():
+        process = served.start("pyinfra", "-y", "inventory/own.py", "deploy.py")
+        for _ in range(400):
+            if on_host(f"ls -A {HOME}/releases").count(".incoming"):
+                break
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        hosts.wait_until(lambda: ".incoming" not in on_host(f"ls -A {HOME}/releases"), "an upload was left behind")
+    _heals(served)
+
+
+def test_the_disk_is_full(served):
+    """Shown on a small file system under the releases; taken away again, the disk is as it was before."""
+    on_host(
+        f"mkdir /run/kept && cp -a {HOME}/releases/. /run/kept/"
+        f" && mount -t tmpfs -o size=400k,mode=755 tmpfs {HOME}/releases"
+        f" && cp -a /run/kept/. {HOME}/releases/"
+        f" && dd if=/dev/zero of={HOME}/releases/.filler bs=1k 2>/dev/null || true"
+    )
+    try:
+        with _old_release_serves_on(reboot=False):
+            for _ in range(2):
+                _fails(served, "disk is full")
+            assert on_host(f"ls -A {HOME}/releases | grep -c incoming || true").strip() == "0"
+    finally:
+        on_host(f"umount -l {HOME}/releases; rm -rf /run/kept")
+    _reboot_and_serve()
+    _heals(served)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["rm -f {home}/current", "rm {home}/current; mkdir {home}/current", "ln -sfn nowhere {home}/current"],
+)
+def test_current_is_deleted_or_unreadable(served, damage):
+    with _old_release_serves_on(reboot=False):
+        on_host(damage.format(home=HOME))
+        assert served.status()[0] == 2
+    _heals(served)
+    _reboot_and_serve()
+
+
+def test_a_file_of_the_release_is_edited_by_hand(served):
+    served.write_sites(SLB)
+    with _old_release_serves_on(reboot=False):
+        on_host(f"echo 'nonsense on;' >>{HOME}/current/closed.conf")
+        code, report = served.status()
+        assert code == 2
+        assert report["hosts"][0]["differences"] == ["differs: closed.conf"]
+        served.deploy_well()
+    _reboot_and_serve()
+    assert served.status()[0] == 0
+
+
+def test_two_deploys_at_once(served, tmp_path_factory):
+    """The second waits for the first; what is in force is wholly the one or the other."""
+    second = own.Checkout.make(tmp_path_factory.mktemp("second"), HOST)
+    second.write_sites(SLB, {**served.other, "domain": f"second-{served.other['domain']}"})
+    with Load(URL, topology.address(HOST)):
+        processes = [one.start("pyinfra", "-y", "inventory/own.py", "deploy.py") for one in (served, second)]
+        outputs = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    release = _running()
+    assert release == _current()
+    assert sorted(one.status()[0] for one in (served, second)) == [0, 2]
+    _reboot_and_serve()
+    assert _running() == release
+    _heals(served)
+
+
+def test_nginx_is_stopped(served):
+    on_host("systemctl stop nginx")
+    served.deploy_well()
+    assert _status() == 200
+    _reboot_and_serve()
+
+
+def test_nginx_is_broken_by_somebody_elses_file(served):
+    on_host("echo 'broken by them;' >/etc/nginx/conf.d/theirs.conf")
+    with _old_release_serves_on(reboot=False):
+        for _ in range(2):
+            _fails(served, "broken already, without this release", "/etc/nginx/conf.d/theirs.conf")
+    on_host("rm /etc/nginx/conf.d/theirs.conf")
+    _reboot_and_serve()
+    _heals(served)
+
+
+def test_one_host_of_several_is_unreachable(served):
+    served.write_hosts({HOST: [SLB, served.other], "t99": [SLB]}, ssh_connect_retries=0)
+    with Load(URL, topology.address(HOST)):
+        done = served.deploy()
+    assert done.returncode == 1
+    assert "[t99]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert own.ask(HOST, f"http://{served.other['domain']}/x").status == 200
+    code, report = served.status()
+    assert code == 2
+    assert [(one["host"], one["reachable"], one["in_sync"]) for one in report["hosts"]] == [
+        (HOST, True, True),
+        ("t99", False, False),
+    ]
+
+
+def test_a_closed_host_name_stays_closed_through_it_all(served):
+    with pytest.raises(client.ConnectionClosed):
+        own.ask(HOST, "http://nobody.example/")

@@ -1,0 +1,103 @@
+"""A host that serves other people's sites already: they stay as they are, byte for byte."""
+
+from __future__ import annotations
+
+import pytest
+
+import lab
+from lab import client, hosts, topology
+
+from . import checkout as own
+from .checkout import HOME, SLB, Checkout
+from .load import Load
+
+HOST = "t02"
+THEIRS = """
+server {
+    listen 80 %(default)s;
+    server_name theirs.example;
+    location / { default_type text/plain; return 200 "theirs on $host\\n"; }
+}
+server {
+    listen 8088;
+    location / { default_type text/plain; return 200 "theirs on 8088\\n"; }
+}
+"""
+
+
+_THEIR_FILES = "find /etc/nginx -path '*wecom-gateway*' -prune -o -type f -print0 | xargs -0 md5sum | sort"
+
+
+def on_host(script: str) -> str:
+    return own.on_host(HOST, script)
+
+
+@pytest.fixture(scope="module", params=["default_server", ""], ids=["their default", "no default"])
+def taken_host(request):
+    lab.up()
+    hosts.remove([HOST])
+    lab.up([HOST])
+    on_host("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx")
+    text = THEIRS % {"default": request.param}
+    on_host(
+        "rm /etc/nginx/sites-enabled/default\n"
+        f"cat >/etc/nginx/sites-enabled/theirs <<'X'\n{text}\nX\nsystemctl reload nginx"
+    )
+    yield request.param
+    hosts.remove([HOST])
+
+
+@pytest.fixture
+def mine(tmp_path):
+    return Checkout.make(tmp_path, HOST)
+
+
+def test_their_sites_answer_throughout_and_their_files_are_untouched(taken_host, mine):
+    mine.write_sites(SLB)
+    before = on_host(_THEIR_FILES)
+    with Load("http://theirs.example/", topology.address(HOST)):
+        mine.deploy_well()
+        mine.write_sites(SLB, {**SLB, "domain": "second.edu.example"})
+        mine.deploy_well()
+        assert mine.roll_back().returncode == 0
+    assert own.ask(HOST, "http://theirs.example/").body == b"theirs on theirs.example\n"
+    assert own.ask(HOST, "http://theirs.example:8088/").body == b"theirs on 8088\n"
+    assert own.ask(HOST, "http://a.edu.example/x").status == 200
+    after = on_host(_THEIR_FILES)
+    assert after == before
+
+
+def test_who_was_the_default_stays_it(taken_host, mine):
+    """Unknown names go where the host's owner said; where nobody said, they get nothing."""
+    mine.write_sites(SLB)
+    mine.deploy_well()
+    if taken_host:
+        assert own.ask(HOST, "http://unknown.example/").body == b"theirs on unknown.example\n"
+    else:
+        with pytest.raises(client.ConnectionClosed):
+            own.ask(HOST, "http://unknown.example/")
+
+
+def test_a_name_that_they_serve_on_the_same_port_is_refused_before_anything_changes(taken_host, mine):
+    mine.write_sites(SLB)
+    mine.deploy_well()
+    before = on_host(f"readlink {HOME}/current; cat {HOME}/activated")
+    mine.write_sites(SLB, {**SLB, "domain": "theirs.example"})
+    for _ in range(2):
+        done = mine.deploy()
+        assert done.returncode == 1
+        assert "another site of this host has a name of this release" in done.stderr
+        assert '"theirs.example"' in done.stderr
+        assert on_host(f"readlink {HOME}/current; cat {HOME}/activated") == before
+    assert own.ask(HOST, "http://theirs.example/").body == b"theirs on theirs.example\n"
+
+
+def test_a_stock_welcome_page_that_was_edited_is_theirs(taken_host, mine):
+    on_host(
+        "ln -sf ../sites-available/default /etc/nginx/sites-enabled/default"
+        " && sed -i 's/listen 80 default_server/listen 8089/; s/listen .::.:80 default_server/listen [::]:8089/'"
+        " /etc/nginx/sites-available/default && systemctl reload nginx"
+    )
+    mine.write_sites(SLB, {**SLB, "domain": "fourth.edu.example"})
+    mine.deploy_well()
+    assert own.ask(HOST, "http://edited.example:8089/").status == 200
