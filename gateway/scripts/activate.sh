@@ -76,6 +76,10 @@ the two would never answer; remove one of them:
 $conflicts"
 
 point_to() {
+    if [ -d "$home/current" ] && [ ! -L "$home/current" ]; then
+        rm -rf -- "$home/.current.aside"
+        mv -T "$home/current" "$home/.current.aside"
+    fi
     ln -sfn "$1" "$home/.current.new"
     mv -T "$home/.current.new" "$home/current"
 }
@@ -126,6 +130,9 @@ enable_units() {
 }
 
 previous=$(readlink "$home/current" || true)
+# Somebody deleted the link: what was proven last is what to go back to.
+[ -f "$home/$previous/gateway.conf" ] || previous=releases/$(cat "$home/activated" 2>/dev/null || true)
+[ -f "$home/$previous/gateway.conf" ] || previous=
 error_log=/var/log/nginx/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
 
@@ -144,7 +151,7 @@ if tell_nginx && serves "$release"; then
     exit 0
 fi
 
-if [ -n "$previous" ] && [ -f "$home/$previous/gateway.conf" ]; then
+if [ -n "$previous" ]; then
     point_to "$previous"
 else
     rm -f "$entry" "$home/current"

@@ -1,0 +1,90 @@
+"""What the scripts on a host print, read back."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.facts import GatewayState, HostState, ReleaseFiles
+from gateway.release import Entry
+
+OUTPUT = """version nginx version: nginx/1.22.1
+ipv6 no
+current releases/bbbb
+activated bbbb
+entry ../wecom-gateway/current/gateway.conf
+running bbbb
+history aaaa bbbb cccc
+defaults 80 443
+unresolved paas.inner.example
+""".splitlines()
+
+
+def _state(**changes: str) -> HostState:
+    values = dict(line.partition(" ")[::2] for line in OUTPUT) | changes
+    return GatewayState().process([f"{key} {value}" for key, value in values.items()])
+
+
+def test_a_host_in_order():
+    known = _state()
+    assert str(known.build.version) == "1.22.1"
+    assert not known.build.ipv6
+    assert known.build.foreign_defaults == {80, 443}
+    assert known.in_force("bbbb")
+    assert known.unresolved == ("paas.inner.example",)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"current": "releases/aaaa"},
+        {"current": ""},
+        {"activated": ""},
+        {"running": "aaaa"},
+        {"running": ""},
+        {"entry": ""},
+        {"entry": "../other.conf"},
+    ],
+)
+def test_one_thing_amiss_and_the_release_is_not_in_force(change):
+    assert not _state(**change).in_force("bbbb")
+
+
+@pytest.mark.parametrize(
+    ("current", "history", "previous"),
+    [
+        ("bbbb", "aaaa bbbb cccc", "aaaa"),
+        ("aaaa", "aaaa bbbb cccc", None),
+        ("cccc", "aaaa bbbb cccc", "bbbb"),
+        ("dddd", "aaaa bbbb", "bbbb"),
+        ("", "aaaa", "aaaa"),
+        ("", "", None),
+    ],
+)
+def test_where_a_rollback_goes(current, history, previous):
+    assert _state(current=f"releases/{current}" if current else "", history=history).previous == previous
+
+
+def test_a_bare_host_is_rendered_for_what_apt_would_install():
+    known = GatewayState().process(["candidate 1.26.3-3+deb13u1", "ipv6 yes", "current ", "running "])
+    assert known.installed is None
+    assert str(known.build.version) == "1.26.3"
+    assert GatewayState().process(["candidate (none)"]).build is None
+
+
+def test_files_with_odd_names_or_types_never_pass_for_ours():
+    found = ReleaseFiles().process(
+        [
+            "mode 644 a.conf",
+            "mode 777-www-data-l link",
+            "mode 600 certs/x y/privkey.pem",
+            f"digest {'1' * 64}  a.conf",
+            f"digest {'2' * 64}  certs/x y/privkey.pem",
+            f"source 644 {'3' * 64} a.conf",
+        ]
+    )
+    assert found.manifest == {
+        Entry("a.conf", "1" * 64, "644"),
+        Entry("link", "", "777-www-data-l"),
+        Entry("certs/x y/privkey.pem", "2" * 64, "600"),
+    }
+    assert found.sources == {Entry("a.conf", "3" * 64, "644")}
