@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -31,18 +32,24 @@ def two_platforms(bare_host, checkout):
     return checkout
 
 
+def _handshake_was_tried() -> bool:
+    assert _status("late.edu.example") == 502
+    return "while SSL handshaking to upstream" in on_host("tail -n 3 /var/log/nginx/error.log")
+
+
 def _status(domain: str) -> int:
     return own.ask(HOST, f"http://{domain}/x").status
 
 
-def _until(status: int, domain: str, seconds: float) -> float:
-    """Seconds until the site answers with that status."""
-    started = time.monotonic()
-    while time.monotonic() - started < seconds:
-        if _status(domain) == status:
-            return time.monotonic() - started
+def _serves_within_a_minute(domain: str) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        # the old address swallows what is sent to it until it is given up
+        with contextlib.suppress(OSError):
+            if own.ask(HOST, f"http://{domain}/x", timeout=6).status == 200:
+                return
         time.sleep(0.5)
-    raise AssertionError(f"{domain} did not answer {status} within {seconds} s")
+    raise AssertionError(f"{domain} did not answer within a minute")
 
 
 def test_an_unresolvable_upstream_costs_its_own_site_only_and_heals_by_itself(two_platforms):
@@ -50,16 +57,15 @@ def test_an_unresolvable_upstream_costs_its_own_site_only_and_heals_by_itself(tw
     assert (_status("a.edu.example"), _status("late.edu.example")) == (200, 502)
     hosts.restart(HOST)
     hosts.wait_until(lambda: _status("a.edu.example") == 200, "no answer after the reboot", seconds=20)
-    # The name appears: nobody deploys, and it is served within a minute. (The certificate is for another
-    # name, so what changes is the reason: no longer "no live upstreams" but the failed verification.)
+    # The name appears, and nobody deploys. (The stand-in has no certificate for it, so what changes is the
+    # reason for the 502: no longer "no live upstreams" but a handshake with the right host.)
     on_host(f"echo '{topology.address('platform')} {LATE}' >>/etc/hosts")
     hosts.wait_until(
         lambda: topology.address("platform") in on_host(f"cat {HOME}/upstreams/{LATE}_443.conf"),
         "the address was not taken up",
         seconds=60,
     )
-    assert _status("late.edu.example") == 502
-    assert "certificate" in on_host("tail -n 3 /var/log/nginx/error.log")
+    hosts.wait_until(_handshake_was_tried, "the address was not used", seconds=20)
     assert _status("a.edu.example") == 200
 
 
@@ -77,18 +83,19 @@ def test_traffic_follows_an_address_within_a_minute_and_keeps_its_connections(ba
 
     try:
         move(new_address)
-        assert _until(200, "a.edu.example", 60) < 60
+        _serves_within_a_minute("a.edu.example")
         assert on_host(f"cat {HOME}/upstreams/hub.17wanxiao.com_443.conf").strip() == f"server {new_address}:443;"
         numbers = [own.ask(HOST, "http://a.edu.example/x").json()["request_number_on_connection"] for _ in range(8)]
         assert max(numbers) > 1
     finally:
         move(old_address)
-    _until(200, "a.edu.example", 60)
+    _serves_within_a_minute("a.edu.example")
 
 
 def test_addresses_that_stay_reload_nothing(bare_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
+    on_host("systemctl start wecom-gateway-resolve.service")
     workers = "pgrep -P $(systemctl show -p MainPID --value nginx) | sort"
     before = on_host(workers)
     on_host("systemctl start wecom-gateway-resolve.service")
