@@ -9,7 +9,7 @@ from pyinfra import host
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.operations import apt
 
-from gateway import operations, render
+from gateway import operations, preflight, render
 from gateway import release as releases
 from gateway.facts import GatewayState
 from gateway.host import Host, parse_host
@@ -46,6 +46,8 @@ def publish_and_activate() -> None:
 
 def _checked() -> Host:
     """The host's own part of the inventory. Raises PyinfraError naming every problem."""
+    if host.name in preflight.checked:
+        return preflight.checked[host.name]
     parsed, problems = parse_host(host.name, host.data.dict(), Path("files"))
     if parsed is None:
         raise PyinfraError("\n".join(["the inventory cannot be deployed:", *map(str, errors(problems))]))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyinfra.api import FactBase, StringCommand
+from pyinfra.api import FactBase, Host, StringCommand
 
 from gateway import release as releases
 from gateway import shell
-from gateway.release import Entry
+from gateway.release import Change, Entry, Release
 from gateway.render import Build
 from gateway.tls_profile import NginxVersion
 
@@ -77,28 +77,30 @@ class GatewayState(FactBase[HostState]):
         )
 
 
-@dataclass(frozen=True)
-class Published:
-    """What a host holds of a release: its files as they are, and as they were before the id went into them."""
-
-    manifest: frozenset[Entry] = frozenset()
-    sources: frozenset[Entry] = frozenset()
-
-
-class ReleaseFiles(FactBase[Published]):
-    """What the host holds of a release, empty where it has none of it."""
+class ReleaseDigest(FactBase[str]):
+    """One digest over what the host holds of a release: Release.digest() where it is intact, else another."""
 
     def command(self, release: str) -> StringCommand:
-        return shell.read_manifest(release)
+        return shell.read_release(release, "digest")
 
     @staticmethod
-    def default() -> Published:
-        return Published()
+    def default() -> str:
+        return ""
 
-    def process(self, output: list[str]) -> Published:
+
+class ReleaseFiles(FactBase[frozenset[Entry]]):
+    """The files that the host holds of a release as they are now, none where it has none of it."""
+
+    def command(self, release: str) -> StringCommand:
+        return shell.read_release(release, "files")
+
+    @staticmethod
+    def default() -> frozenset[Entry]:
+        return frozenset()
+
+    def process(self, output: list[str]) -> frozenset[Entry]:
         modes: dict[str, str] = {}
         digests: dict[str, str] = {}
-        sources: list[str] = []
         for line in output:
             kind, _, rest = line.partition(" ")
             value, _, path = rest.partition(" ")
@@ -106,10 +108,32 @@ class ReleaseFiles(FactBase[Published]):
                 modes[path] = value
             elif kind == "digest":
                 digests[path.removeprefix(" ")] = value
-            elif kind == "source":
-                sources.append(rest)
-        manifest = frozenset(Entry(path, digests.get(path, ""), mode) for path, mode in modes.items())
-        return Published(manifest, releases.read_sources(sources))
+        return frozenset(Entry(path, digests.get(path, ""), mode) for path, mode in modes.items())
+
+
+class ReleaseSources(FactBase[frozenset[Entry]]):
+    """What a release on the host was rendered as, before its id went into the files: Release.sources()."""
+
+    def command(self, release: str) -> StringCommand:
+        return shell.read_release(release, "sources")
+
+    @staticmethod
+    def default() -> frozenset[Entry]:
+        return frozenset()
+
+    def process(self, output: list[str]) -> frozenset[Entry]:
+        return releases.read_sources(output)
+
+
+def changes(host: Host, known: HostState, wanted: Release) -> list[Change]:
+    """What stands between what is in force on a host and the wanted release, by path.
+
+    Of the same release that is what was changed by hand; of another one, what the inventory changed.
+    """
+    if known.current == wanted.id:
+        return releases.diff(host.get_fact(ReleaseFiles, release=wanted.id), wanted.manifest())
+    held = host.get_fact(ReleaseSources, release=known.current) if known.current else frozenset()
+    return releases.diff(held, wanted.sources())
 
 
 def _version(text: str) -> NginxVersion | None:

@@ -10,7 +10,8 @@ from pyinfra.api.command import PyinfraCommand
 
 from gateway import release as releases
 from gateway import shell
-from gateway.facts import GatewayState, HostState, ReleaseFiles
+from gateway.facts import GatewayState, HostState, ReleaseDigest, changes
+from gateway.problems import count
 from gateway.release import Release
 from gateway.render import Build
 from gateway.tls_profile import NginxVersion
@@ -34,12 +35,12 @@ def publish(release_for: Callable[[Build], Release], allow_verify_removal: bool 
         yield _refusal(_NO_NGINX)
         return
     wanted = release_for(known.build or _FORETOLD)
-    intact = host.get_fact(ReleaseFiles, release=wanted.id).manifest == wanted.manifest()
+    intact = _is_intact(wanted)
     if intact and known.current == wanted.id:
         host.noop(f"release {wanted.id} is there and intact")
         return
-    changes = _changes(known, wanted)
-    gone = releases.lost_verification(changes, wanted)
+    found = changes(host, known, wanted)
+    gone = releases.lost_verification(found, wanted)
     if gone and not allow_verify_removal:
         yield _refusal(
             f"verification files are deployed but missing in this checkout: {', '.join(gone)}. WeCom may ask "
@@ -52,7 +53,7 @@ def publish(release_for: Callable[[Build], Release], allow_verify_removal: bool 
         return
     # Once: while preparing, or while executing where `-y` left preparing out.
     if state.config.DIFF and state.is_executing != state.should_check_for_changes():
-        _show(changes, known.current, wanted.id)
+        _show(found, known.current, wanted.id)
     yield shell.publish(wanted)
 
 
@@ -68,7 +69,7 @@ def activate(release_for: Callable[[Build], Release]) -> Commands:
         yield _refusal(_NO_NGINX)
         return
     wanted = release_for(known.build or _FORETOLD)
-    if known.in_force(wanted.id) and host.get_fact(ReleaseFiles, release=wanted.id).manifest == wanted.manifest():
+    if known.in_force(wanted.id) and _is_intact(wanted):
         host.noop(f"the running nginx serves release {wanted.id}")
         return
     yield shell.activate(wanted.id, "deploy")
@@ -109,6 +110,12 @@ def _refuse(state: State, host: Host, text: str) -> bool:
     return False
 
 
+def _is_intact(wanted: Release) -> bool:
+    """Whether the host has the release, every file and mode as it should be."""
+    held: str = host.get_fact(ReleaseDigest, release=wanted.id)
+    return held == wanted.digest()
+
+
 def _warn_of_unresolved(state: State, host: Host) -> bool:
     """A misspelt upstream stops nobody: its site answers 502, and somebody has to be told."""
     names = host.get_fact(GatewayState).unresolved
@@ -118,16 +125,8 @@ def _warn_of_unresolved(state: State, host: Host) -> bool:
     return True
 
 
-def _changes(known: HostState, wanted: Release) -> list[releases.Change]:
-    """Against what is in force now, by path. Of the same release: what was changed by hand."""
-    if known.current is None:
-        return releases.diff(frozenset(), wanted.sources())
-    held = host.get_fact(ReleaseFiles, release=known.current)
-    return releases.changes(held.manifest, held.sources, wanted, same=known.current == wanted.id)
-
-
-def _show(changes: list[releases.Change], old: str | None, new: str) -> None:
+def _show(found: list[releases.Change], old: str | None, new: str) -> None:
     mark = {"added": "+", "changed": "~", "removed": "-"}
-    host.log(f"release {old or 'none'} -> {new}, {len(changes)} files differ:")
-    for change in changes:
+    host.log(f"release {old or 'none'} -> {new}, {count(len(found), 'file')} changed:")
+    for change in found:
         host.log(f"  {mark[change.kind]} {change.path}")

@@ -9,9 +9,13 @@ from pathlib import Path
 import click
 
 from gateway.fleet import InventoryError, load
+from gateway.host import Host
 from gateway.problems import count, errors
 
 _DEPLOYS = {"deploy.py"}
+
+# Hosts of this run that passed, so that the deploy need not read and check them again.
+checked: dict[str, Host] = {}
 
 
 def stop_on_problems() -> None:
@@ -35,6 +39,7 @@ def stop_on_problems() -> None:
     except InventoryError as error:
         _say("inventory", "red", str(error))
         sys.exit(1)
+    checked.update({host.name: host for host in fleet.hosts})
     for problem in sorted(fleet.problems):
         color = "red" if problem.severity == "error" else "yellow"
         _say(problem.severity, color, str(problem))

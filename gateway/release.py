@@ -58,6 +58,12 @@ class Release:
         """What an intact copy on a host must look like."""
         return _manifest(self.files)
 
+    def digest(self) -> str:
+        """One digest over the manifest, as gateway/scripts/manifest.sh makes it on a host."""
+        lines = [f"mode {entry.mode} {entry.path}\n" for entry in self.manifest()]
+        lines += [f"digest {entry.sha256}  {entry.path}\n" for entry in self.manifest()]
+        return hashlib.sha256(b"".join(sorted(line.encode() for line in lines))).hexdigest()
+
     def sources(self) -> frozenset[Entry]:
         """The same, but for the id that stands in the files: comparable with other releases."""
         return read_sources(self.files[SOURCES].body.decode().splitlines())
@@ -135,14 +141,6 @@ def diff(old: frozenset[Entry], new: frozenset[Entry]) -> list[Change]:
             kind = "added" if path not in before else "removed" if path not in after else "changed"
             changes.append(Change(path, kind))
     return changes
-
-
-def changes(manifest: frozenset[Entry], sources: frozenset[Entry], wanted: Release, *, same: bool) -> list[Change]:
-    """What stands between a release on a host and the wanted one.
-
-    Of the same release that is what was changed by hand; of another one, what the inventory changed.
-    """
-    return diff(manifest, wanted.manifest()) if same else diff(sources, wanted.sources())
 
 
 def lost_verification(found: Iterable[Change], new: Release) -> list[str]:

@@ -27,9 +27,9 @@ def read_state() -> StringCommand:
     return _command("state")
 
 
-def read_manifest(release: str) -> StringCommand:
-    """Prints what gateway.facts.ReleaseFiles reads."""
-    return _command("manifest", release)
+def read_release(release: str, part: Literal["digest", "files", "sources"]) -> StringCommand:
+    """Prints what ReleaseDigest, ReleaseFiles or ReleaseSources of gateway.facts reads."""
+    return _command("manifest", release, part)
 
 
 def publish(release: Release) -> StringCommand:

@@ -16,7 +16,7 @@ from pyinfra.context import ctx_host, ctx_state
 
 from gateway import release as releases
 from gateway import render
-from gateway.facts import GatewayState, HostState, ReleaseFiles
+from gateway.facts import GatewayState, HostState, changes
 from gateway.fleet import Fleet
 from gateway.host import Host
 
@@ -73,13 +73,12 @@ def _one(state: State, remote: Remote, host: Host) -> HostStatus:
             if known.build is None:
                 return HostStatus(host.name, True, certificate_days=days, problem=_unreadable(state, remote))
             wanted = releases.build(render.tree(host, known.build))
-            held = remote.get_fact(ReleaseFiles, release=known.current or wanted.id)
+            differences = changes(remote, known, wanted)
         except (ConnectError, PyinfraError, OSError, SSHException, EOFError) as error:
             return HostStatus(host.name, False, certificate_days=days, problem=f"unreachable: {error}")
         finally:
             if remote.connected:
                 remote.disconnect()
-    differences = releases.changes(held.manifest, held.sources, wanted, same=known.current == wanted.id)
     return HostStatus(
         host=host.name,
         reachable=True,

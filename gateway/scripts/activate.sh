@@ -120,12 +120,16 @@ prune() {
     done
 }
 enable_units() {
-    local unit
+    local unit link changed=no
     for unit in "$target"/units/*; do
-        ln -sfn "$home/current/units/${unit##*/}" "/etc/systemd/system/${unit##*/}"
+        link=/etc/systemd/system/${unit##*/}
+        [ "$(readlink "$link")" = "$home/current/units/${unit##*/}" ] || changed=yes
+        [ -n "$previous" ] && cmp -s "$unit" "$home/$previous/units/${unit##*/}" || changed=yes
+        ln -sfn "$home/current/units/${unit##*/}" "$link"
     done
-    systemctl daemon-reload
-    systemctl enable --quiet --now wecom-gateway-resolve.timer
+    [ $changed = no ] || systemctl daemon-reload
+    systemctl is-active --quiet wecom-gateway-resolve.timer && systemctl is-enabled --quiet wecom-gateway-resolve.timer \
+        || systemctl enable --quiet --now wecom-gateway-resolve.timer
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
 }
 

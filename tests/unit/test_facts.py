@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.facts import GatewayState, HostState, ReleaseFiles
+from gateway.facts import GatewayState, HostState, ReleaseFiles, ReleaseSources
 from gateway.release import Entry
 
 OUTPUT = """version nginx version: nginx/1.22.1
@@ -79,12 +79,11 @@ def test_files_with_odd_names_or_types_never_pass_for_ours():
             "mode 600 certs/x y/privkey.pem",
             f"digest {'1' * 64}  a.conf",
             f"digest {'2' * 64}  certs/x y/privkey.pem",
-            f"source 644 {'3' * 64} a.conf",
         ]
     )
-    assert found.manifest == {
+    assert found == {
         Entry("a.conf", "1" * 64, "644"),
         Entry("link", "", "777-www-data-l"),
         Entry("certs/x y/privkey.pem", "2" * 64, "600"),
     }
-    assert found.sources == {Entry("a.conf", "3" * 64, "644")}
+    assert ReleaseSources().process([f"644 {'3' * 64} a.conf", ""]) == {Entry("a.conf", "3" * 64, "644")}

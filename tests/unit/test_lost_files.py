@@ -86,15 +86,13 @@ def test_a_change_tells_what_it_takes_from_sites_that_stay(files, parse):
     (folder / NAME).unlink()
     for sites, lost in (((SITE, other), [f"wx.a.edu.cn/{NAME}"]), ((other,), [])):
         new = _built(parse, *sites)
-        found = release.changes(old.manifest(), old.sources(), new, same=False)
+        found = release.diff(old.sources(), new.sources())
         assert release.lost_verification(found, new) == lost
 
 
 def test_a_change_of_one_site_shows_as_that_and_no_more(parse):
     """The id stands in nearly every file, so digests of what lies on a host would show all as changed."""
     old, new = _built(parse, SITE), _built(parse, {**SITE, "max_body": "9m"})
-    found = release.changes(old.manifest(), old.sources(), new, same=False)
+    found = release.diff(old.sources(), new.sources())
     assert [(change.kind, change.path) for change in found] == [("changed", "sites/wx.a.edu.cn.conf")]
-    edited = frozenset(entry for entry in old.manifest() if entry.path != "closed.conf")
-    found = release.changes(edited, old.sources(), old, same=True)
-    assert [(change.kind, change.path) for change in found] == [("added", "closed.conf")]
+    assert len(release.diff(old.manifest(), new.manifest())) > 5
