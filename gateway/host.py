@@ -42,6 +42,7 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
         return None, [*problems, Problem(name, "", "sites", text)]
 
     sites: list[Site] = []
+    seen: set[str] = set()
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
     pairs: dict[str, certs.KeyPair] = {}
     for number, raw in enumerate(entries):
@@ -49,10 +50,11 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
         problems += found
         if site is None:
             continue
-        if any(site.domain == other.domain for other in sites):
+        if site.domain in seen:
             text = "stands twice on this host; keep one entry"
             problems.append(Problem(name, site.domain, "domain", text))
             continue
+        seen.add(site.domain)
         sites.append(site)
         verify[site.domain], found = _read_verify_files(name, site.domain, files)
         problems += found

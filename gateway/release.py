@@ -145,5 +145,6 @@ def diff(old: frozenset[Entry], new: frozenset[Entry]) -> list[Change]:
 
 def lost_verification(found: Iterable[Change], new: Release) -> list[str]:
     """Verification files that a change takes from sites that stay, as `<domain>/<name>`."""
+    stay = new.files["domains"].body.decode().split()
     gone = [change.path.split("/") for change in found if change.kind == "removed"]
-    return [f"{path[1]}/{path[2]}" for path in gone if path[0] == "verify" and f"sites/{path[1]}.conf" in new.files]
+    return [f"{path[1]}/{path[2]}" for path in gone if path[0] == "verify" and path[1] in stay]

@@ -26,6 +26,11 @@ class VerifyFile:
     body: bytes
     notice: str = ""
 
+    @property
+    def of_a_family(self) -> bool:
+        """True for WW_ and MP_ files, whose names nobody else uses."""
+        return _FAMILY.fullmatch(self.name) is not None
+
 
 def read(name: str, body: bytes) -> VerifyFile:
     """Checks one file and drops what editors add to WW_ and MP_ files.

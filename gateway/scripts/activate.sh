@@ -84,7 +84,7 @@ point_to() {
     mv -T "$home/.current.new" "$home/current"
 }
 tell_nginx() {
-    if systemctl is-active --quiet nginx; then systemctl reload nginx; else systemctl start nginx; fi
+    if systemctl is-active --quiet nginx; then reload_nginx; else systemctl start nginx; fi
 }
 serves() {
     local tries

@@ -10,6 +10,6 @@ changed=$(write_addresses "$home/current/upstreams")
 [ -e "$home/upstreams/.reload" ] || exit 0
 systemctl is-active --quiet nginx || exit 0
 nginx -t -q
-systemctl reload nginx
+reload_nginx
 rm -f "$home/upstreams/.reload"
 echo "addresses changed, nginx reloaded:" ${changed:-as owed}

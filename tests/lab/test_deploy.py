@@ -63,18 +63,45 @@ def test_a_site_comes_and_goes_with_its_entry(bare_host, checkout):
     assert on_host("systemctl show -p MainPID nginx") == pid
 
 
+def test_sites_that_differ_in_name_alone_share_a_server_and_nothing_else(bare_host, checkout):
+    """What a school is told, shown and sent must be its own, whatever the client writes as Host."""
+    names = ["one.edu.example", "two.edu.example"]
+    checkout.write_sites(
+        *({**SLB, "domain": name} for name in names), {**SLB, "domain": "three.edu.example", "hsts": 9}
+    )
+    for number, name in enumerate(names):
+        checkout.verification(name, f"SharedServer000{number}")
+    checkout.deploy_well()
+    assert on_host(f"grep -c '^server {{' {HOME}/current/sites/wanxiao_prod-slb.conf").strip() == "4"
+    for number, name in enumerate(names):
+        assert _ask(f"http://{name}/WW_verify_SharedServer000{number}.txt").body == b"SharedServer000%d" % number
+        other = _ask(f"http://{name}/WW_verify_SharedServer000{1 - number}.txt")
+        assert (other.status, other.header("X-Lab-Arrived")) == (404, None)
+        for written in (name, name.upper(), f"{name}:9001", f"{name}."):
+            seen = _ask(
+                f"http://{name}/x",
+                headers={"Host": written, "X-Lab-Status": "302", "X-Lab-Location": "http://open.17wanxiao.com/y"},
+            )
+            assert dict(seen.json()["headers"])["X-Forwarded-Host"] == name
+            assert seen.header("Location") == f"https://{name}:9001/y"
+        cookie = _ask(f"http://{name}/x", headers={"X-Lab-Set-Cookie": "s=1; Domain=.17wanxiao.com"})
+        assert cookie.header("Set-Cookie") == f"s=1; Domain={name}"
+    assert _ask("http://one.edu.example/x").header("Strict-Transport-Security") is None
+    assert _ask("http://three.edu.example/x").header("Strict-Transport-Security") == "max-age=9"
+
+
 def test_files_changed_by_hand_are_put_back_and_loaded_again(bare_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     on_host(
-        f"cd {HOME}/current && sed -i s/hub.17wanxiao.com/open.17wanxiao.com/g sites/a.edu.example.conf"
+        f"cd {HOME}/current && sed -i s/hub.17wanxiao.com/open.17wanxiao.com/g sites/wanxiao_prod-slb.conf"
         " && echo '# x' >sites/extra.conf && chmod 666 closed.conf && rm snippets/tls.conf"
     )
     on_host("nginx -t && systemctl reload nginx && sleep 1")
     assert _ask("http://a.edu.example/x").header("X-Lab-Arrived") == "https://open.17wanxiao.com/x"
     checkout.deploy_well()
     assert _ask("http://a.edu.example/x").header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
-    assert on_host(f"ls {HOME}/current/sites").split() == ["a.edu.example.conf"]
+    assert on_host(f"ls {HOME}/current/sites").split() == ["wanxiao_prod-slb.conf"]
     assert on_host(f"stat -c %a {HOME}/current/closed.conf").strip() == "644"
     assert no_changes(checkout.deploy_well())
 
@@ -102,7 +129,7 @@ def test_a_configuration_that_nginx_refuses_leaves_the_host_as_it_was_and_fails_
         assert done.returncode == 1
         assert "nginx refuses the new release" in done.stderr
         assert 'unknown directive "nonsense"' in done.stderr
-        assert "sites/a.edu.example.conf" in done.stderr
+        assert "sites/wanxiao_prod-slb.conf" in done.stderr
         assert "Traceback" not in done.stderr
         assert on_host(f"readlink {HOME}/current; cat {HOME}/activated") == before
         assert _ask("http://a.edu.example/x").status == 200

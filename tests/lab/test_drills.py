@@ -130,7 +130,7 @@ def test_a_port_taken_between_the_check_and_the_reload(served):
     """nginx itself reports success then: only asking the running one tells."""
     platforms = served.path / "group_data" / "all.py"
     platforms.write_text(platforms.read_text().replace('"port": 9001', '"port": 9003'))
-    _shim("systemctl", f'if [ "$1" = reload ]; then {_squat(9003)}; sleep 1; fi')
+    _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9003)}; sleep 1; fi')
     with _old_release_serves_on(reboot=False):
         _fails(served, "did not take release", "is in force again", "Address already in use")
         assert _current() == _running()
@@ -179,7 +179,7 @@ _KILL = "kill -9 $PPID; exit 1"
     [
         ("in the middle of the upload", "base64", _KILL),
         ("after the upload, before the switch", "nginx", f'case "$*" in *wecom-gateway*) {_KILL} ;; esac'),
-        ("after the switch, before the reload", "systemctl", f'if [ "$1" = reload ]; then {_KILL}; fi'),
+        ("after the switch, before the reload", "systemctl", f'if [ "$1" = kill ]; then {_KILL}; fi'),
     ],
 )
 def test_the_deploy_is_killed_on_the_host(served, moment, command, script):

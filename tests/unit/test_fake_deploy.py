@@ -99,7 +99,7 @@ def test_a_first_deploy_publishes_and_activates(run):
     done = run(_sites(2), {"nginx -v": _state_output()})
     assert done.changed == ["Publish the release", "Activate the release"]
     assert len(done.scripts("publish")) == len(done.scripts("activate")) == 1
-    assert b"server_name s1.edu.cn;" in done.uploaded("sites/s1.edu.cn.conf")
+    assert b" s1.edu.cn;" in done.uploaded("sites/wanxiao_prod-slb.conf")
 
 
 def test_a_second_deploy_changes_nothing(run, files):

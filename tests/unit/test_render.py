@@ -126,6 +126,24 @@ def test_server_names_get_room_only_when_needed(parse):
     assert b"server_names_hash_max_size" in config(*(f"s{number}.edu.cn" for number in range(300)))
 
 
+def test_sites_behind_a_load_balancer_share_servers_where_nothing_but_the_name_differs(parse, files):
+    def site(name, **more):
+        return {"domain": f"{name}.edu.cn", "edge": "slb", "platform": "wanxiao_prod", **more}
+
+    for name, file in (("c", "unusual.txt"), ("d", "WW_verify_AaaaAaaaAaaa0001.txt")):
+        folder = files / "verify" / f"{name}.edu.cn"
+        folder.mkdir(parents=True)
+        (folder / file).write_text("AaaaAaaaAaaa0001")
+    parsed, problems = parse(site("b"), site("a"), site("c"), site("d"), site("e", max_body="9m"))
+    assert not problems
+    text = tree(parsed, _build())["sites/wanxiao_prod-slb.conf"].body.decode()
+    names = [" ".join(found.split()) for found in re.findall(r"server_name ([^;]+);", text)]
+    # c has a file whose name might be some page of the platform for the others
+    assert sorted(set(names)) == ["a.edu.cn b.edu.cn d.edu.cn", "c.edu.cn", "e.edu.cn"]
+    assert "X-Forwarded-Host c.edu.cn;" in text
+    assert "X-Forwarded-Host $host;" in text
+
+
 def test_a_host_without_sites_still_tells_its_release(parse):
     parsed, problems = parse()
     assert not problems
