@@ -9,11 +9,9 @@ from __future__ import annotations
 import fnmatch
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from pyinfra.api import Inventory, State
 from pyinfra.api.exceptions import PyinfraError
@@ -44,13 +42,12 @@ def load(
     *,
     limit: Iterable[str] = (),
     exclude: Iterable[str] = (),
-    overrides: Mapping[str, Any] = MappingProxyType({}),
     group_data: Iterable[str] = (),
     files: Path = Path("files"),
 ) -> Fleet:
     """Loads and checks `inventory` as `pyinfra INVENTORY` would see it from the current directory.
 
-    `limit` and `exclude` are host or group names or shell patterns, `overrides` is `--data`.
+    `limit` and `exclude` are host or group names or shell patterns.
     Raises InventoryError where there is no inventory to check.
     """
     path = Path(inventory)
@@ -62,7 +59,6 @@ def load(
         problems = _given_twice(inventory) if path.is_file() else []
         loaded = make_inventory(
             inventory,
-            override_data=dict(overrides),
             cwd=str(Path.cwd()),
             group_data_directories=list(group_data),
         )

@@ -54,7 +54,8 @@ held_ports() {
 held=$(held_ports)
 [ -z "$held" ] || fail "nginx cannot listen where release $release needs it; free the port, then deploy again:
 $held"
-write_addresses "$target/upstreams" >/dev/null
+# New addresses count from the next reload on: owed even if this release comes to nothing.
+[ -z "$(write_addresses "$target/upstreams")" ] || touch "$home/upstreams/.reload"
 
 # As Debian's logrotate will make it; the test below would make it with this script's own umask.
 log=/var/log/nginx/wecom-gateway.access.log
@@ -88,7 +89,7 @@ tell_nginx() {
 }
 serves() {
     local tries
-    for tries in $(seq 50); do
+    for tries in $(seq 150); do
         [ "$(running_release)" != "$1" ] || return 0
         sleep 0.2
     done
@@ -147,6 +148,7 @@ ln -sfn ../wecom-gateway/current/gateway.conf "$entry.new"
 mv -T "$entry.new" "$entry"
 
 if tell_nginx && serves "$release"; then
+    rm -f "$home/upstreams/.reload"
     enable_units
     remember
     prune
@@ -167,6 +169,6 @@ if [ -n "$previous" ] && { [ $was_active = no ] || serves "${previous##*/}"; }; 
     echo "${previous##*/}" >"$home/activated"
     back="release ${previous##*/} is in force again"
 fi
-fail "the running nginx did not take release $release within 10 seconds; ${back:-what was there before is in force \
+fail "the running nginx did not take release $release within 30 seconds; ${back:-what was there before is in force \
 again}. The end of $error_log:
 $(tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15)"
