@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test unit lint lab-up lab-down bench lock clean
+.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench lock clean
 
 setup: $(VENV)/.complete
 
@@ -26,7 +26,17 @@ unit: setup
 	$(BIN)/pytest tests/unit
 
 test: lint
-	$(BIN)/pytest tests
+	$(BIN)/pytest tests/unit tests/acceptance tests/lab
+
+# Longer ones: every Debian from 11 on, tools that are not ours, generated hostile input.
+test-matrix: lint
+	$(BIN)/pytest tests/matrix --suites all
+
+test-judges: setup
+	$(BIN)/pytest tests/judges
+
+test-hostile: setup
+	$(BIN)/pytest tests/hostile
 
 lab-up: setup
 	$(BIN)/python -m lab up
@@ -41,6 +51,9 @@ bench: setup
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	    --no-emit-index-url --no-emit-find-links --group dev --quiet --output-file requirements.lock pyproject.toml
+	for part in bench tests/judges; do uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --no-header --no-emit-index-url --no-emit-find-links --quiet --output-file $$part/requirements.lock \
+	    $$part/requirements.in; done
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

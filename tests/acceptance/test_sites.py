@@ -6,6 +6,7 @@ is only seen to answer.
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from lab import client, topology
 
-SYSTEM_CA = Path("/etc/ssl/certs/ca-certificates.crt")
+SYSTEM_CA = Path(os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt"))
 
 
 @pytest.fixture
