@@ -30,6 +30,7 @@ _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 STRIPPED = (
     "Forwarded",
     "Proxy",
+    "Proxy-Connection",
     "Proxy-Path",
     "Staffname",
     "X-Bkapi-App",

@@ -1,0 +1,94 @@
+"""Where hostile input goes: one host of each edge, all platforms on it, and what each site may let through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lab import hosts, topology
+from lab.wire import Door
+
+# Straight to the host, past any load balancer: nothing in front may clean up what is sent.
+HOSTS = {"slb": "t40", "tls": "t41"}
+ATTACKER = "t49"
+
+# itsm2 differs from itsm in its name alone.
+SITES = ("itsm", "itsm2", "card", "card-test")
+PLATFORMS = {
+    "itsm": "paas.inner.example",
+    "itsm2": "paas.inner.example",
+    "card": "hub.17wanxiao.com",
+    "card-test": "api.17wanxiao.com",
+}
+INSIDE = {
+    "itsm": "/o/itsm/weixin/ok",
+    "itsm2": "/t/itsm/static/weixin/ok",
+    "card": "/ok",
+    "card-test": "/bserver/ok",
+}
+PREFIXES = (
+    b"/o/itsm/weixin/",
+    b"/o/itsm/static/weixin/",
+    b"/t/itsm/weixin/",
+    b"/t/itsm/static/weixin/",
+    b"/o/itsm/jsi18n/",
+)
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One of the two hosts."""
+
+    name: str
+
+    @property
+    def host(self) -> str:
+        return HOSTS[self.name]
+
+    @property
+    def address(self) -> str:
+        return topology.address(self.host)
+
+    def domain(self, site: str) -> str:
+        return f"{site}.{self.name}.hostile.example"
+
+    def door(self, site: str = "itsm", alpn: str = "http/1.1") -> Door:
+        """The site's entry port."""
+        if self.name == "slb":
+            return Door(self.address, 80)
+        return Door(self.address, 443, self.domain(site), alpn=(alpn,))
+
+    def inventory(self) -> list[dict[str, Any]]:
+        bk = {
+            "upstream": "https://paas.inner.example",
+            "apps": ["itsm"],
+            "envs": ["o", "t"],
+            "extra_paths": ["/o/itsm/jsi18n/"],
+        }
+        # A load balancer is believed, and none of these requests comes through it.
+        more = {"slb_cidrs": [f"{topology.address('slb')}/32"]} if self.name == "slb" else {}
+        kinds = {"itsm": "bkitsm", "itsm2": "bkitsm", "card": "wanxiao_prod", "card-test": "wanxiao_test"}
+        return [
+            {"domain": self.domain(site), "edge": self.name, "platform": kind, **more}
+            | ({"bk": bk} if kind == "bkitsm" else {})
+            for site, kind in kinds.items()
+        ]
+
+    def health(self) -> tuple[str, str]:
+        """nginx's master process, and what its error log says of crashes and of rules it could not keep."""
+        master = hosts.exec_in(self.host, ["cat", "/run/nginx.pid"]).strip()
+        search = "grep -E 'exited on signal|\\[(alert|emerg|crit)\\]' /var/log/nginx/error.log || true"
+        return master, hosts.exec_in(self.host, ["bash", "-c", search])
+
+
+def own_address() -> str:
+    """This machine's address on the lab's network, as the hosts see it."""
+    return str(topology.subnet()[1])
+
+
+def request(domain: str, target: bytes | str, *lines: bytes, method: str = "GET") -> bytes:
+    """A request without a body; the target and the lines go out as they are."""
+    raw = target.encode("latin-1") if isinstance(target, str) else target
+    length = [b"Content-Length: 0"] if method in ("POST", "PUT") else []
+    head = [method.encode() + b" " + raw + b" HTTP/1.1", b"Host: " + domain.encode(), *length, *lines]
+    return b"\r\n".join(head) + b"\r\n\r\n"

@@ -1,0 +1,156 @@
+"""Whatever a path is made of: nothing that an upstream could read as unpublished gets there."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import pytest
+from hypothesis import strategies as st
+
+from lab.wire import Door, Wire, arrived
+
+from .edges import INSIDE, PREFIXES, SITES, Edge, request
+from .explore import CASES, explore
+from .h2 import Http2, head
+from .readings import judged, outside, readings, wrong_arrival
+from .targets import spellings, targets
+
+# One of each kind, among them all that ever got through.
+WAYS_OUT = (
+    b"/admin/",
+    b"//o/itsm/weixin/",
+    b"/o/itsm/weixin/../../../admin",
+    b"/o/itsm/weixin/%2e%2e/%2e%2e/x",
+    b"/o/itsm/weixin/%252e%252e/x",
+    b"/o/itsm/weixin/%25252e%25252e%25252fx",
+    b"/o/itsm/weixin/..;/x",
+    b"/o/itsm/weixin/.;a=b./;/../x",
+    b"/o/itsm/weixin/..%5cx",
+    b"/o/itsm/weixin/..\\x",
+    b"/o/itsm/weixin/%c0%ae%c0%ae/x",
+    b"/o/itsm/weixin/%e0%80%ae./x",
+    b"/o/itsm/weixin/.%f0%80%80%ae%c0%afx",
+    b"/o/itsm/weixin/%25c0%25ae./x",
+    b"/o/itsm/weixin/%ef%bc%8e%ef%bc%8e/x",
+    b"/o/itsm/weixin/%e2%80%a5/x",
+    b"/o/itsm/weixin/%ef%b8%b0/x",
+    b"/o/itsm/weixin/..%cd%be/x",
+    b"/o/itsm/weixin/..%ef%bc%8fx",
+    b"/o/itsm/weixin/..%00/x",
+    b"/o/itsm/weixin/..%00",
+    b"/o/itsm/weixin/a//../../../x",
+    b"/o/itsm/weixin/a%0d%0aX-Forwarded-For:%206.6.6.6",
+    b"/o/itsm/weixin/%3f/../../../x",
+    b"/o/itsm%2fweixin/../x",
+    b"/o/itsm/weixin/%ef%b8%b0/%ef%b8%b0/x",
+    b"/o/itsm/weixin/..%ef%b8%94/x",
+    b"/o/itsm/weixin/%ef%b9%92.;/x",
+    b"/o/itsm/weixin/..%3f",
+    b"/o/itsm/weixin/..%23x",
+    b"/o/itsm/weixin/..%ef%bc%9fx",
+)
+_METHODS = (*["GET"] * 8, "POST", "OPTIONS", "CONNECT", "PROPFIND")
+
+
+@pytest.mark.parametrize("path", WAYS_OUT)
+def test_the_judge_sees_what_is_outside(path):
+    """Guards the tests below against a judge that lets everything pass."""
+    assert outside(path) is not None
+    seen = {"platform": "paas.inner.example", "target": path.decode("latin-1"), "headers": [["Host", "x"]]}
+    assert wrong_arrival(seen)
+    assert wrong_arrival({**seen, "headers": [["Host", "paas.inner.example"]]})
+
+
+def test_the_judge_leaves_ordinary_paths_alone():
+    """A judge that condemns everything would make its users refuse everything."""
+    names = ("", "a.js", "a/b/", "...", "a..b/c", ".well-known", "%E4%B8%AD%20%E6%96%87", "~a_b-c,d+e=f@g:h!", "%BD")
+    for path in (prefix + name.encode() for prefix in PREFIXES for name in names):
+        assert outside(path) is None, path
+    assert readings(b"/o/itsm/weixin/a.js") == {b"/o/itsm/weixin/a.js"}
+
+
+def test_every_spelling_of_the_way_up_is_read_as_such():
+    """What the generator writes and the judge cannot read would be sent for nothing."""
+    unread = [dots for dots in spellings("..") if outside(b"/o/itsm/weixin/" + dots + b"/x") is None]
+    assert not unread
+
+
+@pytest.mark.parametrize("path", WAYS_OUT)
+def test_known_ways_out_are_closed(edge, path):
+    """What the generator finds only now and then, asked every time."""
+    with Wire(edge.door()) as wire:
+        assert judged(wire.one(request(edge.domain("itsm"), path))) is None
+
+
+@st.composite
+def _requests(draw: st.DrawFn, edge: Edge) -> bytes:
+    site = draw(st.sampled_from([*SITES, "itsm", "itsm", "itsm", "itsm", "itsm"]))
+    target = draw(targets(edge.domain(draw(st.sampled_from(SITES)))))
+    return request(edge.domain(site), target, method=draw(st.sampled_from(_METHODS)))
+
+
+def test_nothing_readable_as_outside_reaches_a_platform(edge, tally):
+    """The allow-list holds against every decoder between here and the application."""
+    with Wire(edge.door()) as wire:
+
+        def send(batch: Sequence[bytes], counts: Counter[str]) -> Iterator[str]:
+            for case, answer in zip(batch, wire.exchange(batch), strict=True):
+                counts["arrived"] += arrived(answer) is not None
+                if wrong := judged(answer):
+                    yield f"{case!r}: {wrong}"
+
+        counts, told = explore(_requests(edge), send)
+        tally(f"{told}, {wire.connections} connections")
+        # Enough must pass for the test to say anything, and the sites must still answer.
+        assert counts["arrived"] > counts["cases"] / 50
+        for site in SITES:
+            assert arrived(wire.one(request(edge.domain(site), INSIDE[site]))), site
+
+
+def test_nor_over_http_2(edge, tally):
+    """There a path may hold any byte at all, line breaks included."""
+    if edge.name == "slb":
+        pytest.skip("the load balancer speaks HTTP/1")
+    paths = st.tuples(
+        st.sampled_from(SITES),
+        targets(edge.domain("card")),
+        st.sampled_from(["", "\r\nX-Real-IP: 6.6.6.6", "\n", " b"]),
+    )
+    with Http2(edge.door(alpn="h2")) as client:
+
+        def send(batch: Sequence[tuple[str, bytes, str]], counts: Counter[str]) -> Iterator[str]:
+            sent = [head(edge.domain(site), path + more.encode()) for site, path, more in batch]
+            for case, answer in zip(batch, client.exchange(sent), strict=True):
+                if answer and answer.startswith(b"{"):
+                    counts["arrived"] += 1
+                    if wrong := wrong_arrival(json.loads(answer)):
+                        yield f"{case!r}: {wrong}"
+
+        counts, told = explore(paths, send, CASES // 5)
+        tally(told)
+        assert counts["arrived"] > counts["cases"] / 50
+
+
+def test_the_redirect_to_https_leads_nowhere_else(attacked, tally):
+    """A target that becomes part of the authority would make the site an open redirect."""
+    edge = Edge("tls")
+    own = tuple(f"https://{edge.domain(site)}{end}" for site in SITES for end in "/?")
+
+    def send(batch: Sequence[bytes], counts: Counter[str]) -> Iterator[str]:
+        for case, answer in zip(batch, wire.exchange(batch), strict=True):
+            location = answer.header("Location") if answer else None
+            if arrived(answer):
+                yield f"{case!r}: arrived"
+            if location is None:
+                continue
+            counts["redirected"] += 1
+            # A browser takes a backslash for a slash, and what stands before an @ for a user.
+            if not location.startswith(own):
+                yield f"{case!r}: {location}"
+
+    with Wire(Door(edge.address, 80)) as wire:
+        counts, told = explore(_requests(edge), send, CASES // 5)
+    tally(told)
+    assert counts["redirected"] > counts["cases"] / 10
