@@ -63,6 +63,7 @@ def cli(only: str | None, quick: bool, full: bool, json_file: Path | None, write
                 scale=scale,
                 compare=compare,
                 not_run=_not_run(scale),
+                failures=measured.failures,
             )
     except (BenchError, LabError) as error:
         raise click.ClickException(str(error)) from None
@@ -78,12 +79,19 @@ class _Measured:
     """What was measured in this run, so that no part measures again what another part did."""
 
     def __init__(self) -> None:
+        self.failures: list[str] = []
         self._results: dict[tuple[str, int], list[Result]] = {}
 
     def of(self, tool: Tool, sites: int) -> list[Result]:
+        """All states, or nothing where one of them failed: the other tools' numbers are still worth having."""
         key = (tool.name, sites)
         if key not in self._results:
-            self._results[key] = measure(tool, sites)
+            try:
+                self._results[key] = measure(tool, sites)
+            except BenchError as error:
+                self._results[key] = []
+                self.failures.append(f"{tool.name}, {sites:,} sites: {error}")
+                say(self.failures[-1])
         return self._results[key]
 
 
@@ -100,16 +108,16 @@ def _compare(measured: _Measured, tools: list[Tool], full: bool) -> list[Result]
             results += measured.of(tool, COMPARED_SITES)
         else:
             small, large = (measured.of(tool, sites) for sites in _SAMPLE_SITES)
-            results += [reckon(one, other, COMPARED_SITES) for one, other in zip(small, large, strict=True)]
+            results += [reckon(one, other, COMPARED_SITES) for one, other in zip(small, large, strict=False)]
     return results
 
 
 def _not_run(scale: list[Result]) -> list[tuple[str, int, float]]:
     """The stock tool's numbers of sites that were left out, with its seconds for each further site."""
     stock = {result.sites: result for result in scale if (result.tool, result.state) == (STOCK, "unchanged")}
-    if not stock:
+    if not stock.keys() >= set(_STOCK_SITES):
         return []
-    small, large = stock[_STOCK_SITES[0]], stock[_STOCK_SITES[-1]]
+    small, large = (stock[sites] for sites in _STOCK_SITES)
     each = (large.seconds - small.seconds) / (large.sites - small.sites)
     return [(STOCK, sites, each) for sites in _SCALE_SITES if sites not in stock]
 

@@ -53,15 +53,16 @@ def _ratios(by_key: dict[tuple[str, int, State], Result]) -> Iterator[Verdict]:
 
 def _constant(by_key: dict[tuple[str, int, State], Result]) -> Verdict:
     expected = "the number of remote commands does not depend on the number of sites"
-    sessions: dict[State, dict[int, int]] = {}
+    edges = {GATEWAY_SLB: "slb", GATEWAY: "tls"}
+    sessions: dict[tuple[State, str], dict[int, int]] = {}
     for (tool, sites, state), result in sorted(by_key.items()):
-        if tool in (GATEWAY, GATEWAY_SLB):
-            sessions.setdefault(state, {})[sites] = result.sessions
+        if tool in edges:
+            sessions.setdefault((state, edges[tool]), {})[sites] = result.sessions
     if not any(len(counts) > 1 for counts in sessions.values()):
         return Verdict(expected, "not measured", None)
     measured = "; ".join(
-        f"{state} {', '.join(f'{count} at {sites:,}' for sites, count in counts.items())}"
-        for state, counts in sessions.items()
+        f"{state}, {edge}: {', '.join(f'{count} at {sites:,}' for sites, count in counts.items())}"
+        for (state, edge), counts in sorted(sessions.items())
     )
     return Verdict(expected, measured, all(len(set(counts.values())) == 1 for counts in sessions.values()))
 

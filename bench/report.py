@@ -27,6 +27,7 @@ class Report:
     scale: Sequence[Result]
     compare: Sequence[Result]
     not_run: Sequence[tuple[str, int, float]]  # tool, sites, seconds for each further site, unchanged
+    failures: Sequence[str]
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -39,6 +40,7 @@ class Report:
             "machine": self.machine,
             "scale": [asdict(result) for result in self.scale],
             "compare": [asdict(result) for result in self.compare],
+            "failures": list(self.failures),
             "expectations": [asdict(verdict) for verdict in self.verdicts],
         }
         return json.dumps(values, indent=2) + "\n"
@@ -51,6 +53,8 @@ class Report:
         if self.compare:
             parts.append(f"## {COMPARED_SITES} sites, side by side\n\n" + self._compare_table())
         parts.append("## Expected and measured\n\n" + self._verdict_table())
+        if self.failures:
+            parts.append("## Failed\n\n" + "\n\n".join(f"```\n{failure}\n```" for failure in self.failures))
         parts.append(
             "A cell is wall seconds / remote commands (SSH sessions that the host's own sshd counted). "
             "nginx is installed in every state; bare is bare but for that. "

@@ -1,4 +1,4 @@
-"""The deployed thing: so many schools behind a load balancer, one of which may be changed.
+"""The deployed thing: so many schools, one of which may be changed.
 
 They stand on the platform wanxiao_prod, each with one verification file; at edge "tls" each with a certificate.
 """

@@ -40,9 +40,9 @@ class Gateway:
         self._folder = folder / f"checkout-{edge}"
         self._trees = folder / f"trees-{edge}"
         self._folder.mkdir()
-        for name in _CHECKOUT:
-            source = _ROOT / name
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, self._folder / name)
+        for part in _CHECKOUT:
+            source = _ROOT / part
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, self._folder / part)
         (self._folder / "inventory").mkdir()
 
     def deploy(self, fleet: Fleet) -> float:
@@ -60,8 +60,8 @@ class Gateway:
         """The files that it puts on a host for so many schools."""
         folder = self._trees / str(count)
         if not folder.exists():
-            folder.mkdir(parents=True)
             self.deploy(Fleet.of(count, self.edge))
+            folder.mkdir(parents=True)
             return Tree.fetched(self.host, folder)
         return Tree(folder)
 
