@@ -1,6 +1,6 @@
 # Run every half minute by wecom-gateway-resolve.timer: nginx resolves the names of its upstreams only when it
 # loads its configuration, so when an address changes the configuration is loaded again.
-exec 9>"$home/.lock"
+exec 9>>"$home/.lock"
 # A deploy resolves for itself.
 flock -n 9 || exit 0
 [ -f "$home/current/upstreams" ] || exit 0
