@@ -107,11 +107,14 @@ remember() {
     mv "$home/history.cut" "$home/history"
     rm -f "$home/history.new"
 }
-# Keys of removed sites go with the releases that held them.
+# Keys of removed sites go with the releases that held them. What somebody published and is about to activate stays.
 prune() {
     local path
+    rm -f "$home/pending/$release"
+    find "$home/pending" -type f -mmin +10 -delete 2>/dev/null || true
     for path in "$home"/releases/*; do
-        grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || rm -rf -- "$path"
+        grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || [ -e "$home/pending/${path##*/}" ] \
+            || rm -rf -- "$path"
     done
     for path in "$home"/upstreams/*.conf; do
         [ -e "$path" ] || continue

@@ -15,6 +15,10 @@ mkdir "$incoming/tree"
 tar -xzpf "$incoming/archive" -C "$incoming/tree" || fail "the release could not be unpacked; nothing was changed"
 chmod 755 "$incoming/tree"
 
+# Another deploy that comes between this and the release's activation must not take it for an old one.
+mkdir -p "$home/pending"
+touch "$home/pending/$release"
+
 if [ ! -e "$target" ]; then
     mv -T "$incoming/tree" "$target"
     exit 0
