@@ -20,7 +20,7 @@ import pytest
 from lab import client, hosts, topology
 
 from . import checkout as own
-from .checkout import HOME, SLB, no_changes
+from .checkout import HOME, SLB, no_changes, result_of
 from .load import Load
 
 HOST = "t01"
@@ -273,6 +273,19 @@ def test_two_deploys_at_once(served, tmp_path_factory):
     _reboot_and_serve()
     assert _running() == release
     _heals(served)
+
+
+def test_a_release_that_waits_for_its_activation_outlives_another_deploy(served, tmp_path_factory):
+    """Two deploys may take turns between their steps; the first to finish must not clear away the other's."""
+    _shim("nginx", f'case "$*" in *wecom-gateway*) {_KILL} ;; esac')
+    assert served.deploy().returncode == 1
+    _unshim("nginx")
+    second = own.Checkout.make(tmp_path_factory.mktemp("second"), HOST)
+    second.write_sites(SLB, {**served.other, "domain": f"second-{served.other['domain']}"})
+    second.deploy_well()
+    output = served.deploy_well()
+    assert result_of(output, "Publish the release") == ["1", "-", "-", "1"]
+    assert result_of(output, "Activate the release")[:2] == ["1", "1"]
 
 
 def test_nginx_is_stopped(served):
