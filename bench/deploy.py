@@ -31,15 +31,19 @@ _RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 @click.command()
 @click.option("--only", type=click.Choice(["scale", "compare"]), help="Run one part alone.")
 @click.option("--quick", is_flag=True, help="Without Ansible.")
+@click.option("--brief", is_flag=True, help="Run the slow tools with 1 and 10 sites alone.")
 @click.option("--full", is_flag=True, help="Run the slow tools with every number of sites: over an hour.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Raw numbers.")
 @click.option("--write", is_flag=True, help="Keep the report as bench/RESULTS.md.")
-def cli(only: str | None, quick: bool, full: bool, json_file: Path | None, write: bool) -> None:
+def cli(only: str | None, quick: bool, brief: bool, full: bool, json_file: Path | None, write: bool) -> None:
     """Measure deploys of this project and of what an operator would pick instead, on hosts of the lab."""
     signal.signal(signal.SIGTERM, _end)
     load = os.getloadavg()[0]
     if load > 0.5:
         say(f"this machine is busy already (load {load:.1f}): the numbers will be worse than they need be")
+    if brief:
+        global _STOCK_SITES, _SAMPLE_SITES
+        _STOCK_SITES = _SAMPLE_SITES = (1, 10)
     with_ansible = only != "scale" and not quick
     try:
         if with_ansible:
