@@ -52,7 +52,7 @@ class Gateway:
             (verify / school.verify_name).write_text(school.verify_body)
             if school.edge == "tls":
                 pki.issue(school.domain, [school.domain], self._folder / "files" / "certs" / school.domain)
-        data = {**_pyinfra_data(self.host), "sites": [school.entry() for school in fleet.schools]}
+        data = {**pyinfra_data(self.host), "sites": [school.entry() for school in fleet.schools]}
         _write_inventory(self._folder / "inventory" / "bench.py", "wanxiao_prod", self.host, data)
         return commands.run([commands.beside_python("pyinfra"), "-y", "inventory/bench.py", "deploy.py"], self._folder)
 
@@ -91,7 +91,7 @@ class StockPyinfra(_FileByFile):
 
     def deploy(self, fleet: Fleet) -> float:
         data = {
-            **_pyinfra_data(self.host),
+            **pyinfra_data(self.host),
             "tree": str(self._tree(fleet).folder),
             "home": HOME,
             "entry": ENTRY,
@@ -129,7 +129,17 @@ class Ansible(_FileByFile):
         )
 
 
-def _pyinfra_data(host: BenchHost) -> dict[str, object]:
+def copied_checkout(folder: Path) -> None:
+    """What a deploy needs of this checkout, in a new folder."""
+    folder.mkdir()
+    for name in _CHECKOUT:
+        source = _ROOT / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / name)
+    (folder / "inventory").mkdir()
+
+
+def pyinfra_data(host: BenchHost) -> dict[str, object]:
+    """How pyinfra reaches a lab host."""
     return {
         "ssh_hostname": host.address,
         "ssh_user": topology.SSH_USER,
