@@ -129,6 +129,7 @@ class BenchHost:
 @contextmanager
 def borrowed(count: int) -> Iterator[list[BenchHost]]:
     """So many hosts that nobody uses, ready; they are removed in the end, however that comes."""
+    lab.up(hosts=[], progress=say)  # its engine knows which hosts there are
     taken = set(names())
     free = [name for number in range(_FIRST, _LAST + 1) if (name := f"t{number}") not in taken]
     if len(free) < count:
