@@ -2,5 +2,4 @@
 
 from gateway import deploys
 
-deploys.install()
-deploys.publish_and_activate()
+deploys.deploy()

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from bench.errors import BenchError
 
 _LIMIT_SECONDS = 3600
+_GRACE_SECONDS = 10
 
 
 def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] = MappingProxyType({})) -> float:
@@ -36,14 +37,21 @@ def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
         raise BenchError(f"{Path(command[0]).name} did not end within {_LIMIT_SECONDS} s") from None
     finally:
         if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _end(process)
     seconds = time.perf_counter() - started
     if process.returncode:
         tail = "\n".join(output.strip().splitlines()[-15:])
         raise BenchError(f"{Path(command[0]).name} ended with {process.returncode}:\n{tail}")
     return seconds
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """As Ctrl-C would: Ansible's workers have sessions of their own, and only Ansible itself ends those."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=_GRACE_SECONDS)
 
 
 def beside_python(name: str) -> Path:

@@ -1,47 +1,30 @@
-"""The stages of a deploy, in the order in which deploy.py runs them."""
+"""The stages of a deploy, in the order in which they run."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 from pyinfra import host
 from pyinfra.api.exceptions import PyinfraError
-from pyinfra.operations import apt
 
-from gateway import operations, preflight, render
-from gateway import release as releases
-from gateway.facts import GatewayState
+from gateway import operations, preflight
 from gateway.host import Host, parse_host
 from gateway.problems import errors
-from gateway.render import Build
+from gateway.target import Target
 
 
-def install() -> None:
-    """nginx from Debian and the trust store that upstreams are verified against."""
-    missing = host.get_fact(GatewayState).installed is None
-    apt.packages(
-        name="Install nginx and the trust store",
-        packages=["nginx", "ca-certificates"],
-        update=missing,
-        _env={"DEBIAN_FRONTEND": "noninteractive"},
+def deploy() -> None:
+    """nginx, and the host's sites as one release, put there and taken into force."""
+    target = Target(_checked())
+    operations.install(
+        name="Install nginx and the trust store", target=target, _env={"DEBIAN_FRONTEND": "noninteractive"}
     )
-
-
-def publish_and_activate() -> None:
-    """The host's sites as one release, put there and taken into force."""
-    wanted = _checked()
-
-    @cache
-    def release_for(build: Build) -> releases.Release:
-        return releases.build(render.tree(wanted, build))
-
     operations.publish(
         name="Publish the release",
-        release_for=release_for,
+        target=target,
         allow_verify_removal=bool(host.data.get("allow_verify_removal")),
     )
-    operations.activate(name="Activate the release", release_for=release_for)
+    operations.activate(name="Activate the release", target=target)
 
 
 def _checked() -> Host:

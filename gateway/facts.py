@@ -19,8 +19,12 @@ class HostState:
 
     installed: NginxVersion | None = None
     candidate: NginxVersion | None = None
+    # packages that a gateway needs and that are not there
+    missing: tuple[str, ...] = ()
     ipv6: bool = True
     current: str | None = None
+    # over the files of the current release as they are now, like Release.digest()
+    digest: str | None = None
     activated: str | None = None
     running: str | None = None
     entry: str | None = None
@@ -66,8 +70,10 @@ class GatewayState(FactBase[HostState]):
         return HostState(
             installed=_version(values.get("version", "")),
             candidate=_version(values.get("candidate", "")),
+            missing=tuple(values.get("missing", "").split()),
             ipv6=values.get("ipv6") != "no",
             current=values.get("current", "").removeprefix("releases/") or None,
+            digest=values.get("digest") or None,
             activated=values.get("activated") or None,
             running=values.get("running") or None,
             entry=values.get("entry") or None,
@@ -131,6 +137,8 @@ def changes(host: Host, known: HostState, wanted: Release) -> list[Change]:
     Of the same release that is what was changed by hand; of another one, what the inventory changed.
     """
     if known.current == wanted.id:
+        if known.digest == wanted.digest():
+            return []
         return releases.diff(host.get_fact(ReleaseFiles, release=wanted.id), wanted.manifest())
     held = host.get_fact(ReleaseSources, release=known.current) if known.current else frozenset()
     return releases.diff(held, wanted.sources())

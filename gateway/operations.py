@@ -2,40 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 from pyinfra import host, logger, state
 from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
+from pyinfra.operations import apt
 
 from gateway import release as releases
 from gateway import shell
-from gateway.facts import GatewayState, HostState, ReleaseDigest, changes
+from gateway.facts import GatewayState, changes
 from gateway.problems import count
-from gateway.release import Release
-from gateway.render import Build
-from gateway.tls_profile import NginxVersion
-
-# Before nginx is there and where apt does not say which one it will be: only ever used to foretell that
-# there will be a change. What is published is rendered for the nginx that was installed.
-_FORETOLD = Build(NginxVersion((1, 22, 1)))
+from gateway.target import Target
 
 Commands = Generator[PyinfraCommand, None, None]
 
 
 @operation()
-def publish(release_for: Callable[[Build], Release], allow_verify_removal: bool = False) -> Commands:
-    """Puts the release that `release_for` gives for the host's nginx beside the others, not yet in force.
+def install(target: Target) -> Commands:
+    """nginx from Debian and the trust store that upstreams are verified against, where they are not there yet."""
+    missing = target.state().missing
+    if not missing:
+        host.noop("nginx and the trust store are installed")
+        return
+    target.changing()
+    yield from apt.packages._inner(packages=list(missing), update=True)
+
+
+@operation()
+def publish(target: Target, allow_verify_removal: bool = False) -> Commands:
+    """Puts the target's wanted release beside the others on its host, not yet in force.
 
     No change where an intact copy is there. Content and modes changed by hand are put back. Refused, for
     this host alone, where a verification file of a site that stays would go, unless `allow_verify_removal`.
     """
-    known = host.get_fact(GatewayState)
-    if _not_installed(known):
+    known, wanted = target.state(), target.wanted()
+    if _no_nginx(target):
         yield _refusal(_NO_NGINX)
         return
-    wanted = release_for(known.build or _FORETOLD)
-    intact = _is_intact(wanted)
+    intact = target.is_intact()
     if intact and known.current == wanted.id:
         host.noop(f"release {wanted.id} is there and intact")
         return
@@ -54,26 +59,27 @@ def publish(release_for: Callable[[Build], Release], allow_verify_removal: bool 
     # Once: while preparing, or while executing where `-y` left preparing out.
     if state.config.DIFF and state.is_executing != state.should_check_for_changes():
         _show(found, known.current, wanted.id)
+    target.changing()
     yield shell.publish(wanted)
 
 
 @operation()
-def activate(release_for: Callable[[Build], Release]) -> Commands:
+def activate(target: Target) -> Commands:
     """Makes that release the one that the running nginx serves, proven by asking it.
 
     Precondition: it is published. Fails, with the previous release in force again, where nginx refuses it
     or does not take it. No change where the running nginx serves it already.
     """
-    known = host.get_fact(GatewayState)
-    if _not_installed(known):
+    known, wanted = target.state(), target.wanted()
+    if _no_nginx(target):
         yield _refusal(_NO_NGINX)
         return
-    wanted = release_for(known.build or _FORETOLD)
-    if known.in_force(wanted.id) and _is_intact(wanted):
+    if known.in_force(wanted.id) and target.is_intact():
         host.noop(f"the running nginx serves release {wanted.id}")
         return
+    target.changing()
     yield shell.activate(wanted.id, "deploy")
-    yield FunctionCommand(_warn_of_unresolved, (), {})
+    yield FunctionCommand(_warn_of_unresolved, (target,), {})
 
 
 @operation(is_idempotent=False)
@@ -96,8 +102,8 @@ def roll_back() -> Commands:
 _NO_NGINX = "nginx is not installed on this host; run deploy.py as a whole"
 
 
-def _not_installed(known: HostState) -> bool:
-    return state.is_executing and known.installed is None
+def _no_nginx(target: Target) -> bool:
+    return state.is_executing and target.state().installed is None
 
 
 def _refusal(text: str) -> FunctionCommand:
@@ -110,15 +116,9 @@ def _refuse(state: State, host: Host, text: str) -> bool:
     return False
 
 
-def _is_intact(wanted: Release) -> bool:
-    """Whether the host has the release, every file and mode as it should be."""
-    held: str = host.get_fact(ReleaseDigest, release=wanted.id)
-    return held == wanted.digest()
-
-
-def _warn_of_unresolved(state: State, host: Host) -> bool:
+def _warn_of_unresolved(state: State, host: Host, target: Target) -> bool:
     """A misspelt upstream stops nobody: its site answers 502, and somebody has to be told."""
-    names = host.get_fact(GatewayState).unresolved
+    names = target.state().unresolved
     if names:
         text = f"does not resolve on this host, its sites answer 502 until it does: {', '.join(names)}"
         host.log_styled(f"wecom-gateway: {text}", fg="yellow", log_func=logger.warning)

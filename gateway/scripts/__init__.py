@@ -7,8 +7,11 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 
+# Files of functions that a script needs besides common.sh, which all of them have.
+_ALSO = {"state": ("listing",), "manifest": ("listing",)}
+
 
 @cache
 def text(name: str) -> str:
-    """One script as it runs under bash: what all of them share, then `name`.sh."""
-    return "".join((_HERE / f"{part}.sh").read_text() for part in ("common", name))
+    """One script as it runs under bash: the functions that it needs, then `name`.sh."""
+    return "".join((_HERE / f"{part}.sh").read_text() for part in ("common", *_ALSO.get(name, ()), name))

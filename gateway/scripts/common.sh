@@ -23,9 +23,10 @@ take_lock() {
 # The release that the running nginx serves, or nothing. Asked over the loopback interface because
 # neither a valid configuration nor a reload that reports success says what the workers have loaded.
 running_release() {
-    timeout 2 bash -c \
-        'exec 3<>/dev/tcp/127.0.0.1/19001 && printf "GET /release HTTP/1.0\r\n\r\n" >&3 && cat <&3' 2>/dev/null \
-        | tail -n 1 || true
+    local answer
+    answer=$(timeout 2 bash -c \
+        'exec 3<>/dev/tcp/127.0.0.1/19001 && printf "GET /release HTTP/1.0\r\n\r\n" >&3 && cat <&3' 2>/dev/null || true)
+    echo "${answer##*$'\n'}"
 }
 
 # The signal that `systemctl reload` ends in. That one reads the whole configuration once more only to find the

@@ -1,27 +1,53 @@
-# Prints what a deploy has to know of the host, one "key value" a line. Changes nothing.
+# Prints what a deploy has to know of the host, one "key value" a line. Changes nothing. It runs on every host in
+# every deploy, so it starts few processes.
+shopt -s nullglob
+
+text_of() {
+    [ ! -r "$1" ] || echo "$(<"$1")"
+}
+
 if command -v nginx >/dev/null; then
     echo "version $(nginx -v 2>&1)"
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
-echo "ipv6 $([ -e /proc/net/if_inet6 ] && echo yes || echo no)"
-echo "current $(readlink "$home/current" 2>/dev/null || true)"
-echo "activated $(cat "$home/activated" 2>/dev/null || true)"
-echo "entry $(readlink "$entry" 2>/dev/null || true)"
+packages=$(dpkg-query -W -f '${Package} ${Status}\n' nginx ca-certificates 2>/dev/null || true)
+missing=
+for package in nginx ca-certificates; do
+    [[ $packages =~ (^|$'\n')"$package install ok installed" ]] || missing+=" $package"
+done
+echo "missing$missing"
+if [ -e /proc/net/if_inet6 ]; then echo "ipv6 yes"; else echo "ipv6 no"; fi
+current=$(readlink "$home/current" || true)
+echo "current $current"
+[ -z "$current" ] || echo "digest $(digest_of_release "${current#releases/}")"
+echo "activated $(text_of "$home/activated")"
+echo "entry $(readlink "$entry" || true)"
 echo "running $(running_release)"
-echo "history $(tr '\n' ' ' <"$home/history" 2>/dev/null || true)"
+history=$(text_of "$home/history")
+echo "history ${history//$'\n'/ }"
+
 # Ports on which somebody else's site says that it is the default.
-theirs() {
-    local path
-    for path in "$nginx_home/nginx.conf" "$nginx_home"/conf.d/*.conf "$nginx_home"/sites-enabled/*; do
-        [ -f "$path" ] && [ "$path" != "$entry" ] || continue
-        if [ "$path" = "$stock_site" ] && is_stock_site; then continue; fi
-        cat "$path"
-        echo
-    done
-}
-echo "defaults $(theirs | sed 's/#.*//' | grep -oE 'listen[[:space:]][^;]*[[:space:]]default_server' \
-    | awk '{ address = $2; sub(/^(\*|\[::\]):/, "", address); if (address ~ /^[0-9]+$/) print address }' \
-    | sort -un | tr '\n' ' ' || true)"
+theirs=()
+for path in "$nginx_home/nginx.conf" "$nginx_home"/conf.d/*.conf "$nginx_home"/sites-enabled/*; do
+    [ -f "$path" ] && [ "$path" != "$entry" ] || continue
+    if [ "$path" = "$stock_site" ] && is_stock_site; then continue; fi
+    theirs+=("$path")
+done
+echo "defaults" $(awk '
+    { sub(/#.*/, ""); text = text " " $0 }
+    END {
+        while (match(text, /listen[[:space:]][^;]*[[:space:]]default_server/)) {
+            split(substr(text, RSTART, RLENGTH), words, /[[:space:]]+/)
+            text = substr(text, RSTART + RLENGTH)
+            sub(/^(\*|\[::\]):/, "", words[2])
+            if (words[2] ~ /^[0-9]+$/) print words[2]
+        }
+    }' ${theirs[@]+"${theirs[@]}"} </dev/null)
+
 # Upstreams whose names have never resolved here.
-echo "unresolved $(grep -l 'down;' "$home"/upstreams/*.conf 2>/dev/null | sed 's#.*/##; s/_[0-9]*\.conf$//' | tr '\n' ' ' || true)"
+unresolved=()
+for path in "$home"/upstreams/*.conf; do
+    [[ $(<"$path") != *down\;* ]] || { name=${path##*/} && unresolved+=("${name%_*}"); }
+done
+echo "unresolved ${unresolved[*]-}"

@@ -22,13 +22,20 @@ from gateway.tls_profile import NginxVersion
 
 from .conftest import PLATFORMS
 
-INSTALLED = "ii  nginx 1.22.1-9 amd64\nii  ca-certificates 20230311 all\n"
+# What only one of the scripts says.
+MARKS = {
+    "publish": "base64 -d",
+    "activate": "test_candidate",
+    "manifest": "case $2 in",
+    "state": "apt-cache policy",
+}
 
 
-def _state_output(current: str = "", version: str = "nginx version: nginx/1.22.1") -> str:
+def _state_output(current: str = "", digest: str = "") -> str:
     entry = "../wecom-gateway/current/gateway.conf" if current else ""
     target = f"releases/{current}" if current else ""
-    seen = {"version": version, "ipv6": "yes", "current": target, "activated": current}
+    version = "nginx version: nginx/1.22.1"
+    seen = {"version": version, "ipv6": "yes", "current": target, "digest": digest, "activated": current}
     return "".join(f"{key} {value}\n" for key, value in {**seen, "entry": entry, "running": current}.items())
 
 
@@ -57,8 +64,7 @@ class Run:
 
         host.connector.run_shell_command = record
         with ctx_state.use(self.state):
-            add_deploy(self.state, deploys.install)
-            add_deploy(self.state, deploys.publish_and_activate)
+            add_deploy(self.state, deploys.deploy)
             self.prepared = self.state.meta[host].ops_change
             run_ops(self.state)
         self.commands = host.connector.executed_commands
@@ -74,19 +80,13 @@ class Run:
             return archive.extractfile(path).read()
 
     def scripts(self, name: str) -> list[str]:
-        marks = {
-            "publish": "base64 -d",
-            "activate": "test_candidate",
-            "manifest": "xargs",
-            "state": "readlink",
-        }
-        return [command for command in self.commands if marks[name] in command]
+        return [command for command in self.commands if MARKS[name] in command]
 
 
 @pytest.fixture
 def run(files, monkeypatch):
     def start(sites, responses):
-        return Run(files, monkeypatch, sites, {"dpkg -l": INSTALLED, **responses})
+        return Run(files, monkeypatch, sites, {MARKS[name]: answer for name, answer in responses.items()})
 
     return start
 
@@ -96,7 +96,7 @@ def _sites(count: int):
 
 
 def test_a_first_deploy_publishes_and_activates(run):
-    done = run(_sites(2), {"nginx -v": _state_output()})
+    done = run(_sites(2), {"state": _state_output()})
     assert done.changed == ["Publish the release", "Activate the release"]
     assert len(done.scripts("publish")) == len(done.scripts("activate")) == 1
     assert b" s1.edu.cn;" in done.uploaded("sites/wanxiao_prod-slb.conf")
@@ -105,42 +105,56 @@ def test_a_first_deploy_publishes_and_activates(run):
 def test_a_second_deploy_changes_nothing(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(2)}, files)
     built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
-    done = run(_sites(2), {"xargs": built.digest(), "nginx -v": _state_output(built.id)})
+    done = run(_sites(2), {"state": _state_output(built.id, built.digest())})
     assert done.changed == []
     assert done.prepared == 0
     assert not done.stdin
 
 
+def test_a_deploy_with_nothing_to_do_reads_the_host_once_before_and_once_while_executing(run, files):
+    parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(2)}, files)
+    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    done = run(_sites(2), {"state": _state_output(built.id, built.digest())})
+    assert len(done.commands) == len(done.scripts("state")) == 2
+
+
+def test_missing_packages_are_installed_by_name(run):
+    done = run(_sites(1), {"state": _state_output() + "missing ca-certificates\n"})
+    assert done.changed[0] == "Install nginx and the trust store"
+    (line,) = [command for command in done.commands if " install ca-" in command]
+    assert "nginx" not in line
+
+
 def test_drift_on_the_host_is_published_and_activated_again(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
     built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
-    done = run(_sites(1), {"xargs": "0" * 64, "nginx -v": _state_output(built.id)})
+    done = run(_sites(1), {"state": _state_output(built.id, "0" * 64)})
     assert done.changed == ["Publish the release", "Activate the release"]
 
 
 def test_an_intact_release_that_is_not_running_is_only_activated(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
     built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
-    state = _state_output(built.id).replace(f"running {built.id}", "running 0123456789abcdef")
-    done = run(_sites(1), {"xargs": built.digest(), "nginx -v": state})
+    state = _state_output(built.id, built.digest()).replace(f"running {built.id}", "running 0123456789abcdef")
+    done = run(_sites(1), {"state": state})
     assert done.changed == ["Activate the release"]
 
 
 def test_remote_commands_do_not_grow_with_the_number_of_sites(run):
-    few = run(_sites(1), {"nginx -v": _state_output()})
-    many = run(_sites(200), {"nginx -v": _state_output()})
+    few = run(_sites(1), {"state": _state_output()})
+    many = run(_sites(200), {"state": _state_output()})
     assert len(few.commands) == len(many.commands)
 
 
 def test_a_failed_publication_is_not_activated(run):
     with pytest.raises(Exception, match="No hosts remaining"):
-        run(_sites(1), {"base64 -d": {"success": False}, "nginx -v": _state_output()})
+        run(_sites(1), {"publish": {"success": False}, "state": _state_output()})
 
 
 def test_keys_travel_on_standard_input_only(run, store_pair):
     _, key = store_pair("s0.edu.cn")
     sites = [{"domain": "s0.edu.cn", "edge": "tls", "platform": "wanxiao_prod"}]
-    done = run(sites, {"nginx -v": _state_output()})
+    done = run(sites, {"state": _state_output()})
     secret = key.decode().splitlines()[1]
     assert done.uploaded("certs/s0.edu.cn/privkey.pem") == key
     operations = json.dumps([repr(data) for ops in done.state.ops.values() for data in ops.values()])

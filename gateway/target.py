@@ -1,0 +1,54 @@
+"""What one run knows of a host that it deploys to."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pyinfra import host, state
+
+from gateway import release as releases
+from gateway import render
+from gateway.facts import GatewayState, HostState, ReleaseDigest
+from gateway.host import Host
+from gateway.release import Release
+from gateway.render import Build
+from gateway.tls_profile import NginxVersion
+
+# Before nginx is there and where apt does not say which one it will be: only ever used to foretell that
+# there will be a change. What is published is rendered for the nginx that was installed.
+_FORETOLD = Build(NginxVersion((1, 22, 1)))
+
+
+class Target:
+    """A host, as it is and as the inventory wants it.
+
+    It is read once, so that a run without anything to do is one remote command, and again only after this run
+    changed it or began to execute what it had prepared: between those an operator may have thought for an hour.
+    """
+
+    def __init__(self, wanted: Host) -> None:
+        self._read: tuple[bool, HostState] | None = None
+        # Rendered once for each nginx, however often it is asked for.
+        self._release = cache(lambda build: releases.build(render.tree(wanted, build)))
+
+    def state(self) -> HostState:
+        """The host as it is."""
+        if self._read is None or self._read[0] != state.is_executing:
+            self._read = (state.is_executing, host.get_fact(GatewayState))
+        return self._read[1]
+
+    def changing(self) -> None:
+        """To be called before anything that changes the host."""
+        self._read = None
+
+    def wanted(self) -> Release:
+        """The release that the inventory gives for the host's nginx."""
+        return self._release(self.state().build or _FORETOLD)
+
+    def is_intact(self) -> bool:
+        """Whether the host has that release, every file and mode as it should be."""
+        known, wanted = self.state(), self.wanted()
+        if known.current == wanted.id:
+            return known.digest == wanted.digest()
+        held: str = host.get_fact(ReleaseDigest, release=wanted.id)
+        return held == wanted.digest()
