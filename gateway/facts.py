@@ -10,15 +10,17 @@ from gateway import release as releases
 from gateway import shell
 from gateway.release import Change, Entry, Release
 from gateway.render import Build
-from gateway.tls_profile import NginxVersion
+from gateway.tls_profile import Version
 
 
 @dataclass(frozen=True)
 class HostState:
     """nginx and the gateway on a host. A release is its id; None means that there is none."""
 
-    installed: NginxVersion | None = None
-    candidate: NginxVersion | None = None
+    installed: Version | None = None
+    # the OpenSSL that the installed nginx runs with
+    openssl: Version | None = None
+    candidate: Version | None = None
     # packages that a gateway needs and that are not there
     missing: tuple[str, ...] = ()
     ipv6: bool = True
@@ -28,10 +30,14 @@ class HostState:
     activated: str | None = None
     running: str | None = None
     entry: str | None = None
+    # whether nginx's main file has the connections and files that a release needs
+    room: bool = False
     # releases that were in force, oldest first
     history: tuple[str, ...] = ()
     # ports that somebody else's site is the default of
     defaults: frozenset[int] = frozenset()
+    # whether somebody else's configuration limits the files that a worker may open
+    limits: bool = False
     # names of upstreams that have never resolved there
     unresolved: tuple[str, ...] = ()
 
@@ -39,7 +45,7 @@ class HostState:
     def build(self) -> Build | None:
         """What to render for: the nginx that is there, else the one that apt would install."""
         version = self.installed or self.candidate
-        return Build(version, self.ipv6, self.defaults) if version else None
+        return Build(version, self.ipv6, self.defaults, self.openssl, self.limits) if version else None
 
     @property
     def previous(self) -> str | None:
@@ -51,7 +57,7 @@ class HostState:
 
     def in_force(self, release: str) -> bool:
         """True where `release` is published, included, loaded by the running nginx and was proven so."""
-        included = self.entry == "../wecom-gateway/current/gateway.conf"
+        included = self.room and self.entry == "../wecom-gateway/current/gateway.conf"
         return included and {self.current, self.activated, self.running} == {release}
 
 
@@ -69,6 +75,7 @@ class GatewayState(FactBase[HostState]):
         values = dict(line.partition(" ")[::2] for line in output)
         return HostState(
             installed=_version(values.get("version", "")),
+            openssl=_version(values.get("openssl", "")),
             candidate=_version(values.get("candidate", "")),
             missing=tuple(values.get("missing", "").split()),
             ipv6=values.get("ipv6") != "no",
@@ -77,8 +84,10 @@ class GatewayState(FactBase[HostState]):
             activated=values.get("activated") or None,
             running=values.get("running") or None,
             entry=values.get("entry") or None,
+            room=values.get("room") == "yes",
             history=tuple(values.get("history", "").split()),
             defaults=frozenset(map(int, values.get("defaults", "").split())),
+            limits=values.get("limits") == "yes",
             unresolved=tuple(values.get("unresolved", "").split()),
         )
 
@@ -144,8 +153,8 @@ def changes(host: Host, known: HostState, wanted: Release) -> list[Change]:
     return releases.diff(held, wanted.sources())
 
 
-def _version(text: str) -> NginxVersion | None:
+def _version(text: str) -> Version | None:
     try:
-        return NginxVersion.parse(text)
+        return Version.parse(text)
     except ValueError:
         return None

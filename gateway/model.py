@@ -223,6 +223,13 @@ class WeCom(_Frozen):
     trusted_ips: Annotated[tuple[PublicIPv4, ...], BeforeValidator(_listed), Field(max_length=120)] = ()
 
 
+class RateLimit(_Frozen):
+    """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429."""
+
+    requests_per_second: Annotated[StrictInt, Field(ge=1, le=100000)]
+    burst: Annotated[StrictInt, Field(ge=0, le=100000)] = 0
+
+
 class SiteEntry(_Frozen):
     """One school in the inventory, key by key as the README documents it."""
 
@@ -234,6 +241,7 @@ class SiteEntry(_Frozen):
     bk: BlueKing | None = None
     max_body: Size | None = None
     hsts: Annotated[StrictInt, Field(ge=0, le=63072000)] = 0
+    rate_limit: RateLimit | None = None
     wecom: WeCom = WeCom()
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway import answers, scripts, tls_profile
+from gateway import answers, error_pages, scripts, tls_profile
 from gateway.host import Host
 from gateway.model import RELEASE_PORT
 from gateway.release import HOME, ID_PLACEHOLDER, File
 from gateway.site import ENTRY_PORTS, Route, Site
-from gateway.tls_profile import NginxVersion
+from gateway.tls_profile import Version
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "nginx"
 UNITS = TEMPLATES.parent / "systemd"
@@ -64,10 +64,20 @@ STRIPPED = (
 class Build:
     """What of a host's nginx decides how it is configured."""
 
-    version: NginxVersion
+    version: Version
     ipv6: bool = True
     # ports on which a site that is not ours says that it is the default; it stays that
     foreign_defaults: frozenset[int] = frozenset()
+    # the OpenSSL that nginx runs with, None where it is not known
+    openssl: Version | None = None
+    # whether the files that a worker may open are limited elsewhere; the directive may stand only once
+    foreign_limits: bool = False
+
+    def has(self, feature: str) -> bool:
+        """Whether the host understands `feature`, a key of FEATURES or OPENSSL_FEATURES in tls_profile."""
+        if feature in tls_profile.OPENSSL_FEATURES:
+            return self.openssl is not None and self.openssl.number >= tls_profile.OPENSSL_FEATURES[feature]
+        return self.version.number >= tls_profile.FEATURES[feature]
 
 
 @dataclass(frozen=True)
@@ -109,12 +119,18 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             "gateway.conf.j2",
             **shared,
             upstreams=upstreams,
+            rates=sorted({site.rate_limit.requests_per_second for site in host.sites if site.rate_limit}),
             guarded=any(route.guarded for site in host.sites for route in site.routes),
             **_hash_sizes([site.domain for site in host.sites]),
         ),
+        "main.conf": _render("main.conf.j2", build=build),
         "closed.conf": _render("closed.conf.j2", **shared, listeners=sorted(ports.items())),
+        "errors.conf": _render(
+            "errors.conf.j2", texts=error_pages.TEXTS, page=(TEMPLATES / "error.html").read_text(encoding="utf-8")
+        ),
         "release.conf": _render("release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()),
         "snippets/server.conf": _render("snippets/server.conf.j2", **shared),
+        "snippets/errors.conf": _render("snippets/errors.conf.j2", codes=error_pages.CODES),
         "snippets/headers.conf": _render(
             "snippets/headers.conf.j2", stripped=[name for name in STRIPPED if name not in own_headers]
         ),
@@ -124,7 +140,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             **shared,
             protocols=tls_profile.PROTOCOLS,
             ciphers=tls_profile.CIPHERS,
-            curves=tls_profile.CURVES,
+            curves=tls_profile.HYBRID_CURVES if build.has("hybrid_groups") else tls_profile.CURVES,
         ),
     }
     files = {path: File(text.encode()) for path, text in texts.items()}

@@ -25,6 +25,14 @@ class Upstream:
 
 
 @dataclass(frozen=True)
+class RateLimit:
+    """Requests a second that a site takes, of all its visitors together, and how many more at once."""
+
+    requests_per_second: int
+    burst: int
+
+
+@dataclass(frozen=True)
 class Route:
     """Requests to `path` on public port `port` go to `upstream` under `upstream_path`.
 
@@ -57,6 +65,7 @@ class Site:
     read_timeout: int
     domain_headers: tuple[str, ...]
     hsts: int
+    rate_limit: RateLimit | None = None
 
     @property
     def entry_port(self) -> int:
@@ -118,6 +127,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
         read_timeout=platform.read_timeout,
         domain_headers=platform.domain_headers,
         hsts=entry.hsts,
+        rate_limit=RateLimit(**entry.rate_limit.model_dump()) if entry.rate_limit else None,
     )
 
 

@@ -12,11 +12,11 @@ from gateway.facts import GatewayState, HostState, ReleaseDigest
 from gateway.host import Host
 from gateway.release import Release
 from gateway.render import Build
-from gateway.tls_profile import NginxVersion
+from gateway.tls_profile import Version
 
 # Before nginx is there and where apt does not say which one it will be: only ever used to foretell that
 # there will be a change. What is published is rendered for the nginx that was installed.
-_FORETOLD = Build(NginxVersion((1, 22, 1)))
+_FORETOLD = Build(Version((1, 22, 1)))
 
 
 class Target:

@@ -1,8 +1,8 @@
-"""What TLS at the edge offers, and which nginx understands which directive: data, in one place.
+"""What TLS at the edge offers, and which nginx and OpenSSL understand what: data, in one place.
 
-Cipher and protocol lists are Mozilla's "intermediate" server-side TLS guideline, version 6.0
+Cipher, protocol and group lists are Mozilla's "intermediate" server-side TLS guideline, version 6.0
 (https://wiki.mozilla.org/Security/Server_Side_TLS). Versions are those in which nginx's own change log
-(https://nginx.org/en/CHANGES) introduces the directive.
+(https://nginx.org/en/CHANGES) or OpenSSL's (https://openssl-library.org/news/) introduces the feature.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ CIPHERS = (
     "ECDHE-RSA-CHACHA20-POLY1305",
 )
 CURVES = ("X25519", "prime256v1", "secp384r1")
+# Where OpenSSL has it: safe from whoever records today and decrypts with a quantum computer later.
+HYBRID_CURVES = ("X25519MLKEM768", *CURVES)
 
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
 
+# Of nginx, and of the OpenSSL that it runs with.
 FEATURES: dict[str, tuple[int, int, int]] = {
     # refuses a handshake for an unknown name instead of answering it with some certificate
     "reject_handshake": (1, 19, 4),
@@ -33,26 +36,26 @@ FEATURES: dict[str, tuple[int, int, int]] = {
     # session ticket keys in a shared cache are rotated
     "ticket_rotation": (1, 23, 2),
 }
+OPENSSL_FEATURES: dict[str, tuple[int, int, int]] = {
+    # the hybrid key exchange X25519MLKEM768; an OpenSSL without it refuses the whole list of groups
+    "hybrid_groups": (3, 5, 0),
+}
 
 
 @dataclass(frozen=True, order=True)
-class NginxVersion:
-    """An nginx release such as 1.22.1, comparable."""
+class Version:
+    """A release of nginx or OpenSSL, such as 1.22.1, comparable."""
 
     number: tuple[int, int, int]
 
     @classmethod
-    def parse(cls, text: str) -> NginxVersion:
+    def parse(cls, text: str) -> Version:
         """From `nginx version: nginx/1.22.1` or a Debian package version. Raises ValueError."""
         match = _VERSION.search(text)
         if not match:
-            raise ValueError(f"no nginx version in {text!r}")
+            raise ValueError(f"no version in {text!r}")
         major, minor, patch = match.groups()
         return cls((int(major), int(minor), int(patch)))
 
     def __str__(self) -> str:
         return ".".join(map(str, self.number))
-
-    def has(self, feature: str) -> bool:
-        """Whether this release understands `feature` (a key of FEATURES)."""
-        return self.number >= FEATURES[feature]

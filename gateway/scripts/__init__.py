@@ -8,7 +8,7 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 
 # Files of functions that a script needs besides common.sh, which all of them have.
-_ALSO = {"state": ("listing",), "manifest": ("listing",)}
+_ALSO = {"state": ("listing", "candidate"), "manifest": ("listing",), "activate": ("candidate",)}
 
 
 @cache

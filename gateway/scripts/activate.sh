@@ -12,28 +12,6 @@ was_active=no
 remove_stock=no
 ! is_stock_site || remove_stock=yes
 
-# nginx -t on the configuration as it would be: the host's own, seen through links, with the candidate in place
-# of the release in force. Nothing that a restart of nginx could pick up has changed.
-test_candidate() {
-    local shadow=$1 path
-    mkdir "$shadow/conf.d"
-    for path in "$nginx_home"/*; do
-        case ${path##*/} in
-            nginx.conf | conf.d) ;;
-            sites-enabled) [ $remove_stock = yes ] || ln -s "$path" "$shadow/" ;;
-            *) ln -s "$path" "$shadow/" ;;
-        esac
-    done
-    if [ $remove_stock = yes ]; then
-        mkdir "$shadow/sites-enabled"
-        find "$nginx_home/sites-enabled" -mindepth 1 ! -name default -exec ln -s -t "$shadow/sites-enabled" {} +
-    fi
-    find "$nginx_home/conf.d" -mindepth 1 ! -name "${entry##*/}" -exec ln -s -t "$shadow/conf.d" {} +
-    ln -s "$target/gateway.conf" "$shadow/conf.d/${entry##*/}"
-    sed "s#$nginx_home/#$shadow/#g" "$nginx_home/nginx.conf" >"$shadow/nginx.conf"
-    nginx -t -q -c "$shadow/nginx.conf" 2>&1 | sed "s#$shadow/#$nginx_home/#g"
-}
-
 # "80 is held by python3 (pid 17)" for each port of the release that some other process listens on: nginx would
 # take a reload and keep its old configuration, and would not come up after a restart.
 held_ports() {
@@ -63,7 +41,7 @@ log=/var/log/nginx/wecom-gateway.access.log
 
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
-if ! found=$(test_candidate "$shadow"); then
+if ! found=$(test_candidate "$shadow" "$target"); then
     if ! present=$(nginx -t -q 2>&1); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
@@ -81,8 +59,7 @@ point_to() {
         rm -rf -- "$home/.current.aside"
         mv -T "$home/current" "$home/.current.aside"
     fi
-    ln -sfn "$1" "$home/.current.new"
-    mv -T "$home/.current.new" "$home/current"
+    put_link "$home/current" "$1"
 }
 tell_nginx() {
     if systemctl is-active --quiet nginx; then reload_nginx; else systemctl start nginx; fi
@@ -147,11 +124,10 @@ log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
 rm -f "$home/activated"
 [ $remove_stock = no ] || rm -f "$stock_site"
 point_to "releases/$release"
-ln -sfn ../wecom-gateway/current/gateway.conf "$entry.new"
-mv -T "$entry.new" "$entry"
+include_release
 
 if tell_nginx && serves "$release"; then
-    rm -f "$home/upstreams/.reload"
+    rm -f "$home/upstreams/.reload" "$before"
     enable_units
     remember
     prune
@@ -160,10 +136,11 @@ if tell_nginx && serves "$release"; then
     exit 0
 fi
 
+restore_nginx_conf
 if [ -n "$previous" ]; then
     point_to "$previous"
 else
-    rm -f "$entry" "$home/current"
+    rm -f "$entry" "$main_entry" "$home/current"
 fi
 [ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
 back=

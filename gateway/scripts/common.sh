@@ -6,6 +6,8 @@ export LC_ALL=C
 nginx_home=/etc/nginx
 home=$nginx_home/wecom-gateway
 entry=$nginx_home/conf.d/wecom-gateway.conf
+# Included at the top of Debian's nginx.conf, outside of http.
+main_entry=$nginx_home/modules-enabled/90-wecom-gateway.conf
 stock_site=$nginx_home/sites-enabled/default
 
 fail() {

@@ -7,7 +7,11 @@ text_of() {
 }
 
 if command -v nginx >/dev/null; then
-    echo "version $(nginx -v 2>&1)"
+    built=$(nginx -V 2>&1)
+    echo "version ${built%%$'\n'*}"
+    # "built with OpenSSL 3.0.8 ... (running with OpenSSL 3.0.17 ...)": the last one counts.
+    openssl=${built##*OpenSSL }
+    echo "openssl ${openssl%% *}"
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
@@ -23,6 +27,7 @@ echo "current $current"
 [ -z "$current" ] || echo "digest $(digest_of_release "${current#releases/}")"
 echo "activated $(text_of "$home/activated")"
 echo "entry $(readlink "$entry" || true)"
+if has_room; then echo "room yes"; else echo "room no"; fi
 echo "running $(running_release)"
 history=$(text_of "$home/history")
 echo "history ${history//$'\n'/ }"
@@ -44,6 +49,14 @@ echo "defaults" $(awk '
             if (words[2] ~ /^[0-9]+$/) print words[2]
         }
     }' ${theirs[@]+"${theirs[@]}"} </dev/null)
+
+# Whether somebody else limits the files of a worker: the directive may stand only once.
+limits=no
+for path in "$nginx_home/nginx.conf" "$nginx_home"/modules-enabled/*.conf; do
+    [ "$path" != "$main_entry" ] && [ -f "$path" ] || continue
+    ! [[ $'\n'$(<"$path") =~ $'\n'[[:space:]]*worker_rlimit_nofile ]] || limits=yes
+done
+echo "limits $limits"
 
 # Upstreams whose names have never resolved here.
 unresolved=()

@@ -6,13 +6,13 @@ import re
 
 from gateway import release
 from gateway.render import Build, tree
-from gateway.tls_profile import NginxVersion
+from gateway.tls_profile import Version
 
 HOME = "/etc/nginx/wecom-gateway"
 
 
 def _wanted(remote, target) -> release.Release:
-    version = NginxVersion.parse(remote.run("nginx -v 2>&1").stdout)
+    version = Version.parse(remote.run("nginx -v 2>&1").stdout)
     return release.build(tree(target.host, Build(version, remote.file("/proc/net/if_inet6").exists)))
 
 

@@ -10,7 +10,7 @@ import pytest
 from gateway import fleet, release
 from gateway.release import HOME
 from gateway.render import Build, tree
-from gateway.tls_profile import NginxVersion
+from gateway.tls_profile import Version
 from lab import demo
 
 from ..conftest import REPO
@@ -52,7 +52,7 @@ def rendered(request, version, tmp_path, monkeypatch):
     monkeypatch.chdir(REPO)
     demo.issue_certificates()
     (host,) = fleet.load(demo.INVENTORY, limit=[request.param]).hosts
-    wanted = release.build(tree(host, Build(NginxVersion.parse(version))))
+    wanted = release.build(tree(host, Build(Version.parse(version))))
     home = tmp_path / "wecom-gateway"
     folder = home / "releases" / wanted.id
     for path, file in wanted.files.items():

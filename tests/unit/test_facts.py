@@ -12,6 +12,7 @@ ipv6 no
 current releases/bbbb
 activated bbbb
 entry ../wecom-gateway/current/gateway.conf
+room yes
 running bbbb
 history aaaa bbbb cccc
 defaults 80 443
@@ -43,6 +44,7 @@ def test_a_host_in_order():
         {"running": ""},
         {"entry": ""},
         {"entry": "../other.conf"},
+        {"room": "no"},
     ],
 )
 def test_one_thing_amiss_and_the_release_is_not_in_force(change):

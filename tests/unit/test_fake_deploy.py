@@ -18,14 +18,14 @@ from pyinfra.context import ctx_state
 from gateway import deploys, release
 from gateway.host import parse_host
 from gateway.render import Build, tree
-from gateway.tls_profile import NginxVersion
+from gateway.tls_profile import Version
 
 from .conftest import PLATFORMS
 
 # What only one of the scripts says.
 MARKS = {
     "publish": "base64 -d",
-    "activate": "test_candidate",
+    "activate": "held_ports",
     "manifest": "case $2 in",
     "state": "apt-cache policy",
 }
@@ -36,7 +36,9 @@ def _state_output(current: str = "", digest: str = "") -> str:
     target = f"releases/{current}" if current else ""
     version = "nginx version: nginx/1.22.1"
     seen = {"version": version, "ipv6": "yes", "current": target, "digest": digest, "activated": current}
-    return "".join(f"{key} {value}\n" for key, value in {**seen, "entry": entry, "running": current}.items())
+    return "".join(
+        f"{key} {value}\n" for key, value in {**seen, "entry": entry, "room": "yes", "running": current}.items()
+    )
 
 
 class Run:
@@ -104,7 +106,7 @@ def test_a_first_deploy_publishes_and_activates(run):
 
 def test_a_second_deploy_changes_nothing(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(2)}, files)
-    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
     done = run(_sites(2), {"state": _state_output(built.id, built.digest())})
     assert done.changed == []
     assert done.prepared == 0
@@ -113,7 +115,7 @@ def test_a_second_deploy_changes_nothing(run, files):
 
 def test_a_deploy_with_nothing_to_do_reads_the_host_once_before_and_once_while_executing(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(2)}, files)
-    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
     done = run(_sites(2), {"state": _state_output(built.id, built.digest())})
     assert len(done.commands) == len(done.scripts("state")) == 2
 
@@ -127,14 +129,14 @@ def test_missing_packages_are_installed_by_name(run):
 
 def test_drift_on_the_host_is_published_and_activated_again(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
-    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
     done = run(_sites(1), {"state": _state_output(built.id, "0" * 64)})
     assert done.changed == ["Publish the release", "Activate the release"]
 
 
 def test_an_intact_release_that_is_not_running_is_only_activated(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
-    built = release.build(tree(parsed, Build(NginxVersion((1, 22, 1)))))
+    built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
     state = _state_output(built.id, built.digest()).replace(f"running {built.id}", "running 0123456789abcdef")
     done = run(_sites(1), {"state": state})
     assert done.changed == ["Activate the release"]

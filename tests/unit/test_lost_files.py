@@ -9,7 +9,7 @@ import pytest
 
 from gateway import lost_files, release
 from gateway.render import Build, tree
-from gateway.tls_profile import NginxVersion
+from gateway.tls_profile import Version
 
 SITE = {"domain": "wx.a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 NAME = "WW_verify_AaaaAaaaAaaa0001.txt"
@@ -74,7 +74,7 @@ def test_outside_git_nothing_is_missed(files, monkeypatch, parse):
 def _built(parse, *sites) -> release.Release:
     host, problems = parse(*sites)
     assert not problems
-    return release.build(tree(host, Build(NginxVersion((1, 22, 1)))))
+    return release.build(tree(host, Build(Version((1, 22, 1)))))
 
 
 def test_a_change_tells_what_it_takes_from_sites_that_stay(files, parse):

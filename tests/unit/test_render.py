@@ -10,14 +10,14 @@ import pytest
 
 from gateway import release
 from gateway.render import Build, tree
-from gateway.tls_profile import FEATURES, NginxVersion
+from gateway.tls_profile import FEATURES, Version
 
 VERSIONS = ["1.18.0", "1.22.1", "1.26.3", "1.30.6"]
 BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
 
 
 def _build(version="1.22.1", ipv6=True):
-    return Build(NginxVersion.parse(version), ipv6)
+    return Build(Version.parse(version), ipv6)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_diff_names_paths_only(host):
 def test_each_nginx_gets_the_directives_it_knows(host, version):
     files = tree(host, _build(version))
     text = b"".join(file.body for path, file in files.items() if path.endswith(".conf")).decode()
-    number = NginxVersion.parse(version).number
+    number = Version.parse(version).number
     markers = {
         "reject_handshake": "ssl_reject_handshake on;",
         "trust_directory": "proxy_ssl_conf_command VerifyCAPath",
@@ -161,9 +161,9 @@ def test_a_host_without_sites_still_tells_its_release(parse):
     ],
 )
 def test_versions_are_read_as_nginx_and_debian_write_them(text, number):
-    assert NginxVersion.parse(text).number == number
+    assert Version.parse(text).number == number
 
 
 def test_no_version_is_an_error():
-    with pytest.raises(ValueError, match="no nginx version"):
-        NginxVersion.parse("bash: nginx: command not found")
+    with pytest.raises(ValueError, match="no version"):
+        Version.parse("bash: nginx: command not found")

@@ -1,0 +1,34 @@
+"""What visitors are told by the gateway itself: data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# By nginx's status. 494 to 497 are its own for kinds of 400.
+TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
+    ("default",): {
+        "en": "This request cannot be answered.",
+        "zh": "无法处理该请求",
+    },
+    ("404",): {
+        "en": "There is nothing at this address.",
+        "zh": "页面不存在",
+    },
+    ("413",): {
+        "en": "The upload is larger than allowed here.",
+        "zh": "上传的内容超过大小限制",
+    },
+    ("429",): {
+        "en": "Too many people at once. Please try again in a moment.",
+        "zh": "访问人数过多，请稍后再试",
+    },
+    ("500", "502", "503"): {
+        "en": "The service cannot be reached at the moment. Please try again in a few minutes.",
+        "zh": "服务暂时无法访问，请几分钟后再试",
+    },
+    ("504",): {
+        "en": "The service took too long to answer. Please try again in a few minutes.",
+        "zh": "服务响应超时，请几分钟后再试",
+    },
+}
+CODES = (400, 403, 404, 405, 411, 413, 414, 416, 421, 429, 494, 495, 496, 497, 500, 501, 502, 503, 504, 505)

@@ -1,0 +1,93 @@
+# What a release changes outside of its own folder, and nginx's opinion of it before it does.
+
+# Connections that each worker may hold. Debian's 768 are taken by some 380 visitors, and nginx knows no other place
+# for the number than its main file.
+connections=16384
+
+# nginx.conf on standard input with room for so many connections; nothing else changes, more stays more.
+raise_connections() {
+    awk -v least=$connections '
+        {
+            code = $0
+            sub(/#.*/, "", code)
+            if (match(code, /worker_connections[ \t]+[0-9]+/)) {
+                found = substr(code, RSTART, RLENGTH)
+                number = found
+                sub(/.*[ \t]/, "", number)
+                if (number + 0 < least) {
+                    place = RSTART + RLENGTH
+                    $0 = substr($0, 1, place - 1 - length(number)) least substr($0, place) " # " number " before wecom-gateway"
+                }
+            }
+            print
+        }'
+}
+
+# Whether nginx.conf includes the folder of main_entry, outside of http.
+has_main_entry() {
+    [ -d "${main_entry%/*}" ] && grep -qE '^[[:space:]]*include[[:space:]]+(/etc/nginx/)?modules-enabled/\*\.conf;' "$nginx_home/nginx.conf"
+}
+
+# nginx -t on the configuration as it would be: the host's own, seen through links in folder $1, with the release in
+# folder $2 in place of the one in force. Nothing that a restart of nginx could pick up has changed.
+test_candidate() {
+    local shadow=$1 release=$2 path name
+    for path in "$nginx_home"/*; do
+        name=${path##*/}
+        case $name in
+            nginx.conf) ;;
+            conf.d | modules-enabled | sites-enabled)
+                mkdir "$shadow/$name"
+                find "$path" -mindepth 1 -maxdepth 1 ! -path "$entry" ! -path "$main_entry" \
+                    $([ $remove_stock = no ] || echo ! -path "$stock_site") -exec ln -s -t "$shadow/$name" {} +
+                ;;
+            *) ln -s "$path" "$shadow/" ;;
+        esac
+    done
+    ln -s "$release/gateway.conf" "$shadow/conf.d/${entry##*/}"
+    ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
+    raise_connections <"$nginx_home/nginx.conf" | sed "s#$nginx_home/#$shadow/#g" >"$shadow/nginx.conf"
+    nginx -t -q -c "$shadow/nginx.conf" 2>&1 | sed "s#$shadow/#$nginx_home/#g"
+}
+
+# Makes $1 a link to $2 in one step.
+put_link() {
+    ln -sfn "$2" "$1.new"
+    mv -T "$1.new" "$1"
+}
+
+# nginx.conf as it was before the activation that is under way.
+before=$home/nginx.conf.before
+
+replace_nginx_conf() {
+    local real
+    real=$(readlink -f "$nginx_home/nginx.conf")
+    # Owner and mode stay.
+    cp -p "$real" "$real.wecom-gateway"
+    cat "$1" >"$real.wecom-gateway"
+    mv -T "$real.wecom-gateway" "$real"
+}
+
+# Includes the current release from nginx's own configuration, and makes room for its visitors there.
+include_release() {
+    put_link "$entry" ../wecom-gateway/current/gateway.conf
+    ! has_main_entry || put_link "$main_entry" ../wecom-gateway/current/main.conf
+    raise_connections <"$nginx_home/nginx.conf" >"$home/.nginx.conf"
+    if ! cmp -s "$nginx_home/nginx.conf" "$home/.nginx.conf"; then
+        [ -f "$before" ] || cp -p "$nginx_home/nginx.conf" "$before"
+        replace_nginx_conf "$home/.nginx.conf"
+    fi
+    rm -f "$home/.nginx.conf"
+}
+
+# Whether there is nothing left for include_release to do outside of conf.d.
+has_room() {
+    ! has_main_entry || [ "$(readlink "$main_entry")" = ../wecom-gateway/current/main.conf ] || return 1
+    [ "$(raise_connections <"$nginx_home/nginx.conf")" = "$(<"$nginx_home/nginx.conf")" ]
+}
+
+restore_nginx_conf() {
+    [ -f "$before" ] || return 0
+    replace_nginx_conf "$before"
+    rm -f "$before"
+}
