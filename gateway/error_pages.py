@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# By nginx's status. 494 to 497 are its own for kinds of 400.
+# By status.
 TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     ("default",): {
         "en": "This request cannot be answered.",
@@ -31,4 +31,6 @@ TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
         "zh": "服务响应超时，请几分钟后再试",
     },
 }
-CODES = (400, 403, 404, 405, 411, 413, 414, 416, 421, 429, 494, 495, 496, 497, 500, 501, 502, 503, 504, 505)
+CODES = (403, 404, 405, 411, 413, 416, 421, 429, 500, 502, 503, 504)
+# What nginx says before it has read a request; 494 to 497 are its own kinds of 400.
+UNREAD_CODES = (400, 414, 494, 495, 496, 497, 501, 505)

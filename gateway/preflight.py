@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import click
+from gevent.hub import Hub
+from pyinfra.api.exceptions import PyinfraError
 
 from gateway.fleet import InventoryError, load
 from gateway.host import Host
@@ -25,6 +27,8 @@ def stop_on_problems() -> None:
     """
     # An unreachable host is one line of pyinfra's own; paramiko would add a traceback.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+    # What cannot be read of a host ends that host's part with one line; gevent would add a traceback.
+    Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError)
     context = click.get_current_context(silent=True)
     if context is None or not _DEPLOYS & {Path(name).name for name in context.params.get("operations", ())}:
         return

@@ -124,13 +124,17 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             **_hash_sizes([site.domain for site in host.sites]),
         ),
         "main.conf": _render("main.conf.j2", build=build),
-        "closed.conf": _render("closed.conf.j2", **shared, listeners=sorted(ports.items())),
+        "closed.conf": _render(
+            "closed.conf.j2", **shared, listeners=sorted(ports.items()), unread_codes=error_pages.UNREAD_CODES
+        ),
         "errors.conf": _render(
             "errors.conf.j2", texts=error_pages.TEXTS, page=(TEMPLATES / "error.html").read_text(encoding="utf-8")
         ),
         "release.conf": _render("release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()),
         "snippets/server.conf": _render("snippets/server.conf.j2", **shared),
-        "snippets/errors.conf": _render("snippets/errors.conf.j2", codes=error_pages.CODES),
+        "snippets/errors.conf": _render(
+            "snippets/errors.conf.j2", codes=error_pages.CODES, unread_codes=error_pages.UNREAD_CODES
+        ),
         "snippets/headers.conf": _render(
             "snippets/headers.conf.j2", stripped=[name for name in STRIPPED if name not in own_headers]
         ),

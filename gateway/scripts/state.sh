@@ -53,7 +53,7 @@ echo "defaults" $(awk '
 # Whether somebody else limits the files of a worker: the directive may stand only once.
 limits=no
 for path in "$nginx_home/nginx.conf" "$nginx_home"/modules-enabled/*.conf; do
-    [ "$path" != "$main_entry" ] && [ -f "$path" ] || continue
+    [ -f "$path" ] && [ "$path" != "$main_entry" ] || continue
     ! [[ $'\n'$(<"$path") =~ $'\n'[[:space:]]*worker_rlimit_nofile ]] || limits=yes
 done
 echo "limits $limits"

@@ -39,6 +39,14 @@ def test_a_bare_host_becomes_a_gateway_and_a_second_deploy_changes_nothing(bare_
     assert on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort; systemctl show -p MainPID nginx") == before
 
 
+def test_a_host_that_cannot_be_read_is_no_traceback(bare_host, checkout):
+    checkout.write_hosts({"t01": [SLB]}, _sudo_user="nosuchuser")
+    done = checkout.deploy()
+    assert done.returncode != 0
+    assert "nosuchuser" in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+
+
 def test_a_dry_run_shows_what_would_change_and_touches_nothing(bare_host, checkout):
     checkout.write_sites(SLB)
     before = on_host(f"ls -laR {HOME}")

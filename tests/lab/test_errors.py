@@ -74,9 +74,17 @@ def test_refusals_before_a_platform_is_asked(ask):
     too_large = ask("card", "/x", method="POST", body=b"x", headers={"Content-Length": str(1 << 30)})
     assert too_large.status == 413
     assert "上传" in too_large.body.decode()
-    long_line = ask("card", "/" + "x" * 40_000)
-    assert long_line.status == 414
-    assert _id(long_line.body)
+
+
+def test_a_path_too_long_to_be_read(demo_lab):
+    request = b"GET /%s HTTP/1.1\r\nHost: card.tls.demo.example\r\nConnection: close\r\n\r\n" % (b"x" * 8200)
+    answer = client.raw(topology.address("gw-tls"), 443, request, "card.tls.demo.example")
+    assert b" 414 " in answer.partition(b"\r\n")[0]
+    assert "414" in _logged("gw-tls", _id(answer.partition(b"\r\n\r\n")[2]))
+
+
+def test_the_name_of_the_page_is_not_a_page(ask):
+    assert ask("card", "/.wecom-gateway-error").status == 404
 
 
 def test_plain_http_to_a_tls_port_is_told_so_by_no_stock_page(demo_lab):
