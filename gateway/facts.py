@@ -48,6 +48,11 @@ class HostState:
         return Build(version, self.ipv6, self.defaults, self.openssl, self.limits) if version else None
 
     @property
+    def is_readable(self) -> bool:
+        """False where the host did not let its state be read; what stands here says nothing then."""
+        return self != HostState()
+
+    @property
     def previous(self) -> str | None:
         """The release that a rollback goes to: the one before the current one in the history."""
         if self.current not in self.history:

@@ -73,6 +73,11 @@ def test_a_bare_host_is_rendered_for_what_apt_would_install():
     assert GatewayState().process(["candidate (none)"]).build is None
 
 
+def test_silence_says_nothing():
+    assert not GatewayState.default().is_readable
+    assert GatewayState().process(["candidate (none)", "missing nginx ca-certificates", "ipv6 yes"]).is_readable
+
+
 def test_files_with_odd_names_or_types_never_pass_for_ours():
     found = ReleaseFiles().process(
         [
