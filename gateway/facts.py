@@ -38,6 +38,8 @@ class HostState:
     defaults: frozenset[int] = frozenset()
     # whether somebody else's configuration limits the files that a worker may open
     limits: bool = False
+    # the group that nginx's workers run in, None where nginx.conf does not say
+    group: str | None = None
     # names of upstreams that have never resolved there
     unresolved: tuple[str, ...] = ()
 
@@ -45,7 +47,7 @@ class HostState:
     def build(self) -> Build | None:
         """What to render for: the nginx that is there, else the one that apt would install."""
         version = self.installed or self.candidate
-        return Build(version, self.ipv6, self.defaults, self.openssl, self.limits) if version else None
+        return Build(version, self.ipv6, self.defaults, self.openssl, self.limits, self.group) if version else None
 
     @property
     def is_readable(self) -> bool:
@@ -92,6 +94,7 @@ class GatewayState(FactBase[HostState]):
             room=values.get("room") == "yes",
             history=tuple(values.get("history", "").split()),
             defaults=frozenset(map(int, values.get("defaults", "").split())),
+            group=values.get("group") or None,
             limits=values.get("limits") == "yes",
             unresolved=tuple(values.get("unresolved", "").split()),
         )

@@ -11,7 +11,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 # Where everything of the gateway lives on a host; `current` in it points to the release in force.
 HOME = "/etc/nginx/wecom-gateway"
@@ -23,24 +23,36 @@ ID_PLACEHOLDER = b"@RELEASE@"
 # releases can be compared by what an operator changed.
 SOURCES = "sources"
 
-_PUBLIC, _SECRET, _PUBLIC_FOLDER, _SECRET_FOLDER = 0o644, 0o600, 0o755, 0o700
+_PUBLIC, _SECRET, _SHARED = 0o644, 0o600, 0o640
+_PUBLIC_FOLDER = 0o755
 
 
 @dataclass(frozen=True)
 class File:
-    """Content and whether it is for root alone. Content never shows in a repr: it may be a key."""
+    """Content, and whether it is for root alone. Content never shows in a repr: it may be a key.
+
+    `group` is a group of the host that may read a secret too.
+    """
 
     body: bytes = field(repr=False)
     secret: bool = False
+    group: str | None = None
 
     @property
     def mode(self) -> int:
-        return _SECRET if self.secret else _PUBLIC
+        if not self.secret:
+            return _PUBLIC
+        return _SHARED if self.group else _SECRET
+
+    @property
+    def shown_mode(self) -> str:
+        """As a manifest has it: octal, and the group where it is not root's."""
+        return f"{self.mode:o}:{self.group}" if self.group else f"{self.mode:o}"
 
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """One line of a manifest: what `sha256sum` and `stat` say of a file. `mode` is octal, as text."""
+    """One line of a manifest: what `sha256sum` and `find` say of a file. `mode` is File.shown_mode."""
 
     path: str
     sha256: str
@@ -72,26 +84,32 @@ class Release:
         """The tree as a gzipped tar, the same bytes for the same release, every mode set inside."""
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-            for folder, secret in self._folders().items():
+            for folder, first in self._folders().items():
                 member = tarfile.TarInfo(folder)
                 member.type = tarfile.DIRTYPE
-                member.mode = _SECRET_FOLDER if secret else _PUBLIC_FOLDER
+                member.mode = _PUBLIC_FOLDER
+                if first is not None:
+                    # Whoever may read the file may enter.
+                    member.mode = first.mode | (first.mode & 0o444) >> 2
+                    member.gname = first.group or ""
                 archive.addfile(member)
             for path, file in sorted(self.files.items()):
                 member = tarfile.TarInfo(path)
                 member.size = len(file.body)
                 member.mode = file.mode
+                member.gname = file.group or ""
                 archive.addfile(member, io.BytesIO(file.body))
         return gzip.compress(buffer.getvalue(), compresslevel=6, mtime=0)
 
-    def _folders(self) -> dict[str, bool]:
-        """Every folder, parents first, and whether it is for root alone because a secret lies in it."""
-        folders: dict[str, bool] = {}
+    def _folders(self) -> dict[str, File | None]:
+        """Every folder, parents first, and a secret that lies in it."""
+        folders: dict[str, File | None] = {}
         for path, file in sorted(self.files.items()):
             parts = path.split("/")[:-1]
             for depth in range(1, len(parts) + 1):
                 folder = "/".join(parts[:depth])
-                folders[folder] = folders.get(folder, False) or (file.secret and depth == len(parts))
+                here = file if file.secret and depth == len(parts) else None
+                folders[folder] = folders.get(folder) or here
         return folders
 
 
@@ -99,13 +117,13 @@ def build(tree: Mapping[str, File]) -> Release:
     """Names a rendered tree and writes the name into it, wherever ID_PLACEHOLDER stands."""
     digest = hashlib.sha256()
     for path, file in sorted(tree.items()):
-        digest.update(f"{path}\0{file.mode:o}\0{len(file.body)}\0".encode())
+        digest.update(f"{path}\0{file.shown_mode}\0{len(file.body)}\0".encode())
         digest.update(file.body)
     name = digest.hexdigest()[:16]
     sources = sorted(_manifest(tree))
     lines = "".join(f"{entry.mode} {entry.sha256} {entry.path}\n" for entry in sources)
     named = {
-        path: File(file.body.replace(ID_PLACEHOLDER, name.encode()), file.secret) if path.endswith(".conf") else file
+        path: replace(file, body=file.body.replace(ID_PLACEHOLDER, name.encode())) if path.endswith(".conf") else file
         for path, file in tree.items()
     }
     return Release(name, {**named, SOURCES: File(lines.encode())})
@@ -119,7 +137,7 @@ def read_sources(lines: Iterable[str]) -> frozenset[Entry]:
 
 def _manifest(files: Mapping[str, File]) -> frozenset[Entry]:
     return frozenset(
-        Entry(path, hashlib.sha256(file.body).hexdigest(), f"{file.mode:o}") for path, file in files.items()
+        Entry(path, hashlib.sha256(file.body).hexdigest(), file.shown_mode) for path, file in files.items()
     )
 
 

@@ -72,12 +72,20 @@ class Build:
     openssl: Version | None = None
     # whether the files that a worker may open are limited elsewhere; the directive may stand only once
     foreign_limits: bool = False
+    # the group that nginx's workers run in, None where it is not known
+    group: str | None = None
 
     def has(self, feature: str) -> bool:
         """Whether the host understands `feature`, a key of FEATURES or OPENSSL_FEATURES in tls_profile."""
         if feature in tls_profile.OPENSSL_FEATURES:
             return self.openssl is not None and self.openssl.number >= tls_profile.OPENSSL_FEATURES[feature]
         return self.version.number >= tls_profile.FEATURES[feature]
+
+
+# From so many sites on, those at edge tls that differ in their name alone share a server. Its certificate is read
+# from a file for each full handshake, which takes nginx three times the work, but loading a thousand servers of their
+# own takes seconds and 300 MB at each reload (bench/README.md has the figures).
+TOGETHER = 100
 
 
 @dataclass(frozen=True)
@@ -111,6 +119,9 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     healthz_ports = {ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else set()
     upstreams = sorted({route.upstream for site in host.sites for route in site.routes})
     shared = {"root": _ROOT, "home": HOME, "build": build, "healthz_ports": healthz_ports}
+    groups = _groups(host, build)
+    # domains whose certificate is found by name
+    together = [one.domain for alike in groups if len(alike) > 1 for one in alike if one.edge == "tls"]
     # Headers that some platform sets to the domain are stripped site by site, the others for all.
     own_headers = {header for site in host.sites for header in site.domain_headers}
 
@@ -120,9 +131,11 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             **shared,
             upstreams=upstreams,
             rates=sorted({site.rate_limit.requests_per_second for site in host.sites if site.rate_limit}),
+            certificates=bool(together),
             guarded=any(route.guarded for site in host.sites for route in site.routes),
             **_hash_sizes([site.domain for site in host.sites]),
         ),
+        "certificates.conf": _render("certificates.conf.j2", domains=together),
         "main.conf": _render("main.conf.j2", build=build),
         "closed.conf": _render(
             "closed.conf.j2", **shared, listeners=sorted(ports.items()), unread_codes=error_pages.UNREAD_CODES
@@ -156,7 +169,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     for unit in sorted(UNITS.iterdir()):
         files[f"units/{unit.name}"] = File(unit.read_bytes())
     files["domains"] = File(_lines(sorted(site.domain for site in host.sites)))
-    for alike in _groups(host):
+    for alike in groups:
         stripped = sorted(own_headers - set(alike[0].domain_headers))
         path, text = _servers(alike, host, stripped, shared)
         before = files[path].body if path in files else b""
@@ -166,24 +179,27 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             files[f"verify/{site.domain}/{file.name}"] = File(file.body)
         if site.edge == "tls":
             pair = host.certs[site.domain]
-            files[f"certs/{site.domain}/fullchain.pem"] = File(pair.chain, secret=True)
-            files[f"certs/{site.domain}/privkey.pem"] = File(pair.key, secret=True)
+            readers = build.group if site.domain in together else None
+            files[f"certs/{site.domain}/fullchain.pem"] = File(pair.chain, secret=True, group=readers)
+            files[f"certs/{site.domain}/privkey.pem"] = File(pair.key, secret=True, group=readers)
     return files
 
 
-def _groups(host: Host) -> list[list[Site]]:
+def _groups(host: Host, build: Build) -> list[list[Site]]:
     """Sites that one server block can serve, each group and its sites in the order of domains.
 
-    At edge slb those that differ in nothing but their domain: an nginx of Debian 12 takes 0.7 ms and 70 kB
-    for the TLS client of every location, twice for every reload, so a server for each of a thousand schools
-    would cost seconds where one server for all costs nothing. At edge tls each site has its own certificate,
-    and with it a server of its own.
+    Those that differ in nothing but their domain: an nginx of Debian 12 takes 0.7 ms and 70 kB for every
+    certificate, and the same for the TLS client of every location, so a server for each of a thousand schools
+    costs seconds where one for all costs nothing. At edge tls that has a price (TOGETHER), and it needs a group
+    that can be given the keys.
     """
+    encrypted = sum(site.edge == "tls" for site in host.sites)
+    shared_edges = {"slb", "tls"} if build.group and encrypted >= TOGETHER else {"slb"}
     groups: dict[object, list[Site]] = {}
     for site in sorted(host.sites, key=lambda site: site.domain):
         # A file of an unusual name could be some other school's page.
         unusual = tuple(file.name for file in host.verify[site.domain] if not file.of_a_family)
-        key = (replace(site, domain=""), unusual) if site.edge == "slb" else site
+        key = (replace(site, domain=""), unusual) if site.edge in shared_edges else site
         groups.setdefault(key, []).append(site)
     return list(groups.values())
 
@@ -208,8 +224,8 @@ def _servers(alike: list[Site], host: Host, stripped: list[str], shared: Mapping
         listeners=_listeners(site),
         stripped=stripped,
     )
-    name = site.domain if site.edge == "tls" else f"{site.platform}-slb"
-    return f"sites/{name}.conf", text
+    own_file = site.edge == "tls" and len(alike) == 1
+    return f"sites/{site.domain if own_file else f'{site.platform}-{site.edge}'}.conf", text
 
 
 def _listeners(site: Site) -> list[_Listener]:

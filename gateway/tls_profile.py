@@ -35,6 +35,8 @@ FEATURES: dict[str, tuple[int, int, int]] = {
     "http2_directive": (1, 25, 1),
     # session ticket keys in a shared cache are rotated
     "ticket_rotation": (1, 23, 2),
+    # certificates named by a variable are kept in memory between handshakes
+    "certificate_cache": (1, 27, 4),
 }
 OPENSSL_FEATURES: dict[str, tuple[int, int, int]] = {
     # the hybrid key exchange X25519MLKEM768; an OpenSSL without it refuses the whole list of groups

@@ -32,6 +32,7 @@ rm -f "$home/activated"
 done
 (cd "$incoming/tree" && find . -type d -print0) | while IFS= read -r -d '' folder; do
     mkdir -p "$target/$folder"
+    chown --reference="$incoming/tree/$folder" "$target/$folder"
     chmod --reference="$incoming/tree/$folder" "$target/$folder"
     find "$incoming/tree/$folder" -maxdepth 1 -type f -exec mv -f -t "$target/$folder" {} +
 done

@@ -58,6 +58,11 @@ for path in "$nginx_home/nginx.conf" "$nginx_home"/modules-enabled/*.conf; do
 done
 echo "limits $limits"
 
+# The group that nginx's workers run in.
+if [[ $'\n'$(text_of "$nginx_home/nginx.conf") =~ $'\n'[[:space:]]*user[[:space:]]+([a-z_][a-z0-9_-]*)([[:space:]]+([a-z_][a-z0-9_-]*))?[[:space:]]*\; ]]; then
+    echo "group ${BASH_REMATCH[3]:-$(id -gn "${BASH_REMATCH[1]}" 2>/dev/null || true)}"
+fi
+
 # Upstreams whose names have never resolved here.
 unresolved=()
 for path in "$home"/upstreams/*.conf; do

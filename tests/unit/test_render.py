@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 import tarfile
+from dataclasses import replace
 
 import pytest
 
 from gateway import release
-from gateway.render import Build, tree
+from gateway.render import TOGETHER, Build, tree
 from gateway.tls_profile import FEATURES, Version
 
 VERSIONS = ["1.18.0", "1.22.1", "1.26.3", "1.30.6"]
@@ -88,9 +89,40 @@ def test_diff_names_paths_only(host):
     assert "SECRET" not in repr(release.diff(old, release.build(files).manifest()))
 
 
+def _many_tls(parse, store_pair, count):
+    domains = [f"s{number:03}.b.edu.cn" for number in range(count)]
+    for domain in domains:
+        store_pair(domain)
+    parsed, _ = parse(*({"domain": domain, "edge": "tls", "platform": "wanxiao_prod"} for domain in domains))
+    return parsed
+
+
+def test_many_tls_sites_share_servers_and_the_workers_alone_may_read_their_keys(parse, store_pair):
+    host = _many_tls(parse, store_pair, TOGETHER)
+    files = tree(host, replace(_build(), group="www-data"))
+    assert [path for path in files if path.startswith("sites/")] == ["sites/wanxiao_prod-tls.conf"]
+    assert "    s099.b.edu.cn s099.b.edu.cn;" in files["certificates.conf"].body.decode()
+    built = release.build(files)
+    with tarfile.open(fileobj=io.BytesIO(built.archive())) as archive:
+        key = archive.getmember("certs/s000.b.edu.cn/privkey.pem")
+        folder = archive.getmember("certs/s000.b.edu.cn")
+    assert (key.mode, key.uid, key.gname) == (0o640, 0, "www-data")
+    assert (folder.mode, folder.uid, folder.gname) == (0o750, 0, "www-data")
+    modes = {entry.path: entry.mode for entry in built.manifest()}
+    assert modes["certs/s000.b.edu.cn/privkey.pem"] == "640:www-data"
+
+
+@pytest.mark.parametrize(("count", "group"), [(TOGETHER - 1, "www-data"), (TOGETHER, None)])
+def test_few_tls_sites_or_an_unknown_group_keep_keys_for_root(parse, store_pair, count, group):
+    files = tree(_many_tls(parse, store_pair, count), replace(_build(), group=group))
+    assert len([path for path in files if path.startswith("sites/")]) == count
+    assert {file.shown_mode for path, file in files.items() if path.endswith("privkey.pem")} == {"600"}
+
+
 @pytest.mark.parametrize("version", VERSIONS)
-def test_each_nginx_gets_the_directives_it_knows(host, version):
-    files = tree(host, _build(version))
+def test_each_nginx_gets_the_directives_it_knows(parse, store_pair, monkeypatch, version):
+    monkeypatch.setattr("gateway.render.TOGETHER", 2)
+    files = tree(_many_tls(parse, store_pair, 2), replace(_build(version), group="www-data"))
     text = b"".join(file.body for path, file in files.items() if path.endswith(".conf")).decode()
     number = Version.parse(version).number
     markers = {
@@ -98,11 +130,19 @@ def test_each_nginx_gets_the_directives_it_knows(host, version):
         "trust_directory": "proxy_ssl_conf_command VerifyCAPath",
         "http2_directive": "http2 on;",
         "ticket_rotation": "ssl_session_tickets on;",
+        "certificate_cache": "ssl_certificate_cache",
     }
     assert markers.keys() == FEATURES.keys()
     for feature, directive in markers.items():
         assert (directive in text) == (number >= FEATURES[feature]), feature
     assert (" ssl http2" in text) == (number < FEATURES["http2_directive"])
+
+
+@pytest.mark.parametrize(("openssl", "hybrid"), [("3.0.22", False), ("3.4.9", False), ("3.5.4", True), (None, False)])
+def test_the_hybrid_key_exchange_is_offered_where_openssl_has_it(host, openssl, hybrid):
+    files = tree(host, replace(_build("1.26.3"), openssl=openssl and Version.parse(openssl)))
+    curves = "X25519MLKEM768:X25519:prime256v1:secp384r1;" if hybrid else "ssl_ecdh_curve X25519:prime256v1:secp384r1;"
+    assert curves in files["snippets/tls.conf"].body.decode()
 
 
 def test_ipv6_only_where_the_host_has_it(host):
