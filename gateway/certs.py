@@ -149,19 +149,10 @@ def suitable(key: object, name: str) -> PrivateKey:
     raise ValueError(f"{name} is neither an RSA nor an EC key, which is what browsers accept")
 
 
-def load_certificate(body: bytes) -> x509.Certificate:
-    """One certificate, PEM or DER, all of it that is needed later readable. Raises ValueError."""
-    load = x509.load_pem_x509_certificate if body.startswith(b"-") else x509.load_der_x509_certificate
-    found = load(body)
-    # parsed when asked for, and damaged ones raise then
-    _ = (found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc)
-    return found
-
-
 def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Certificate]:
     """The certificates of a PEM file in its order, at least one. Raises ValueError."""
     try:
-        found = [load_certificate(body) for body in pem.of(data, pem.CERTIFICATES)]
+        found = [pem.load_certificate(body) for body in pem.of(data, pem.CERTIFICATES)]
     except ValueError:
         raise ValueError(f"{name} holds a damaged certificate; download it again") from None
     if not found:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Container
 from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 
 CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE"})
 KEYS = frozenset({"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"})
@@ -33,3 +37,17 @@ def blocks(data: bytes) -> list[Block]:
 def of(data: bytes, labels: Container[str]) -> list[bytes]:
     """The PEM of every object of some kinds, CERTIFICATES or KEYS."""
     return [block.body for block in blocks(data) if block.label in labels]
+
+
+def load_certificate(body: bytes) -> x509.Certificate:
+    """One certificate, PEM or DER, whose names and dates can be read. Raises ValueError where it is damaged."""
+    load = x509.load_pem_x509_certificate if body.startswith(b"-----") else x509.load_der_x509_certificate
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about oddities that the authority made, and no operator can mend
+        try:
+            found = load(body)
+            # parsed when asked for, and damaged ones raise then
+            _ = (found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc)
+        except (x509.InvalidVersion, UnsupportedAlgorithm):
+            raise ValueError("no certificate of a known version") from None
+    return found

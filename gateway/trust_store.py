@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -45,12 +45,8 @@ def issued(child: x509.Certificate, parent: x509.Certificate) -> bool:
 @cache
 def _roots(path: Path, _changed: int) -> dict[bytes, list[x509.Certificate]]:
     found: dict[bytes, list[x509.Certificate]] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about serial numbers of old roots, which are not the operator's
-        for body in pem.of(path.read_bytes(), pem.CERTIFICATES):
-            try:
-                root = x509.load_pem_x509_certificate(body)
-                found.setdefault(root.subject.public_bytes(), []).append(root)
-            except (ValueError, UnsupportedAlgorithm):
-                continue
+    for body in pem.of(path.read_bytes(), pem.CERTIFICATES):
+        with suppress(ValueError):
+            root = pem.load_certificate(body)
+            found.setdefault(root.subject.public_bytes(), []).append(root)
     return found

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway import certs
+from gateway import certs, pem
 
 from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, rsa_key
 
@@ -139,7 +139,7 @@ def test_old_signatures_are_refused(number, name):
     """cryptography makes none any more, so the algorithm's number (RFC 8017, appendix C) is put into a finished one."""
     leaf = issue(DOMAIN, issue("RSA CA", ca=True, key=RSA))
     sha256, old = (bytes.fromhex("2a864886f70d0101") + bytes([one]) for one in (11, number))
-    chain = certs.load_certificate(leaf.der.replace(sha256, old))
+    chain = pem.load_certificate(leaf.der.replace(sha256, old))
     verdict = certs.judge(DOMAIN, certs.as_pem([chain]), leaf.key_pem, NOW)
     assert f"is signed with {name}" in verdict.errors[0]
 
@@ -147,7 +147,7 @@ def test_old_signatures_are_refused(number, name):
 def test_a_roots_own_signature_may_be_old():
     root = issue("Old Root", ca=True, key=RSA)
     sha256, sha1 = (bytes.fromhex("2a864886f70d0101") + bytes([one]) for one in (11, 5))
-    old = certs.load_certificate(root.der.replace(sha256, sha1))
+    old = pem.load_certificate(root.der.replace(sha256, sha1))
     leaf = issue(DOMAIN, root)
     assert certs.judge(DOMAIN, certs.as_pem([leaf.certificate, old]), leaf.key_pem, NOW).pair
 
