@@ -39,7 +39,7 @@ def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...
         stored = cert_files.write(folder, picked.pair, encrypt_to)
     except cert_import.RefusedError as error:
         for source, why in error.ignored:
-            click.echo(f"ignored: {source}: {why}", err=True)
+            click.echo(_printable(f"ignored: {source}: {why}"), err=True)
         _refuse(domain, "cert", *error.reasons)
     except ValueError as error:
         _refuse(domain, "cert", str(error))

@@ -343,9 +343,15 @@ def test_a_wrong_recipient_is_refused():
     assert str(IDENTITY)[20:40] not in done.output
 
 
-def test_names_of_others_do_not_reach_the_terminal_raw():
-    done = _import({"a.zip": _zip(**{"\x1b[31mred": CHAIN, "k.key": LEAF.key_pem})})
-    _took(done)
+@pytest.mark.parametrize("whole", [True, False])
+def test_names_of_others_do_not_reach_the_terminal_raw(whole):
+    """A bell, or worse, in the name of a zip file's member or in a certificate."""
+    odd = issue("odd\x07", names=["odd\x07.a.edu.cn"])
+    given = {"\x07ring.pem": CHAIN if whole else odd.pem, "k.key": LEAF.key_pem, "\x07": b"x"}
+    done = _import({"a.zip": _zip(**given)})
+    assert done.exit_code == (0 if whole else 1)
+    assert "?" in done.output
+    assert "\x07" not in done.output
 
 
 @pytest.mark.parametrize("kind", ["-des3", "-aes256"])
