@@ -6,13 +6,15 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from gateway import lost_files
+from gateway import lost_files, tracked_keys
 from gateway import status as host_status
 from gateway.fleet import Fleet, InventoryError, load
+from gateway.import_command import import_cert
 from gateway.problems import count, errors
 
 # How many differing files of a host are listed; --json has them all.
@@ -35,6 +37,9 @@ def _inventory(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+main.add_command(import_cert)
+
+
 @main.command()
 @_inventory
 def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
@@ -43,13 +48,17 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     Exit 0 when clean or with warnings only, 1 with problems.
     """
     fleet = _loaded(inventory, limit, as_json, 1)
-    problems = sorted([*fleet.problems, *lost_files.warnings(fleet.hosts, Path("files"))])
+    lost = lost_files.warnings(fleet.hosts, Path("files"))
+    problems = sorted([*fleet.problems, *lost, *tracked_keys.problems(Path("files"))])
     if as_json:
-        click.echo(json.dumps({"problems": [asdict(one) for one in problems]}, ensure_ascii=False, indent=2))
+        report = {"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         for problem in problems:
             color = "red" if problem.severity == "error" else "yellow"
             click.echo(f"{click.style(problem.severity, fg=color)}: {problem}")
+        for one in _certificates(fleet):
+            click.echo("certificate: {host}: {domain}: {days} days left, until {until}".format(**one))
         wrong = len(errors(problems))
         sites = sum(len(host.sites) for host in fleet.hosts)
         summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
@@ -57,6 +66,16 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{inventory}: {deployable}{summary}")
     if errors(problems):
         sys.exit(1)
+
+
+def _certificates(fleet: Fleet) -> list[dict[str, str | int]]:
+    """Days left of each site's certificate, the soonest first; only of hosts without errors."""
+    now = datetime.now(UTC)
+    rows = [(pair.not_after, host.name, domain, pair) for host in fleet.hosts for domain, pair in host.certs.items()]
+    return [
+        {"host": host, "domain": domain, "days": pair.days_left(now), "until": f"{until:%Y-%m-%d}"}
+        for until, host, domain, pair in sorted(rows, key=lambda row: row[:3])
+    ]
 
 
 @main.command()

@@ -18,6 +18,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
+from pyinfra_cli.util import parse_cli_arg
 
 from gateway.host import Host, parse_host
 from gateway.problems import Problem
@@ -43,11 +44,12 @@ def load(
     limit: Iterable[str] = (),
     exclude: Iterable[str] = (),
     group_data: Iterable[str] = (),
+    data: Iterable[str] = (),
     files: Path = Path("files"),
 ) -> Fleet:
     """Loads and checks `inventory` as `pyinfra INVENTORY` would see it from the current directory.
 
-    `limit` and `exclude` are host or group names or shell patterns.
+    `limit` and `exclude` are host or group names or shell patterns, `data` are `key=value` as after `--data`.
     Raises InventoryError where there is no inventory to check.
     """
     path = Path(inventory)
@@ -60,6 +62,7 @@ def load(
         loaded = make_inventory(
             inventory,
             cwd=str(Path.cwd()),
+            override_data={key: parse_cli_arg(value) for key, _, value in (text.partition("=") for text in data)},
             group_data_directories=list(group_data),
         )
     except UnexpectedExternalError as error:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway import certs, verify_files
+from gateway import cert_files, certs, verify_files
 from gateway.model import RELEASE_PORT, Platform, SiteEntry
 from gateway.problems import Problem, did_you_mean
 from gateway.site import Site, resolve
@@ -31,7 +30,10 @@ class Host:
 
 
 def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | None, list[Problem]]:
-    """Checks one host's data. The host is None where any problem is an error."""
+    """Checks one host's data. The host is None where any problem is an error.
+
+    Host data `allow_expired` makes an expired certificate a warning; it is given with `--data`, for one deploy.
+    """
     problems = [Problem(name, "", key, text) for key, text in _NOT_YET.items() if key in data]
     platforms, found = _platforms(name, data.get("platforms"))
     problems += found
@@ -58,11 +60,14 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
         sites.append(site)
         verify[site.domain], found = _read_verify_files(name, site.domain, files)
         problems += found
+        folder = files / "certs" / site.domain
         if site.edge == "tls":
-            pair, found = _read_pair(name, site.domain, files)
+            pair, found = cert_files.read(name, site.domain, folder, allow_expired=data.get("allow_expired") == 1)
             problems += found
             if pair:
                 pairs[site.domain] = pair
+        else:
+            problems += cert_files.unused(name, site.domain, folder)
     problems += _listener_conflicts(name, sites)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -217,29 +222,3 @@ def _read_verify_files(
         text = f"no verification file yet; put WeCom's WW_verify_*.txt in {folder}/ and deploy again"
         problems.append(Problem(name, domain, "verify", text, "warning"))
     return tuple(good), problems
-
-
-def _read_pair(name: str, domain: str, files: Path) -> tuple[certs.KeyPair | None, list[Problem]]:
-    folder = files / "certs" / domain
-    parts: dict[str, bytes] = {}
-    problems = []
-    for part in ("fullchain.pem", "privkey.pem"):
-        try:
-            parts[part] = (folder / part).read_bytes()
-        except FileNotFoundError:
-            text = f'{folder / part} is missing; edge "tls" needs fullchain.pem and privkey.pem there'
-            problems.append(Problem(name, domain, "cert", text))
-        except OSError as error:
-            problems.append(Problem(name, domain, "cert", f"{folder / part} cannot be read: {error.strerror}"))
-    if problems:
-        return None, problems
-    now = datetime.now(UTC)
-    try:
-        pair = certs.check(domain, parts["fullchain.pem"], parts["privkey.pem"], now)
-    except ValueError as error:
-        return None, [Problem(name, domain, "cert", str(error))]
-    if pair.not_after - now < certs.WARN_BELOW:
-        days = (pair.not_after - now).days
-        text = f"expires in {days} days, on {pair.not_after:%Y-%m-%d}; renew it"
-        problems.append(Problem(name, domain, "cert", text, "warning"))
-    return pair, problems
