@@ -19,6 +19,7 @@ from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
 
+from gateway import wecom_rules
 from gateway.host import Host, parse_host
 from gateway.problems import Problem
 
@@ -44,10 +45,12 @@ def load(
     exclude: Iterable[str] = (),
     group_data: Iterable[str] = (),
     files: Path = Path("files"),
+    certificates: bool = True,
 ) -> Fleet:
     """Loads and checks `inventory` as `pyinfra INVENTORY` would see it from the current directory.
 
-    `limit` and `exclude` are host or group names or shell patterns.
+    `limit` and `exclude` are host or group names or shell patterns. Without `certificates`, certificates and keys
+    are neither read nor missed.
     Raises InventoryError where there is no inventory to check.
     """
     path = Path(inventory)
@@ -79,10 +82,11 @@ def load(
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
     for host in loaded:
         if host.name in chosen and host.name not in skipped:
-            one, found = parse_host(host.name, host.data.dict(), files)
+            one, found = parse_host(host.name, host.data.dict(), files, certificates=certificates)
             problems += found
             if one:
                 parsed.append(one)
+    problems += wecom_rules.warnings(parsed)
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     return Fleet(tuple(parsed), tuple(problems), loaded)

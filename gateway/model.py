@@ -16,10 +16,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StrictInt,
     StrictStr,
+    Tag,
 )
+
+from gateway.problems import did_you_mean
 
 # The loopback port on which the running nginx tells its release; no site may ask for it.
 RELEASE_PORT = 19001
@@ -28,6 +32,12 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
+_CORP_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_FLAG = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_APP_PATH = re.compile(r"(?:[A-Za-z0-9._~/?&=%+-]|\{flag\})+")
+
+# WeCom takes no more addresses than this for one app.
+MAX_TRUSTED_IPS = 120
 
 
 def _host_name(value: str, example: str) -> str:
@@ -159,6 +169,82 @@ def _public_ipv4(value: str) -> str:
     return value
 
 
+def _split_addresses(value: Any) -> Any:
+    """Refuses the addresses as WeCom's own form takes them, in one string."""
+    if isinstance(value, str) and re.search("[;,]", value):
+        right = ", ".join(f'"{part.strip()}"' for part in re.split("[;,]", _shown(value)) if part.strip())
+        raise ValueError(f"is one string; right would be [{right}]")
+    return _listed(value)
+
+
+def _trusted_ips(value: tuple[str, ...]) -> tuple[str, ...]:
+    if len(value) > MAX_TRUSTED_IPS:
+        raise ValueError(f"{len(value)} addresses; WeCom takes at most {MAX_TRUSTED_IPS} for one app")
+    twice = sorted({address for address in value if value.count(address) > 1})
+    if twice:
+        raise ValueError(f"{', '.join(twice)} stands twice; keep one")
+    return value
+
+
+def _corp_id(value: str) -> str:
+    # A value that does not fit may be the app's Secret in the wrong place, so it is not shown.
+    if not _CORP_ID.fullmatch(value):
+        raise ValueError(
+            "is not a CorpID (letters and digits, at most 32); copy it from the WeCom admin console, My Company, "
+            'for example "ww1234567890abcdef". The app\'s Secret never stands in an inventory'
+        )
+    return value
+
+
+def _agent_id(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, str)) or not re.fullmatch(r"[0-9]{1,12}", str(value)):
+        raise ValueError("is not an AgentId (a number); copy it from the app's page in WeCom, for example 1000002")
+    return int(value)
+
+
+def _flag(value: str) -> str:
+    if not _FLAG.fullmatch(value):
+        raise ValueError(
+            f'"{_shown(value)}" is not a flag (letters, digits, "_", "." and "-"); write what the platform handed '
+            'out, for example "weixinqy_test_1121", and leave the key out until then'
+        )
+    return value
+
+
+def _app_path(value: str) -> str:
+    right = 'right would be "app/index.html?flag={flag}"'
+    if value.startswith("/") or ":" in value:
+        raise ValueError(f'"{_shown(value)}" must be relative to the entry route\'s path; {right}')
+    if re.search(r"[{}]", value.replace("{flag}", "")):
+        raise ValueError(f'"{_shown(value)}" has braces around something else than flag; {right}')
+    if not _APP_PATH.fullmatch(value) or any(part in (".", "..") for part in value.partition("?")[0].split("/")):
+        raise ValueError(f'"{_shown(value)}" is not a path and query as they stand in a URL; {right}')
+    return value
+
+
+def _route_port(value: Any) -> Any:
+    right = 'right would be "entry" for the default port, or a number like 9001'
+    if isinstance(value, str) and value.isdecimal():
+        raise ValueError(f'"{value}" is text; right would be {int(value)}, without quotes')
+    if isinstance(value, str) and value != "entry":
+        raise ValueError(f'"{_shown(value)}" is not a port; {right}')
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError(f"{value!r} is not a port; {right}")
+    if isinstance(value, int) and not 1 <= value <= 65535:
+        raise ValueError(f"{value} is not a port: it must be greater than or equal to 1 and at most 65535")
+    return value
+
+
+def _routes(value: Any) -> Any:
+    if value == "bk" or isinstance(value, (list, tuple)):
+        return value
+    hint = f"; {did_you_mean(value, ['bk'])}" if isinstance(value, str) else ""
+    raise ValueError(
+        f'{value!r} is neither "bk" nor a list of rows{hint}; '
+        'a row is {"port": "entry", "path": "/", "upstream": "https://platform.example/"}'
+    )
+
+
 def _network(value: Any) -> Any:
     """A network as text, for example "10.0.0.0/24"; one address is a network of its own."""
     if not isinstance(value, str):
@@ -197,52 +283,95 @@ UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
+RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Token = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+AppPath = Annotated[StrictStr, AfterValidator(_app_path)]
+CorpId = Annotated[StrictStr, AfterValidator(_corp_id)]
+AgentId = Annotated[int, BeforeValidator(_agent_id)]
+Flag = Annotated[StrictStr, AfterValidator(_flag)]
+
+
+# How pydantic names the member of a union that it took; not part of what an operator wrote.
+UNION_TAG = "="
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The text under a key is its description: in an editor, and for gateway/entries.py.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class BlueKing(_Frozen):
     """What of a BlueKing installation is published: only these apps' mobile paths."""
 
     upstream: Origin
+    """The inner platform's origin, https with a name: "https://paas.inner.example"."""
+
     apps: Annotated[tuple[AppCode, ...], BeforeValidator(_listed), Field(min_length=1)]
+    """The bk_app_ids to publish: ["bk_itsm"]."""
+
     envs: Annotated[tuple[Literal["o", "t"], ...], BeforeValidator(_listed), Field(min_length=1)] = ("o",)
+    """ "o" is production, "t" is test. Default ["o"]."""
+
     extra_paths: Annotated[tuple[ExtraPath, ...], BeforeValidator(_listed)] = ()
+    """Further prefixes, whole, ending in "/": ["/o/bk_itsm/jsi18n/"]. Default none."""
 
 
 class WeCom(_Frozen):
     """The WeCom app's own identifiers, for the handover sheet; none is secret."""
 
-    corp_id: Token | None = None
-    agent_id: StrictInt | Token | None = None
-    flag: Token | None = None
-    trusted_ips: Annotated[tuple[PublicIPv4, ...], BeforeValidator(_listed), Field(max_length=120)] = ()
+    corp_id: CorpId | None = None
+    """CorpID (企业ID) of the school or enterprise: "ww1234567890abcdef"."""
+
+    agent_id: AgentId | None = None
+    """AgentId of the app: 1000002."""
+
+    flag: Flag | None = None
+    """What the platform's staff hand out for the app's home URL: "weixinqy_test_1121"."""
+
+    trusted_ips: Annotated[tuple[PublicIPv4, ...], BeforeValidator(_split_addresses), AfterValidator(_trusted_ips)] = ()
+    """Public IPv4 addresses from which the platform's servers call WeCom (企业可信IP), at most 120, no ranges."""
 
 
 class SiteEntry(_Frozen):
     """One school in the inventory, key by key as the README documents it."""
 
     domain: Domain
+    """Public, ICP-filed host name: lower case, no scheme, port, wildcard, underscore or IP address."""
+
     edge: Literal["slb", "tls"]
+    """ "slb": plain http behind a load balancer that ends TLS. "tls": TLS ends in nginx."""
+
     platform: StrictStr | None = None
+    """A name from `platforms` in group_data/all.py. Default: the group's `platform`."""
+
     slb_cidrs: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+    """Networks the load balancer connects from; only their X-Forwarded-For is believed: ["10.0.0.0/24"]."""
+
     cert: Annotated[Literal["files"] | None, BeforeValidator(_no_acme)] = None
+    """Edge "tls" only. "files", the default: files/certs/<domain>/ holds the certificate and its key."""
+
     bk: BlueKing | None = None
+    """BlueKing only, and required there: what is published."""
+
     max_body: Size | None = None
+    """Largest request body: "80m". Default: the platform's."""
+
     hsts: Annotated[StrictInt, Field(ge=0, le=63072000)] = 0
+    """max-age of Strict-Transport-Security in seconds. Default 0: off."""
+
     wecom: WeCom = WeCom()
+    """About the WeCom app, for the handover sheet."""
 
 
 class PlatformRoute(_Frozen):
     """One row of a platform's mapping table: public port and prefix to upstream prefix."""
 
-    port: Literal["entry"] | Port
+    port: RoutePort
     path: PathPrefix
     upstream: UpstreamPrefix
+
+
+_Rows = Annotated[tuple[PlatformRoute, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class Platform(_Frozen):
@@ -250,10 +379,16 @@ class Platform(_Frozen):
 
     `routes` "bk" means that they follow from each site's own `bk`; such routes are an allow-list into
     an inner network and are guarded as one. `read_timeout` is in seconds. `domain_headers` are
-    request headers, besides X-Forwarded-Host, that carry the literal public domain.
+    request headers, besides X-Forwarded-Host, that carry the literal public domain. `app_path` is what a WeCom
+    app's home URL has after the path of the first entry route, with "{flag}" for the site's own flag.
     """
 
-    routes: Literal["bk"] | Annotated[tuple[PlatformRoute, ...], BeforeValidator(_listed), Field(min_length=1)]
+    routes: Annotated[
+        Annotated[Literal["bk"], Tag(f"{UNION_TAG}bk")] | Annotated[_Rows, Tag(f"{UNION_TAG}rows")],
+        Discriminator(lambda value: f"{UNION_TAG}bk" if value == "bk" else f"{UNION_TAG}rows"),
+        BeforeValidator(_routes),
+    ]
     max_body: Size = "50m"
     read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
     domain_headers: Annotated[tuple[HeaderName, ...], BeforeValidator(_listed)] = ()
+    app_path: AppPath | None = None
