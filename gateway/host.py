@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from gateway import certs, verify_files
-from gateway.model import RELEASE_PORT, UNION_TAG, Platform, SiteEntry
+from gateway.model import RELEASE_PORT, UNION_TAG, Platform, SiteEntry, models_in
 from gateway.problems import Problem, did_you_mean, nearest
 from gateway.site import Site, resolve
 
@@ -194,17 +194,10 @@ def _fields(model: type[BaseModel], location: Iterable[int | str]) -> Iterable[s
     """The known keys at a place inside `model`."""
     for part in location:
         info = model.model_fields.get(str(part))
-        nested = _models(info.annotation) if info else []
+        nested = models_in(info.annotation) if info else []
         if nested:
             model = nested[0]
     return model.model_fields
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    """The models that a key's type is made of, however deep: in a list, as one of several."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 def _listener_conflicts(name: str, sites: Iterable[Site]) -> list[Problem]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -392,3 +392,10 @@ class Platform(_Frozen):
     read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
     domain_headers: Annotated[tuple[HeaderName, ...], BeforeValidator(_listed)] = ()
     app_path: AppPath | None = None
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a key's type is made of, however deep: in a list, as one of several."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]

@@ -6,9 +6,6 @@
 app's home URL has after the entry route's path; "{flag}" stands for the site's own).
 """
 
-# Where the campus card begins, on both of its systems.
-_CARD = "bsacs/qyweixin.action?flag={flag}&paytype=qyweixin&ecardFunc=index"
-
 platforms = {
     # The campus-card platform in production: B module on the entry port, open platform on 9001.
     "wanxiao_prod": {
@@ -16,7 +13,7 @@ platforms = {
             {"port": "entry", "path": "/", "upstream": "https://hub.17wanxiao.com/"},
             {"port": 9001, "path": "/", "upstream": "https://open.17wanxiao.com/"},
         ],
-        "app_path": _CARD,
+        "app_path": "bsacs/qyweixin.action?flag={flag}&paytype=qyweixin&ecardFunc=index",
     },
     # Its public test system: both behind one name, told apart by prefix.
     "wanxiao_test": {
@@ -24,7 +21,7 @@ platforms = {
             {"port": "entry", "path": "/bserver/", "upstream": "https://api.17wanxiao.com/b-server/"},
             {"port": 9001, "path": "/", "upstream": "https://api.17wanxiao.com/"},
         ],
-        "app_path": _CARD,
+        "app_path": "bsacs/qyweixin.action?flag={flag}&paytype=qyweixin&ecardFunc=index",
     },
     # BlueKing: routes follow from each site's own "bk". Its upload page allows 200 MiB, and its apps take
     # a visit for a WeCom one only when the second header is there.
