@@ -13,7 +13,8 @@ import click
 from gateway import lost_files
 from gateway import status as host_status
 from gateway.fleet import Fleet, InventoryError, load
-from gateway.problems import count, errors
+from gateway.handover import pages, sheet
+from gateway.problems import Problem, count, errors
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5
@@ -47,9 +48,7 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"problems": [asdict(one) for one in problems]}, ensure_ascii=False, indent=2))
     else:
-        for problem in problems:
-            color = "red" if problem.severity == "error" else "yellow"
-            click.echo(f"{click.style(problem.severity, fg=color)}: {problem}")
+        _print_problems(problems)
         wrong = len(errors(problems))
         sites = sum(len(host.sites) for host in fleet.hosts)
         summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
@@ -75,8 +74,7 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         _print_status(found)
-        for problem in wrong:
-            click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
+        _print_problems(wrong, err=True)
     if wrong or not all(one.in_sync for one in found):
         sys.exit(2)
 
@@ -95,10 +93,53 @@ def _print_status(found: list[host_status.HostStatus]) -> None:
                 click.echo(f"    and {len(one.differences) - _SHOWN} more files")
 
 
-def _loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int) -> Fleet:
+@main.command()
+@_inventory
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder for the sheets.")
+def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -> None:
+    """Write one sheet per site of INVENTORY for those who set up WeCom, DNS and the load balancer.
+
+    Each sheet is Chinese and English, as Markdown and as HTML; index.html links them all and is left as it is
+    with --limit. Certificates and keys are not read. Exit 1 with problems in the inventory or nowhere to write.
+    """
+    fleet = _loaded(inventory, limit, as_json, 1, certificates=False)
+    found = sheet.sheets(fleet)
+    problems = errors(fleet.problems) or [problem for one in found for problem in one.blanks()]
+    written: dict[str, list[str]] = {}
+    try:
+        if not errors(problems):
+            written = {one.domain: [str(path) for path in pages.write(out, pages.render(one))] for one in found}
+            if not limit and not pages.write_index(out, found):
+                problems.append(Problem("", "", str(out / pages.INDEX), "is another page and stays", "warning"))
+    except OSError as error:
+        problems = [Problem("", "", f"--out {out}", f"cannot be written: {error.strerror}; name another folder")]
+    if as_json:
+        hosts = {one.domain: [node.name for node in one.hosts] for one in found}
+        report = [{"domain": domain, "hosts": hosts[domain], "files": files} for domain, files in written.items()]
+        found_wrong = [asdict(problem) for problem in problems]
+        click.echo(json.dumps({"sheets": report, "problems": found_wrong}, ensure_ascii=False, indent=2))
+    else:
+        _print_problems(problems, err=True)
+        for files in written.values():
+            click.echo("\n".join(files))
+        if written:
+            click.echo(f"{count(len(written), 'sheet')} in {out}")
+    if errors(problems):
+        sys.exit(1)
+
+
+def _print_problems(problems: list[Problem], err: bool = False) -> None:
+    for problem in problems:
+        color = "red" if problem.severity == "error" else "yellow"
+        click.echo(f"{click.style(problem.severity, fg=color)}: {problem}", err=err)
+
+
+def _loaded(
+    inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, *, certificates: bool = True
+) -> Fleet:
     """The inventory, or the end of the run where it cannot be loaded."""
     try:
-        return load(inventory, limit=limit)
+        return load(inventory, limit=limit, certificates=certificates)
     except InventoryError as error:
         if as_json:
             click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))

@@ -46,10 +46,11 @@ class Route:
 
 @dataclass(frozen=True)
 class AppEntry:
-    """Where a WeCom app begins on a site: `path` may hold "{flag}". `label` tells several apps of a site apart."""
+    """Where a WeCom app begins on a site: `path` may hold "{flag}". BlueKing's have an app code and environment."""
 
     path: str
-    label: str = ""
+    app: str = ""
+    env: Literal["o", "t", ""] = ""
 
 
 @dataclass(frozen=True)
@@ -154,9 +155,8 @@ def _bk_routes(bk: BlueKing, port: int) -> tuple[Route, ...]:
 
 def _bk_entries(bk: BlueKing, app_path: str) -> tuple[AppEntry, ...]:
     """One for each app and environment, production first."""
-    names = {"o": "production", "t": "test"}
     return tuple(
-        AppEntry(f"/{env}/{app}/weixin/{app_path}", f"{app}, {names[env]}")
+        AppEntry(f"/{env}/{app}/weixin/{app_path}", app, env)
         for env in sorted(set(bk.envs))
         for app in dict.fromkeys(bk.apps)
     )

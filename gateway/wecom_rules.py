@@ -48,6 +48,8 @@ def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str
     """Nodes of one domain serve one WeCom app; a value that only one of them has is no contradiction."""
     if first.platform != site.platform:
         yield "platform", f'is "{site.platform}" here and "{first.platform}" on {host.name}; one domain is one app'
+    if first.edge != site.edge:
+        yield "edge", f'is "{site.edge}" here and "{first.edge}" on {host.name}; a visitor reaches one or the other'
     for key, wanted in first.wecom:
         here = getattr(site.wecom, key)
         if wanted and here and wanted != here:
