@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gateway import explain as wecom
 from gateway import lost_files
 from gateway import status as host_status
 from gateway.fleet import Fleet, InventoryError, load
@@ -18,6 +19,8 @@ from gateway.problems import Problem, count, errors
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5
+# Bytes of standard input that an error is looked for in.
+_MOST_PASTED = 1 << 20
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -126,6 +129,26 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
             click.echo(f"{count(len(written), 'sheet')} in {out}")
     if errors(problems):
         sys.exit(1)
+
+
+# WeCom's code for "busy" is -1: not an option of this command
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
+@click.argument("answer", nargs=-1, required=True, metavar="CODE-OR-ANSWER")
+def explain(answer: tuple[str, ...], as_json: bool) -> None:
+    """Say what a WeCom error means, whose side it is on, and what to change.
+
+    Takes an error code (60020), a whole answer, or the URL of WeCom's error page, in quotation marks. With -
+    it is read from standard input, which keeps tokens out of the shell's history. Nothing secret is repeated.
+    """
+    pasted = " ".join(answer)
+    if pasted == "-":
+        pasted = sys.stdin.buffer.read(_MOST_PASTED).decode("utf-8", errors="replace")
+    found = wecom.explain(pasted)
+    if as_json:
+        click.echo(json.dumps({"errors": [wecom.as_data(one) for one in found]}, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n\n".join(wecom.as_text(one) for one in found) or wecom.NOTHING_FOUND)
 
 
 def _print_problems(problems: list[Problem], err: bool = False) -> None:

@@ -9,15 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.bilingual import ADMIN, NETWORK, OPERATOR, PLATFORM, Text
 from gateway.handover.sheet import Sheet
-
-
-@dataclass(frozen=True)
-class Text:
-    """The same in both languages."""
-
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True)
@@ -45,11 +38,6 @@ class Section:
     title: Text
     steps: tuple[Step, ...]
 
-
-ADMIN = Text("企业微信管理员", "WeCom administrator")
-NETWORK = Text("学校网络团队", "school's network team")
-PLATFORM = Text("平台方", "platform")
-OPERATOR = Text("网关运维", "gateway operator")
 
 _HOME = Text("应用主页", "App home URL")
 _TRUSTED = Text("可信域名", "Trusted domain")
