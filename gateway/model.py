@@ -23,7 +23,9 @@ from pydantic import (
     Tag,
 )
 
+from gateway import wecom_values
 from gateway.problems import did_you_mean
+from gateway.problems import shown as _shown
 
 # The loopback port on which the running nginx tells its release; no site may ask for it.
 RELEASE_PORT = 19001
@@ -32,16 +34,14 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
-_CORP_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
-_FLAG = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-_APP_PATH = re.compile(r"(?:[A-Za-z0-9._~/?&=%+-]|\{flag\})+")
-
-# WeCom takes no more addresses than this for one app.
-MAX_TRUSTED_IPS = 120
 
 
 def _host_name(value: str, example: str) -> str:
-    """A DNS name in lower case. Raises ValueError saying what kind of other thing it is."""
+    """A DNS name in lower case. Raises ValueError saying what kind of other thing it is, and what is right: the
+    name inside it where there is one, else the example."""
+    inside = re.split(r"[/:?#]", value.lower().rpartition("://")[2])[0].rstrip(".")
+    if inside != value and not _is_ip(inside) and _is_name(inside):
+        example = inside
     checks = [
         ("://" in value, "carries a scheme"),
         ("/" in value, "carries a path"),
@@ -55,15 +55,19 @@ def _host_name(value: str, example: str) -> str:
     for wrong, reason in checks:
         if wrong:
             raise ValueError(f'"{_shown(value)}" {reason}; right would be "{example}"')
-    labels = value.split(".")
-    if len(value) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+    if not _is_name(value):
         raise ValueError(
             f'"{_shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
             f'joined by dots); right would be "{example}"'
         )
-    if labels[-1].isdigit():
+    if value.rpartition(".")[2].isdigit():
         raise ValueError(f'"{_shown(value)}" ends in a number; right would be "{example}"')
     return value
+
+
+def _is_name(value: str) -> bool:
+    labels = value.split(".")
+    return len(value) <= 253 and len(labels) >= 2 and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def _is_ip(value: str) -> bool:
@@ -72,12 +76,6 @@ def _is_ip(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _shown(value: str) -> str:
-    """The value as it may stand in one line of a message: no control characters, bounded."""
-    printable = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
-    return printable if len(printable) <= 80 else printable[:77] + "..."
 
 
 def _domain(value: str) -> str:
@@ -169,59 +167,6 @@ def _public_ipv4(value: str) -> str:
     return value
 
 
-def _split_addresses(value: Any) -> Any:
-    """Refuses the addresses as WeCom's own form takes them, in one string."""
-    if isinstance(value, str) and re.search("[;,]", value):
-        right = ", ".join(f'"{part.strip()}"' for part in re.split("[;,]", _shown(value)) if part.strip())
-        raise ValueError(f"is one string; right would be [{right}]")
-    return _listed(value)
-
-
-def _trusted_ips(value: tuple[str, ...]) -> tuple[str, ...]:
-    if len(value) > MAX_TRUSTED_IPS:
-        raise ValueError(f"{len(value)} addresses; WeCom takes at most {MAX_TRUSTED_IPS} for one app")
-    twice = sorted({address for address in value if value.count(address) > 1})
-    if twice:
-        raise ValueError(f"{', '.join(twice)} stands twice; keep one")
-    return value
-
-
-def _corp_id(value: str) -> str:
-    # A value that does not fit may be the app's Secret in the wrong place, so it is not shown.
-    if not _CORP_ID.fullmatch(value):
-        raise ValueError(
-            "is not a CorpID (letters and digits, at most 32); copy it from the WeCom admin console, My Company, "
-            'for example "ww1234567890abcdef". The app\'s Secret never stands in an inventory'
-        )
-    return value
-
-
-def _agent_id(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, (int, str)) or not re.fullmatch(r"[0-9]{1,12}", str(value)):
-        raise ValueError("is not an AgentId (a number); copy it from the app's page in WeCom, for example 1000002")
-    return int(value)
-
-
-def _flag(value: str) -> str:
-    if not _FLAG.fullmatch(value):
-        raise ValueError(
-            f'"{_shown(value)}" is not a flag (letters, digits, "_", "." and "-"); write what the platform handed '
-            'out, for example "weixinqy_test_1121", and leave the key out until then'
-        )
-    return value
-
-
-def _app_path(value: str) -> str:
-    right = 'right would be "app/index.html?flag={flag}"'
-    if value.startswith("/") or ":" in value:
-        raise ValueError(f'"{_shown(value)}" must be relative to the entry route\'s path; {right}')
-    if re.search(r"[{}]", value.replace("{flag}", "")):
-        raise ValueError(f'"{_shown(value)}" has braces around something else than flag; {right}')
-    if not _APP_PATH.fullmatch(value) or any(part in (".", "..") for part in value.partition("?")[0].split("/")):
-        raise ValueError(f'"{_shown(value)}" is not a path and query as they stand in a URL; {right}')
-    return value
-
-
 def _route_port(value: Any) -> Any:
     right = 'right would be "entry" for the default port, or a number like 9001'
     if isinstance(value, str) and value.isdecimal():
@@ -285,10 +230,10 @@ Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidat
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-AppPath = Annotated[StrictStr, AfterValidator(_app_path)]
-CorpId = Annotated[StrictStr, AfterValidator(_corp_id)]
-AgentId = Annotated[int, BeforeValidator(_agent_id)]
-Flag = Annotated[StrictStr, AfterValidator(_flag)]
+AppPath = Annotated[StrictStr, AfterValidator(wecom_values.app_path)]
+CorpId = Annotated[StrictStr, AfterValidator(wecom_values.corp_id)]
+AgentId = Annotated[int, BeforeValidator(wecom_values.agent_id)]
+Flag = Annotated[StrictStr, AfterValidator(wecom_values.flag)]
 
 
 # How pydantic names the member of a union that it took; not part of what an operator wrote.
@@ -328,7 +273,12 @@ class WeCom(_Frozen):
     flag: Flag | None = None
     """What the platform's staff hand out for the app's home URL: "weixinqy_test_1121"."""
 
-    trusted_ips: Annotated[tuple[PublicIPv4, ...], BeforeValidator(_split_addresses), AfterValidator(_trusted_ips)] = ()
+    trusted_ips: Annotated[
+        tuple[PublicIPv4, ...],
+        BeforeValidator(_listed),
+        BeforeValidator(wecom_values.addresses),
+        AfterValidator(wecom_values.trusted_ips),
+    ] = ()
     """Public IPv4 addresses from which the platform's servers call WeCom (企业可信IP), at most 120, no ranges."""
 
 

@@ -50,3 +50,9 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     choices = {str(choice).lower(): str(choice) for choice in known}
     close = difflib.get_close_matches(word.lower(), sorted(choices), n=1, cutoff=cutoff)
     return choices[close[0]] if close else None
+
+
+def shown(value: str) -> str:
+    """The value as it may stand in one line of a message: no control characters, bounded."""
+    printable = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
+    return printable if len(printable) <= 80 else printable[:77] + "..."

@@ -16,9 +16,9 @@ def _site(**change: object) -> dict[str, object]:
     ("entry", "message"),
     [
         pytest.param(
-            _site(domain="https://wx.school.edu.cn/"),
-            'https://wx.school.edu.cn/: domain: "https://wx.school.edu.cn/" carries a scheme; '
-            'right would be "wx.school.edu.cn"',
+            _site(domain="https://WX.a.edu.cn:9001/x?y=1"),
+            'https://WX.a.edu.cn:9001/x?y=1: domain: "https://WX.a.edu.cn:9001/x?y=1" carries a scheme; '
+            'right would be "wx.a.edu.cn"',
             id="the URL instead of the domain",
         ),
         pytest.param(
