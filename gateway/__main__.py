@@ -125,7 +125,7 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
         _print_problems(problems, err=True)
         for files in written.values():
             click.echo("\n".join(files))
-        if written:
+        if not errors(problems):
             click.echo(f"{count(len(written), 'sheet')} in {out}")
     if errors(problems):
         sys.exit(1)

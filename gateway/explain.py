@@ -36,8 +36,10 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class Explanation:
-    """One error in what was pasted. `meaning` is None where the code is not known here; `detail` is about this
-    very answer: which address, which domain."""
+    """One error in what was pasted.
+
+    `meaning` is None where the code is not known here. `detail` is about this very answer: its address, its domain.
+    """
 
     code: str
     meaning: Meaning | None

@@ -19,7 +19,7 @@ from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
 
-from gateway import wecom_rules
+from gateway import host_keys, wecom_rules
 from gateway.host import Host, parse_host
 from gateway.problems import Problem
 
@@ -82,8 +82,9 @@ def load(
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
     for host in loaded:
         if host.name in chosen and host.name not in skipped:
-            one, found = parse_host(host.name, host.data.dict(), files, certificates=certificates)
-            problems += found
+            data = host.data.dict()
+            one, found = parse_host(host.name, data, files, certificates=certificates)
+            problems += [*found, *host_keys.warnings(host.name, data)]
             if one:
                 parsed.append(one)
     problems += wecom_rules.warnings(parsed)

@@ -90,7 +90,8 @@ def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Pr
         except ValidationError as error:
             platforms[key] = None
             problems += [
-                Problem(name, "", f'platforms["{key}"].{where}', text) for where, text in _explain(error, Platform)
+                Problem(name, "", f'platforms["{key}"].{where}'.rstrip("."), text)
+                for where, text in _explain(error, Platform)
             ]
     return platforms, problems
 
@@ -143,9 +144,11 @@ def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
 def _explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Each finding of pydantic as a field and a text in the product's words."""
     for detail in error.errors(include_url=False):
-        location = [part for part in detail["loc"] if not str(part).startswith(UNION_TAG)]
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
         kind, context = detail["type"], detail.get("ctx", {})
+        # the last part of an unknown key's place is what the operator wrote, whatever it looks like
+        tagged = detail["loc"][:-1] if kind == "extra_forbidden" else detail["loc"]
+        location = [part for part in tagged if not str(part).startswith(UNION_TAG)] + list(detail["loc"][len(tagged) :])
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
         if kind == "extra_forbidden":
             key = str(location[-1])
             known = _fields(model, location[:-1])

@@ -37,8 +37,10 @@ _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
 
 
 def _host_name(value: str, example: str) -> str:
-    """A DNS name in lower case. Raises ValueError saying what kind of other thing it is, and what is right: the
-    name inside it where there is one, else the example."""
+    """A DNS name in lower case.
+
+    Raises ValueError saying what kind of other thing it is, and what is right: the name inside it, or the example.
+    """
     inside = re.split(r"[/:?#]", value.lower().rpartition("://")[2])[0].rstrip(".")
     if inside != value and not _is_ip(inside) and _is_name(inside):
         example = inside

@@ -54,8 +54,11 @@ def write_index(folder: Path, sheets: Iterable[Sheet]) -> bool:
 
 def _put(path: Path, text: str) -> Path:
     part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
     try:
-        part.write_text(text, encoding="utf-8")
+        # made anew, so that no link of somebody else's is followed
+        with part.open("x", encoding="utf-8") as file:
+            file.write(text)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.host import parse_host
+
+from .conftest import PLATFORMS
+
 GOOD = {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod", "slb_cidrs": ["10.0.0.0/24"]}
 BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
 
@@ -170,11 +174,19 @@ def test_a_mistake_in_a_platform_is_told_in_its_place_and_not_again_for_every_si
     assert not any("is unknown" in problem for problem in problems)
 
 
+@pytest.mark.parametrize("key", ["=x", "=bk", "=", "", ".", "0"])
+def test_an_unknown_key_is_told_however_it_is_written(parse, key):
+    _, problems = parse({**GOOD, key: 1})
+    assert len(problems) == 1
+    assert "unknown key" in problems[0]
+
+
+def test_a_platform_that_is_no_dict_is_told(parse):
+    _, problems = parse(GOOD, platforms={"own": "bk"})
+    assert problems[0].startswith('h1: platforms["own"]: is not a dict; right would be one with keys from "routes"')
+
+
 def test_a_host_key_misspelt_is_named(files):
-    from gateway.host import parse_host
-
-    from .conftest import PLATFORMS
-
     _, (problem,) = parse_host("h1", {"platforms": PLATFORMS, "site": [GOOD]}, files)
     assert str(problem) == (
         'h1: sites: missing, but "site" is there; right would be [{"domain": "wx.school.edu.cn", "edge": "slb"}]'
