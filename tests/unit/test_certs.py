@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway import certs, pem
@@ -218,3 +218,14 @@ def test_unreadable_files_are_told_without_quoting_them(chain, key, reason):
 @pytest.mark.parametrize(("domain", "covered"), [(DOMAIN, True), ("a.edu.cn", False), ("b.wx.a.edu.cn", False)])
 def test_a_wildcard_covers_one_label(domain, covered):
     assert bool(_judge(issue("*.a.edu.cn", MIDDLE), MIDDLE, domain=domain).pair) == covered
+
+
+def test_an_rsa_key_whose_numbers_do_not_belong_together_is_refused():
+    numbers = rsa.generate_private_key(65537, 2048).private_numbers()
+    wrong = rsa.RSAPrivateNumbers(
+        numbers.p, numbers.q, numbers.d, numbers.dmp1 + 2, numbers.dmq1, numbers.iqmp, numbers.public_numbers
+    )
+    key = wrong.private_key(unsafe_skip_rsa_key_validation=True)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    with pytest.raises(ValueError, match="no readable PEM private key"):
+        certs.load_key(pem)
