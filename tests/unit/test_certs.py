@@ -221,10 +221,8 @@ def test_a_wildcard_covers_one_label(domain, covered):
 
 
 def test_an_rsa_key_whose_numbers_do_not_belong_together_is_refused():
-    numbers = rsa.generate_private_key(65537, 2048).private_numbers()
-    wrong = rsa.RSAPrivateNumbers(
-        numbers.p, numbers.q, numbers.d, numbers.dmp1 + 2, numbers.dmq1, numbers.iqmp, numbers.public_numbers
-    )
+    one, other = (rsa.generate_private_key(65537, 2048).private_numbers() for _ in range(2))
+    wrong = rsa.RSAPrivateNumbers(other.p, other.q, other.d, other.dmp1, other.dmq1, other.iqmp, one.public_numbers)
     key = wrong.private_key(unsafe_skip_rsa_key_validation=True)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     with pytest.raises(ValueError, match="no readable PEM private key"):
