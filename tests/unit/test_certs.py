@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -221,9 +222,11 @@ def test_a_wildcard_covers_one_label(domain, covered):
 
 
 def test_an_rsa_key_whose_numbers_do_not_belong_together_is_refused():
-    one, other = (rsa.generate_private_key(65537, 2048).private_numbers() for _ in range(2))
-    wrong = rsa.RSAPrivateNumbers(other.p, other.q, other.d, other.dmp1, other.dmq1, other.iqmp, one.public_numbers)
-    key = wrong.private_key(unsafe_skip_rsa_key_validation=True)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key = rsa.generate_private_key(65537, 2048)
+    der = key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    modulus = key.public_key().public_numbers().n.to_bytes(256, "big")
+    wrong = der.replace(modulus, modulus[:100] + bytes([modulus[100] ^ 1]) + modulus[101:])
+    body = base64.encodebytes(wrong).decode()
+    pem_file = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n".encode()
     with pytest.raises(ValueError, match="no readable PEM private key"):
-        certs.load_key(pem)
+        certs.load_key(pem_file)
