@@ -22,7 +22,8 @@ def _id(body: bytes) -> str:
 
 
 def _logged(host: str, request_id: str) -> str:
-    return own.on_host(host, f"sleep 0.2; grep -F ' {request_id} ' /var/log/nginx/wecom-gateway.access.log")
+    # It is written once a second.
+    return own.on_host(host, f"sleep 1.5; grep -F ' {request_id} ' /var/log/nginx/wecom-gateway.access.log")
 
 
 def test_a_page_in_both_languages_with_the_id_of_the_log_line(ask, edge):
