@@ -52,6 +52,11 @@ def test_who_asks_for_json_gets_json(ask, accept):
     assert re.fullmatch("[0-9a-f]{32}", told["request_id"])
 
 
+def test_the_ending_of_a_path_says_nothing_about_the_page(ask):
+    assert ask("itsm", "/x.js").header("Content-Type") == "text/html; charset=utf-8"
+    assert ask("itsm", "/x.js", headers={"Accept": "application/json"}).json()["status"] == 404
+
+
 @pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html, application/json", "*/*"])
 def test_a_browser_gets_the_page(ask, accept):
     answer = ask("itsm", "/", headers={"Accept": accept})
