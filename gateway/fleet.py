@@ -19,6 +19,7 @@ from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
 
+from gateway import acme
 from gateway.host import Host, parse_host
 from gateway.problems import Problem
 
@@ -83,6 +84,7 @@ def load(
             problems += found
             if one:
                 parsed.append(one)
+    problems += acme.warnings(parsed)
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     return Fleet(tuple(parsed), tuple(problems), loaded)

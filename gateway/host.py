@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway import certs, verify_files
+from gateway import acme, certs, verify_files
 from gateway.model import RELEASE_PORT, Platform, SiteEntry
 from gateway.problems import Problem, did_you_mean
 from gateway.site import Site, resolve
@@ -28,6 +28,8 @@ class Host:
     sites: tuple[Site, ...]
     verify: Mapping[str, tuple[verify_files.VerifyFile, ...]] = field(repr=False)
     certs: Mapping[str, certs.KeyPair] = field(repr=False)
+    # of each ACME account: what its server's own TLS is verified with, PEM; by acme.account()
+    acme_cas: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | None, list[Problem]]:
@@ -45,6 +47,7 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
     seen: set[str] = set()
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
     pairs: dict[str, certs.KeyPair] = {}
+    cas: dict[str, bytes] = {}
     for number, raw in enumerate(entries):
         site, found = _site(name, number, raw, data.get("platform"), platforms)
         problems += found
@@ -58,7 +61,9 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
         sites.append(site)
         verify[site.domain], found = _read_verify_files(name, site.domain, files)
         problems += found
-        if site.edge == "tls":
+        if site.acme:
+            problems += [Problem(name, site.domain, *found) for found in acme.take_ca(site.acme, files.parent, cas)]
+        elif site.edge == "tls":
             pair, found = _read_pair(name, site.domain, files)
             problems += found
             if pair:
@@ -66,7 +71,7 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
     problems += _listener_conflicts(name, sites)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs)), problems
+    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs), MappingProxyType(cas)), problems
 
 
 def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform], list[Problem]]:
@@ -152,6 +157,9 @@ _EXAMPLES = {
     "domain": 'right would be "domain": "wx.school.edu.cn"',
     "edge": '"slb" behind a load balancer that terminates TLS, "tls" without one',
     "upstream": 'right would be "upstream": "https://paas.inner.example"',
+    "email": 'right would be "email": "ops@school.edu.cn"',
+    "kid": "right would be the key identifier that the certificate authority hands out",
+    "hmac_key_env": 'name the environment variable that holds the secret, for example "ACME_EAB_KEY"',
     "apps": 'right would be "apps": ["bk_itsm"]',
     "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
 }

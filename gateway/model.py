@@ -24,9 +24,16 @@ from pydantic import (
 # The loopback port on which the running nginx tells its release; no site may ask for it.
 RELEASE_PORT = 19001
 
+# The ACME directory of an entry that names none.
+LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
+
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# What may stand in an ACME directory's path, in a mailbox's name, in the path of a file of the checkout.
+_DIRECTORY_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]*)*")
+_MAILBOX = re.compile(r"[A-Za-z0-9._%+-]{1,64}")
+_FILE = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
 
 
@@ -181,9 +188,35 @@ def _listed(value: Any) -> Any:
     return tuple(value)
 
 
-def _no_acme(value: Any) -> Any:
-    if isinstance(value, dict) and "acme" in value:
-        raise ValueError('automatic certificates are not available in this version; right would be "files"')
+def _directory(value: str) -> str:
+    """The URL at which an ACME server describes itself (RFC 8555, 7.1.1)."""
+    origin, slash, path = value.removeprefix("https://").partition("/")
+    if not value.startswith("https://") or not _DIRECTORY_PATH.fullmatch(slash + path):
+        raise ValueError(f'"{_shown(value)}" is not the https URL of an ACME directory; for example "{LETS_ENCRYPT}"')
+    _https_url(f"https://{origin}")
+    return value
+
+
+def _email(value: str) -> str:
+    name, _, domain = value.rpartition("@")
+    if not _MAILBOX.fullmatch(name):
+        raise ValueError(f'"{_shown(value)}" is not an e-mail address; right would be "ops@school.edu.cn"')
+    _host_name(domain.lower(), "school.edu.cn")
+    return value
+
+
+def _file_path(value: str) -> str:
+    if not _FILE.fullmatch(value) or ".." in value.split("/"):
+        raise ValueError(f'"{_shown(value)}" is not a path inside the checkout; right would be "files/acme/ca.pem"')
+    return value
+
+
+def _cert(value: Any) -> Any:
+    if value == "files":
+        return {}
+    if not isinstance(value, dict) or "acme" not in value:
+        right = "'files' or {'acme': {'email': 'ops@school.edu.cn'}}"
+        raise ValueError(f"{_shown(repr(value))} is not possible; right would be {right}")
     return value
 
 
@@ -196,6 +229,10 @@ Origin = Annotated[StrictStr, AfterValidator(_origin)]
 UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+Directory = Annotated[StrictStr, AfterValidator(_directory)]
+Email = Annotated[StrictStr, AfterValidator(_email)]
+FilePath = Annotated[StrictStr, AfterValidator(_file_path)]
+Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Token = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
@@ -230,6 +267,39 @@ class RateLimit(_Frozen):
     burst: Annotated[StrictInt, Field(ge=0, le=100000)] = 0
 
 
+class AccountBinding(_Frozen):
+    """The contract with a certificate authority that an ACME account stands for (RFC 8555, 7.3.4)."""
+
+    kid: Token
+    """The key identifier that the authority hands out."""
+
+    hmac_key_env: Variable
+    """The environment variable of whoever deploys that holds the authority's secret (base64url)."""
+
+
+class Acme(_Frozen):
+    """Whom to ask for a certificate, and as whom."""
+
+    email: Email
+    """Where the authority writes to when something is wrong: "ops@school.edu.cn"."""
+
+    directory: Directory = LETS_ENCRYPT
+    """The https URL of the ACME server's directory. Default: Let's Encrypt."""
+
+    ca: FilePath | None = None
+    """A PEM file in the checkout that the directory's own TLS is verified with. Default: the host's trust store."""
+
+    eab: AccountBinding | None = None
+    """External account binding, where the authority asks for it."""
+
+
+class Cert(_Frozen):
+    """Where a certificate comes from: files of the checkout, or an ACME server."""
+
+    acme: Acme | None = None
+    """Issued and renewed on the host. Left out: files/certs/<domain>/ holds the certificate and its key."""
+
+
 class SiteEntry(_Frozen):
     """One school in the inventory, key by key as the README documents it."""
 
@@ -237,7 +307,7 @@ class SiteEntry(_Frozen):
     edge: Literal["slb", "tls"]
     platform: StrictStr | None = None
     slb_cidrs: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
-    cert: Annotated[Literal["files"] | None, BeforeValidator(_no_acme)] = None
+    cert: Annotated[Cert | None, BeforeValidator(_cert)] = None
     bk: BlueKing | None = None
     max_body: Size | None = None
     hsts: Annotated[StrictInt, Field(ge=0, le=63072000)] = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gateway.model import BlueKing, Platform, SiteEntry
+from gateway.model import Acme, BlueKing, Platform, SiteEntry
 
 Edge = Literal["slb", "tls"]
 
@@ -66,6 +66,8 @@ class Site:
     domain_headers: tuple[str, ...]
     hsts: int
     rate_limit: RateLimit | None = None
+    # how the host gets the site's certificate, None where it comes with the release
+    acme: Acme | None = None
 
     @property
     def entry_port(self) -> int:
@@ -128,6 +130,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
         domain_headers=platform.domain_headers,
         hsts=entry.hsts,
         rate_limit=RateLimit(**entry.rate_limit.model_dump()) if entry.rate_limit else None,
+        acme=entry.cert.acme if entry.cert else None,
     )
 
 
