@@ -40,6 +40,9 @@ reason_in() {
         next_is && NF { failed = $0; next_is = 0 }
         NF && !/^(Saving debug log|Ask for help|See the logfile|- - -)/ { last = $0 }
         END { print detail != "" ? detail : failed != "" ? failed : last }' <<<"$1" \
+        | sed -E "s/.*HTTPSConnectionPool\(host='([^']*)', port=([0-9]+)\)/\1:\2 cannot be reached/
+            s/ cannot be reached.*certificate verify failed:? ?(.*) \(_ssl.*/ is not trusted, its certificate: \1/
+            s/( cannot be reached:).* (\[Errno [^]]*\] )/\1 /; s/['\")]+\$//" \
         | tr -cd '[:print:]' | tr -s ' ' | cut -c 1-500
 }
 
@@ -123,6 +126,14 @@ load_certificates() {
     done
     echo "the running nginx did not take the new certificate of" $left "within 30 seconds; see journalctl -u nginx"
     return 1
+}
+
+# Domains whose certificate somebody took away are without one again: nginx would refuse the whole configuration.
+drop_lost_certificates() {
+    local path
+    for path in "$acme"/issued/*/; do
+        [ ! -d "$path" ] || { [ -s "$path/live/fullchain.pem" ] && [ -s "$path/live/privkey.pem" ]; } || rm -rf -- "$path"
+    done
 }
 
 # Certificates of domains that release $1 no longer has are not renewed; those of domains that are back are.

@@ -39,6 +39,7 @@ $held"
 log=/var/log/nginx/wecom-gateway.access.log
 [ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
 
+drop_lost_certificates
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 if ! found=$(test_candidate "$shadow" "$target"); then
