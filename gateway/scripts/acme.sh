@@ -42,7 +42,7 @@ reason_in() {
         END { print detail != "" ? detail : failed != "" ? failed : last }' <<<"$1" \
         | sed -E "s/.*HTTPSConnectionPool\(host='([^']*)', port=([0-9]+)\)/\1:\2 cannot be reached/
             s/ cannot be reached.*certificate verify failed:? ?(.*) \(_ssl.*/ is not trusted, its certificate: \1/
-            s/( cannot be reached:).* (\[Errno [^]]*\] )/\1 /; s/['\")]+\$//" \
+            s/( cannot be reached:).* (\[Errno [^]]*\] )/\1 /; / cannot be reached:/ s/['\")]+\$//" \
         | tr -cd '[:print:]' | tr -s ' ' | cut -c 1-500
 }
 

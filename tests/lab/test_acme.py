@@ -145,7 +145,7 @@ def test_a_domain_that_the_server_does_not_find_is_named_with_its_reason_and_sto
     done = mine.deploy()
     assert done.returncode == 1
     assert "nowhere.acme.example has no certificate yet" in done.stderr
-    assert "urn:ietf" in done.stderr or "dns" in done.stderr.lower(), done.stderr
+    assert "lookup nowhere.acme.example" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert _ask("e.acme.example", root).status == 200
     mine.write_sites(_site("a"), _site("e"))
