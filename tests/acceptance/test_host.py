@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 
-from gateway import release
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway import release, scripts
+from gateway.facts import GatewayState
+from gateway.render import tree
 
 HOME = "/etc/nginx/wecom-gateway"
 
 
 def _wanted(remote, target) -> release.Release:
-    version = Version.parse(remote.run("nginx -v 2>&1").stdout)
-    return release.build(tree(target.host, Build(version, remote.file("/proc/net/if_inet6").exists)))
+    seen = GatewayState().process(remote.check_output("bash -c %s", scripts.text("state")).splitlines())
+    return release.build(tree(target.host, seen.build))
 
 
 def test_nginx_runs_and_comes_back_after_a_reboot(remote):
@@ -37,12 +37,13 @@ def test_the_release_on_disk_is_intact(remote, target):
     """A hand-edited file works until the next restart of nginx, and then does not."""
     wanted = _wanted(remote, target)
     listing = remote.run(
-        f"cd {HOME}/current/ && find . -type f -printf '%m %U %P\\n' "
+        f"cd {HOME}/current/ && find . -type f -printf '%m:%g %u %P\\n' "
         "&& find . -type f -printf '%P\\0' | xargs -0 sha256sum"
     ).stdout.splitlines()
-    modes = {line.split(" ", 2)[2]: line.split(" ", 2)[:2] for line in listing if re.match(r"\d+ \d+ ", line)}
+    modes = {line.split(" ", 2)[2]: line.split(" ", 2)[:2] for line in listing if re.match(r"\d+:\S+ \S+ ", line)}
     digests = {line.split("  ", 1)[1]: line.split("  ", 1)[0] for line in listing if re.match(r"[0-9a-f]{64} ", line)}
-    assert modes == {entry.path: [entry.mode, "0"] for entry in wanted.manifest()}
+    expected = {entry.path: entry.mode if ":" in entry.mode else f"{entry.mode}:root" for entry in wanted.manifest()}
+    assert modes == {path: [mode, "root"] for path, mode in expected.items()}
     assert digests == {entry.path: entry.sha256 for entry in wanted.manifest()}
 
 

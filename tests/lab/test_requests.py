@@ -143,9 +143,9 @@ def test_connections_to_the_platform_are_kept(ask):
     assert max(answer["request_number_on_connection"] for answer in answers) > 1
 
 
-@pytest.mark.parametrize("delay", [1.5])
-def test_slow_answers_are_waited_for(ask, delay):
-    assert ask("card", "/x", headers={"X-Lab-Delay": str(delay)}).status == 200
+@pytest.mark.parametrize("delay", [1.5, 20])
+def test_slow_answers_and_long_polls_are_waited_for(ask, delay):
+    assert ask("card", "/x", headers={"X-Lab-Delay": str(delay)}, timeout=delay + 10).status == 200
 
 
 def test_a_closed_connection_is_not_asked_twice_with_a_body(ask):
