@@ -23,23 +23,16 @@ from pydantic import (
     Tag,
 )
 
-from gateway import wecom_values
+from gateway import acme_values, wecom_values
 from gateway.problems import did_you_mean
 from gateway.problems import shown as _shown
 
 # The loopback port on which the running nginx tells its release; no site may ask for it.
 RELEASE_PORT = 19001
 
-# The ACME directory of an entry that names none.
-LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
-
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# What may stand in an ACME directory's path, in a mailbox's name, in the path of a file of the checkout.
-_DIRECTORY_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]*)*")
-_MAILBOX = re.compile(r"[A-Za-z0-9._%+-]{1,64}")
-_FILE = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
 
 
@@ -222,34 +215,12 @@ def _listed(value: Any) -> Any:
 
 
 def _directory(value: str) -> str:
-    """The URL at which an ACME server describes itself (RFC 8555, 7.1.1)."""
-    origin, slash, path = value.removeprefix("https://").partition("/")
-    if not value.startswith("https://") or not _DIRECTORY_PATH.fullmatch(slash + path):
-        raise ValueError(f'"{_shown(value)}" is not the https URL of an ACME directory; for example "{LETS_ENCRYPT}"')
-    _https_url(f"https://{origin}")
+    _https_url(f"https://{acme_values.authority(value)}")
     return value
 
 
 def _email(value: str) -> str:
-    name, _, domain = value.rpartition("@")
-    if not _MAILBOX.fullmatch(name):
-        raise ValueError(f'"{_shown(value)}" is not an e-mail address; right would be "ops@school.edu.cn"')
-    _host_name(domain.lower(), "school.edu.cn")
-    return value
-
-
-def _file_path(value: str) -> str:
-    if not _FILE.fullmatch(value) or ".." in value.split("/"):
-        raise ValueError(f'"{_shown(value)}" is not a path inside the checkout; right would be "files/acme/ca.pem"')
-    return value
-
-
-def _cert(value: Any) -> Any:
-    if value == "files":
-        return {}
-    if not isinstance(value, dict) or "acme" not in value:
-        right = "'files' or {'acme': {'email': 'ops@school.edu.cn'}}"
-        raise ValueError(f"{_shown(repr(value))} is not possible; right would be {right}")
+    _host_name(acme_values.mail_domain(value), "school.edu.cn")
     return value
 
 
@@ -264,7 +235,7 @@ PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 Directory = Annotated[StrictStr, AfterValidator(_directory)]
 Email = Annotated[StrictStr, AfterValidator(_email)]
-FilePath = Annotated[StrictStr, AfterValidator(_file_path)]
+FilePath = Annotated[StrictStr, AfterValidator(acme_values.file_path)]
 KeyId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
@@ -348,7 +319,7 @@ class Acme(_Frozen):
     email: Email
     """Where the authority writes to when something is wrong: "ops@school.edu.cn"."""
 
-    directory: Directory = LETS_ENCRYPT
+    directory: Directory = acme_values.LETS_ENCRYPT
     """The https URL of the ACME server's directory. Default: Let's Encrypt."""
 
     ca: FilePath | None = None
@@ -380,7 +351,7 @@ class SiteEntry(_Frozen):
     slb_cidrs: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
     """Networks the load balancer connects from; only their X-Forwarded-For is believed: ["10.0.0.0/24"]."""
 
-    cert: Annotated[Cert | None, BeforeValidator(_cert)] = None
+    cert: Annotated[Cert | None, BeforeValidator(acme_values.cert)] = None
     """Edge "tls" only. Default "files": files/certs/<domain>/ holds the certificate and its key. Else see `acme`."""
 
     bk: BlueKing | None = None

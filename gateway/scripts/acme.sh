@@ -15,8 +15,12 @@ log_line() {
 take_acme_lock() {
     install -d -m 700 "$acme" "$acme/accounts" "$acme/issued" "$acme/failed"
     install -d -m 755 "${webroot%/*}" "$webroot"
+    # certbot of Debian 11 takes no other file than a plain one for its settings.
+    [ -f "$acme/certbot.ini" ] || echo "# Nothing: all settings are arguments." >"$acme/certbot.ini"
     exec 8>>"$acme/.lock"
     flock -w 300 8 || fail "certificates of this host have been asked for elsewhere for five minutes; try again later"
+    # The secret of a registration that was cut off.
+    rm -f /run/wecom-gateway-eab.*
 }
 
 # certbot for account $1, with neither its questions nor what somebody configured for their own certificates;
@@ -25,7 +29,7 @@ run_certbot() {
     local folder=$acme/accounts/$1 ca=$home/current/acme-ca/$1.pem verb=$2
     shift 2
     if [ -f "$ca" ]; then local -x REQUESTS_CA_BUNDLE=$ca; fi
-    timeout -k 10 600 certbot "$verb" -c "${settings:-/dev/null}" "$@" --non-interactive --max-log-backups 20 \
+    timeout -k 10 600 certbot "$verb" -c "${settings:-$acme/certbot.ini}" "$@" --non-interactive --max-log-backups 20 \
         --config-dir "$folder" --work-dir "$folder/work" --logs-dir "$folder/log" </dev/null 2>&1
 }
 
@@ -72,7 +76,7 @@ register() {
         fi
         # Not on a command line, which everybody on the host can read; the file is root's alone and in memory.
         local settings done=0
-        settings=$(mktemp /run/wecom-gateway.XXXXXX)
+        settings=$(mktemp /run/wecom-gateway-eab.XXXXXX)
         printf 'eab-kid = %s\neab-hmac-key = %s\n' "$4" "$5" >"$settings"
         run_certbot "$1" register "${options[@]}" || done=$?
         rm -f -- "$settings"
@@ -136,6 +140,11 @@ drop_lost_certificates() {
     done
 }
 
+# Whether domain $1 stands in one of the files of orders that follow.
+has_order() {
+    awk -v domain="$1" '$1 == domain { found = 1 } END { exit !found }' "${@:2}" 2>/dev/null
+}
+
 # Certificates of domains that release $1 no longer has are not renewed; those of domains that are back are.
 settle_renewals() {
     local path domain live renewal
@@ -143,7 +152,7 @@ settle_renewals() {
         live=$(readlink -e "$path/live") || continue
         domain=$(basename "$path")
         renewal=${live%/live/*}/renewal/$domain.conf
-        if grep -q "^$domain " "$1/orders" 2>/dev/null; then
+        if has_order "$domain" "$1/orders"; then
             [ ! -f "$path/renewal.conf" ] || mv "$path/renewal.conf" "$renewal"
         else
             [ ! -f "$renewal" ] || mv "$renewal" "$path/renewal.conf"

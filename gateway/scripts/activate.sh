@@ -91,10 +91,10 @@ prune_certificates() {
     for path in "$acme"/issued/*/; do
         [ -d "$path" ] || continue
         domain=$(basename "$path")
-        grep -q "^$domain " "$home"/releases/*/orders 2>/dev/null || remove_certificate "$domain" "$acme"/accounts/*/
+        has_order "$domain" "$home"/releases/*/orders || remove_certificate "$domain" "$acme"/accounts/*/
     done
     for path in "$acme"/failed/*; do
-        grep -q "^${path##*/} " "$home/current/orders" 2>/dev/null || rm -f "$path"
+        has_order "${path##*/}" "$home/current/orders" || rm -f "$path"
     done
 }
 

@@ -9,10 +9,11 @@ import pytest
 
 from gateway import acme, release
 from gateway.facts import GatewayState
+from gateway.host import parse_host
 from gateway.render import Build, tree
 from gateway.tls_profile import Version
 
-from .conftest import make_pair
+from .conftest import PLATFORMS, make_pair
 
 ENTRY = {"email": "ops@school.edu.cn", "directory": "https://acme.authority.example/v2/DV90"}
 BUILD = Build(Version((1, 22, 1)))
@@ -70,6 +71,12 @@ def test_anything_else_says_what_would_be_right(parse, cert):
 def test_behind_a_load_balancer_there_is_nothing_to_issue(parse):
     _, problems = parse({**_site(), "edge": "slb"})
     assert "the load balancer holds the certificate" in problems[0]
+
+
+def test_files_that_lie_there_all_the_same_are_warned_of(store_pair, files):
+    store_pair("wx.school.edu.cn")
+    _, problems = parse_host("h1", {"platforms": PLATFORMS, "sites": [_site()]}, files)
+    assert ["which nothing uses" in one.text for one in problems if one.field == "cert"] == [True]
 
 
 def test_lets_encrypt_is_asked_where_no_directory_is_named(parse):
