@@ -43,6 +43,10 @@ _PYINFRA = {
 }
 
 
+# Models that may be written as a word as well.
+_WORDS = {"Cert": 'Literal["files"]'}
+
+
 def source() -> str:
     """What gateway/entries.py must hold."""
     classes = [text for model in _in_order(SiteEntry) for text in _typed_dict(model)]
@@ -102,7 +106,8 @@ def _type(annotation: Any) -> str:
         return " | ".join(dict.fromkeys(_type(part) for part in parts if part is not NoneType))
     if annotation in (ipaddress.IPv4Network, ipaddress.IPv6Network):
         return "str"
-    return str(annotation.__name__)
+    name = str(annotation.__name__)
+    return f"{_WORDS[name]} | {name}" if name in _WORDS else name
 
 
 if __name__ == "__main__":

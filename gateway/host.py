@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway import cert_files, certs, verify_files
+from gateway import acme, cert_files, certs, verify_files
 from gateway.model import RELEASE_PORT, UNION_TAG, Platform, SiteEntry, models_in
 from gateway.problems import Problem, did_you_mean, nearest
 from gateway.site import Site, resolve
@@ -28,6 +28,8 @@ class Host:
     sites: tuple[Site, ...]
     verify: Mapping[str, tuple[verify_files.VerifyFile, ...]] = field(repr=False)
     certs: Mapping[str, certs.KeyPair] = field(repr=False)
+    # of each ACME account: what its server's own TLS is verified with, PEM; by acme.account()
+    acme_cas: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def parse_host(
@@ -53,6 +55,7 @@ def parse_host(
     seen: set[str] = set()
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
     pairs: dict[str, certs.KeyPair] = {}
+    cas: dict[str, bytes] = {}
     for number, raw in enumerate(entries):
         site, found = _site(name, number, raw, data.get("platform"), platforms)
         problems += found
@@ -67,17 +70,20 @@ def parse_host(
         verify[site.domain], found = _read_verify_files(name, site.domain, files)
         problems += found
         folder = files / "certs" / site.domain
-        if site.edge == "tls" and certificates:
+        if site.acme and certificates:
+            problems += [Problem(name, site.domain, *found) for found in acme.take_ca(site.acme, files.parent, cas)]
+            problems += cert_files.unused(name, site.domain, folder, "acme")
+        elif site.edge == "tls" and certificates:
             pair, found = cert_files.read(name, site.domain, folder, allow_expired=data.get("allow_expired") == 1)
             problems += found
             if pair:
                 pairs[site.domain] = pair
-        else:
-            problems += cert_files.unused(name, site.domain, folder)
+        elif site.edge == "slb":
+            problems += cert_files.unused(name, site.domain, folder, "slb")
     problems += _listener_conflicts(name, sites)
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs)), problems
+    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs), MappingProxyType(cas)), problems
 
 
 def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Problem]]:
@@ -175,6 +181,9 @@ _EXAMPLES = {
     "domain": 'right would be "domain": "wx.school.edu.cn"',
     "edge": '"slb" behind a load balancer that terminates TLS, "tls" without one',
     "upstream": 'right would be "upstream": "https://paas.inner.example"',
+    "email": 'right would be "email": "ops@school.edu.cn"',
+    "kid": "right would be the key identifier that the certificate authority hands out",
+    "hmac_key_env": 'name the environment variable that holds the secret, for example "ACME_EAB_KEY"',
     "apps": 'right would be "apps": ["bk_itsm"]',
     "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
 }

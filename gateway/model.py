@@ -23,7 +23,7 @@ from pydantic import (
     Tag,
 )
 
-from gateway import wecom_values
+from gateway import acme_values, wecom_values
 from gateway.problems import did_you_mean
 from gateway.problems import shown as _shown
 
@@ -214,9 +214,13 @@ def _listed(value: Any) -> Any:
     return tuple(value)
 
 
-def _no_acme(value: Any) -> Any:
-    if isinstance(value, dict) and "acme" in value:
-        raise ValueError('automatic certificates are not available in this version; right would be "files"')
+def _directory(value: str) -> str:
+    _https_url(f"https://{acme_values.authority(value)}")
+    return value
+
+
+def _email(value: str) -> str:
+    _host_name(acme_values.mail_domain(value), "school.edu.cn")
     return value
 
 
@@ -229,6 +233,11 @@ Origin = Annotated[StrictStr, AfterValidator(_origin)]
 UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+Directory = Annotated[StrictStr, AfterValidator(_directory)]
+Email = Annotated[StrictStr, AfterValidator(_email)]
+FilePath = Annotated[StrictStr, AfterValidator(acme_values.file_path)]
+KeyId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
@@ -294,6 +303,39 @@ class RateLimit(_Frozen):
     """How many more pass at once before 429 is answered: 400. Default 0."""
 
 
+class AccountBinding(_Frozen):
+    """The contract with a certificate authority that an ACME account stands for (RFC 8555, 7.3.4)."""
+
+    kid: KeyId
+    """The key identifier that the authority hands out."""
+
+    hmac_key_env: Variable
+    """The environment variable of whoever deploys that holds the authority's secret (base64url)."""
+
+
+class Acme(_Frozen):
+    """Whom to ask for a certificate, and as whom."""
+
+    email: Email
+    """Where the authority writes to when something is wrong: "ops@school.edu.cn"."""
+
+    directory: Directory = acme_values.LETS_ENCRYPT
+    """The https URL of the ACME server's directory. Default: Let's Encrypt."""
+
+    ca: FilePath | None = None
+    """A PEM file in the checkout that the directory's own TLS is verified with. Default: the host's trust store."""
+
+    eab: AccountBinding | None = None
+    """External account binding, where the authority asks for it."""
+
+
+class Cert(_Frozen):
+    """Where a certificate comes from: files of the checkout, or an ACME server."""
+
+    acme: Acme | None = None
+    """Issued and renewed on the host. Left out: files/certs/<domain>/ holds the certificate and its key."""
+
+
 class SiteEntry(_Frozen):
     """One school in the inventory, key by key as the README documents it."""
 
@@ -309,8 +351,8 @@ class SiteEntry(_Frozen):
     slb_cidrs: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
     """Networks the load balancer connects from; only their X-Forwarded-For is believed: ["10.0.0.0/24"]."""
 
-    cert: Annotated[Literal["files"] | None, BeforeValidator(_no_acme)] = None
-    """Edge "tls" only. "files", the default: files/certs/<domain>/ holds the certificate and its key."""
+    cert: Annotated[Cert | None, BeforeValidator(acme_values.cert)] = None
+    """Edge "tls" only. Default "files": files/certs/<domain>/ holds the certificate and its key. Else see `acme`."""
 
     bk: BlueKing | None = None
     """BlueKing only, and required there: what is published."""

@@ -33,7 +33,8 @@ class HostStatus:
 
     `wanted` is what the inventory gives for the host's nginx, `published` what `current` points to,
     `running` what the running nginx answers. `unresolved` are upstreams whose names do not resolve there: their
-    sites answer 502, which is no drift. `certificate_days` is by domain, of the checkout's certificate.
+    sites answer 502, which is no drift. `certificate_days` is by domain, of the checkout's certificate or the one that
+    the host got from an ACME server. `renewal_failed` says by domain since when and why that one is not renewed.
     """
 
     host: str
@@ -45,6 +46,7 @@ class HostStatus:
     differences: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
     certificate_days: dict[str, int] = field(default_factory=dict)
+    renewal_failed: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
     @property
@@ -79,6 +81,7 @@ def _one(state: State, remote: Remote, host: Host) -> HostStatus:
         finally:
             if remote.connected:
                 remote.disconnect()
+    not_issued = _ordered(host) - _issued_days(host, known).keys()
     return HostStatus(
         host=host.name,
         reachable=True,
@@ -88,8 +91,9 @@ def _one(state: State, remote: Remote, host: Host) -> HostStatus:
         nginx=str(known.installed) if known.installed else None,
         differences=tuple(f"{_WORDS[change.kind]}: {change.path}" for change in differences),
         unresolved=known.unresolved,
-        certificate_days=days,
-        problem=_difference(known, wanted.id, bool(differences)),
+        certificate_days=days | _issued_days(host, known),
+        renewal_failed={one: known.failed[one] for one in _ordered(host) - not_issued if one in known.failed},
+        problem=_difference(known, wanted.id, bool(differences)) or _not_issued(sorted(not_issued), known),
     )
 
 
@@ -123,6 +127,23 @@ def _certificate_days(host: Host) -> dict[str, int]:
     return {domain: pair.days_left(now) for domain, pair in host.certs.items()}
 
 
+def _ordered(host: Host) -> set[str]:
+    return {site.domain for site in host.sites if site.acme}
+
+
+def _issued_days(host: Host, known: HostState) -> dict[str, int]:
+    now = datetime.now(UTC)
+    ends = {one.domain: one.not_after for one in known.issued if one.domain in _ordered(host)}
+    return {domain: (end - now).days for domain, end in ends.items() if end}
+
+
+def _not_issued(domains: list[str], known: HostState) -> str:
+    if not domains:
+        return ""
+    reasons = [f"{domain} ({known.failed[domain]})" if domain in known.failed else domain for domain in domains]
+    return f"certificate not issued yet: {', '.join(reasons)}; deploy"
+
+
 def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, str]]:
     """Rows for people: host, wanted, published, running, soonest certificate, what differs."""
     rows = [("host", "wanted", "published", "running", "certificate", "")]
@@ -133,5 +154,6 @@ def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, st
         notes = [one.problem or "in sync"]
         if one.unresolved:
             notes.append(f"does not resolve there: {', '.join(one.unresolved)}")
+        notes += [f"{domain}: renewal failed, {why}" for domain, why in one.renewal_failed.items()]
         rows.append((one.host, *releases_of, certificate, "; ".join(notes)))
     return rows

@@ -6,8 +6,8 @@ from functools import cache
 
 from pyinfra import host, state
 
+from gateway import acme, render
 from gateway import release as releases
-from gateway import render
 from gateway.facts import GatewayState, HostState, ReleaseDigest
 from gateway.host import Host
 from gateway.release import Release
@@ -27,6 +27,7 @@ class Target:
     """
 
     def __init__(self, wanted: Host) -> None:
+        self.host = wanted
         self._read: tuple[bool, HostState] | None = None
         # Rendered once for each nginx, however often it is asked for.
         self._release = cache(lambda build: releases.build(render.tree(wanted, build)))
@@ -44,6 +45,19 @@ class Target:
     def wanted(self) -> Release:
         """The release that the inventory gives for the host's nginx."""
         return self._release(self.state().build or _FORETOLD)
+
+    def packages(self) -> set[str]:
+        """Debian packages that the host must have."""
+        return {"nginx", "ca-certificates"} | ({"certbot"} if self.has_orders() else set())
+
+    def has_orders(self) -> bool:
+        """Whether some site's certificate comes from an ACME server."""
+        return any(site.acme for site in self.host.sites)
+
+    def due(self) -> list[str]:
+        """Domains that a certificate has to be asked for."""
+        known = self.state()
+        return acme.due(self.host.sites, known.issued, known.failed)
 
     def is_intact(self) -> bool:
         """Whether the host has that release, every file and mode as it should be."""

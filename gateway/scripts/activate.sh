@@ -39,6 +39,7 @@ $held"
 log=/var/log/nginx/wecom-gateway.access.log
 [ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
 
+drop_lost_certificates
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 if ! found=$(test_candidate "$shadow" "$target"); then
@@ -84,6 +85,19 @@ remember() {
     mv "$home/history.cut" "$home/history"
     rm -f "$home/history.new"
 }
+# Certificates of domains that none of the releases kept here has.
+prune_certificates() {
+    local path domain
+    for path in "$acme"/issued/*/; do
+        [ -d "$path" ] || continue
+        domain=$(basename "$path")
+        has_order "$domain" "$home"/releases/*/orders || remove_certificate "$domain" "$acme"/accounts/*/
+    done
+    for path in "$acme"/failed/*; do
+        has_order "${path##*/}" "$home/current/orders" || rm -f "$path"
+    done
+}
+
 # Keys of removed sites go with the releases that held them. What somebody published and is about to activate stays.
 prune() {
     local path
@@ -93,6 +107,7 @@ prune() {
         grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || [ -e "$home/pending/${path##*/}" ] \
             || rm -rf -- "$path"
     done
+    prune_certificates
     for path in "$home"/upstreams/*.conf; do
         [ -e "$path" ] || continue
         path=${path##*/}
@@ -109,8 +124,14 @@ enable_units() {
         ln -sfn "$home/current/units/${unit##*/}" "$link"
     done
     [ $changed = no ] || systemctl daemon-reload
-    systemctl is-active --quiet wecom-gateway-resolve.timer && systemctl is-enabled --quiet wecom-gateway-resolve.timer \
-        || systemctl enable --quiet --now wecom-gateway-resolve.timer
+    for unit in "$target"/units/*.timer; do
+        unit=${unit##*/}
+        systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit" \
+            || systemctl enable --quiet --now "$unit"
+    done
+    # certbot.timer of Debian's own starts it.
+    [ -L /etc/systemd/system/certbot.service.wants/wecom-gateway-renew.service ] \
+        || systemctl enable --quiet wecom-gateway-renew.service
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
 }
 
@@ -129,6 +150,7 @@ include_release
 if tell_nginx && serves "$release"; then
     rm -f "$home/upstreams/.reload" "$before"
     enable_units
+    settle_renewals "$target"
     remember
     prune
     echo "$release" >"$home/activated.new"

@@ -50,12 +50,6 @@ test_candidate() {
     nginx -t -q -c "$shadow/nginx.conf" 2>&1 | sed "s#$shadow/#$nginx_home/#g"
 }
 
-# Makes $1 a link to $2 in one step.
-put_link() {
-    ln -sfn "$2" "$1.new"
-    mv -T "$1.new" "$1"
-}
-
 # nginx.conf as it was before the activation that is under way.
 before=$home/nginx.conf.before
 
