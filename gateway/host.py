@@ -12,12 +12,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from gateway import certs, verify_files
-from gateway.model import RELEASE_PORT, Platform, SiteEntry
+from gateway import egress as pass_through
+from gateway.model import RELEASE_PORT, Egress, Platform, SiteEntry
 from gateway.problems import Problem, did_you_mean
 from gateway.site import Site, resolve
-
-# Keys of the contract that this version does not act on yet: refused, never silently ignored.
-_NOT_YET = {"egress": "pass-through to the WeCom API is not available in this version; remove the key"}
 
 
 @dataclass(frozen=True)
@@ -28,13 +26,12 @@ class Host:
     sites: tuple[Site, ...]
     verify: Mapping[str, tuple[verify_files.VerifyFile, ...]] = field(repr=False)
     certs: Mapping[str, certs.KeyPair] = field(repr=False)
+    egress: Egress | None = None
 
 
 def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | None, list[Problem]]:
     """Checks one host's data. The host is None where any problem is an error."""
-    problems = [Problem(name, "", key, text) for key, text in _NOT_YET.items() if key in data]
-    platforms, found = _platforms(name, data.get("platforms"))
-    problems += found
+    platforms, problems = _platforms(name, data.get("platforms"))
     entries = data.get("sites")
     if not isinstance(entries, (list, tuple)):
         wrong = "missing" if entries is None else f"is a {type(entries).__name__}, not a list"
@@ -64,9 +61,11 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
             if pair:
                 pairs[site.domain] = pair
     problems += _listener_conflicts(name, sites)
+    egress, found = _egress(name, data.get("egress"), sites)
+    problems += found
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs)), problems
+    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs), egress), problems
 
 
 def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform], list[Problem]]:
@@ -124,6 +123,20 @@ def _site(
     return (None, problems) if problems else (site, [])
 
 
+def _egress(name: str, raw: Any, sites: Iterable[Site]) -> tuple[Egress | None, list[Problem]]:
+    if raw is None:
+        return None, []
+    if not isinstance(raw, Mapping):
+        text = 'is not a dict; right would be {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}'
+        return None, [Problem(name, "", "egress", text)]
+    try:
+        egress = Egress.model_validate(raw)
+        found = list(pass_through.conflicts(egress, sites))
+    except ValidationError as error:
+        egress, found = None, list(_explain(error, Egress))
+    return egress, [Problem(name, "", f"egress.{where}", text) for where, text in found]
+
+
 def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
     """What one edge has no use for is a misunderstanding, not a decoration."""
     if entry.edge == "slb" and entry.cert is not None:
@@ -153,6 +166,8 @@ _EXAMPLES = {
     "edge": '"slb" behind a load balancer that terminates TLS, "tls" without one',
     "upstream": 'right would be "upstream": "https://paas.inner.example"',
     "apps": 'right would be "apps": ["bk_itsm"]',
+    "listen": 'right would be "listen": "10.0.0.5:443", an inner address of this host',
+    "allow": 'right would be "allow": ["10.0.0.0/24"], the application servers\' networks',
     "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
 }
 

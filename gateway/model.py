@@ -174,6 +174,30 @@ def _network(value: Any) -> Any:
     return loose
 
 
+def _inner_network(value: Any) -> Any:
+    """A network whose hosts may pass: never everybody's."""
+    if isinstance(value, str) and value.strip().endswith("/0"):
+        raise ValueError(f'"{_shown(value)}" lets everybody pass; name the application servers\' networks')
+    return _network(value)
+
+
+def _listen_address(value: str) -> str:
+    """One address of the host and a port, as nginx and `ip address` write them."""
+    example = 'right would be "10.0.0.5:443", an address of this host and a port'
+    host, _, port = value.rpartition(":")
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]") if host.startswith("[") else host)
+    except ValueError:
+        raise ValueError(f'"{_shown(value)}" does not start with an IP address; {example}') from None
+    if isinstance(address, ipaddress.IPv6Address) and (not host.startswith("[") or address.scope_id):
+        raise ValueError(f'"{_shown(value)}" is not how a listener names IPv6; right would be "[fd00::5]:443"')
+    if not (port.isascii() and port.isdecimal() and not port.startswith("0") and int(port) <= 65535):
+        raise ValueError(f'"{_shown(value)}" has no valid port; {example}')
+    if address.is_unspecified or address.is_multicast:
+        raise ValueError(f'"{_shown(value)}" is not one address of the host; {example}')
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
+
+
 def _listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
@@ -196,6 +220,8 @@ Origin = Annotated[StrictStr, AfterValidator(_origin)]
 UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
+ListenAddress = Annotated[StrictStr, AfterValidator(_listen_address)]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Token = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
@@ -228,6 +254,24 @@ class RateLimit(_Frozen):
 
     requests_per_second: Annotated[StrictInt, Field(ge=1, le=100000)]
     burst: Annotated[StrictInt, Field(ge=0, le=100000)] = 0
+
+
+class Egress(_Frozen):
+    """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
+
+    listen: ListenAddress
+    """An address of the host and a port: "10.0.0.5:443"."""
+
+    allow: Annotated[tuple[InnerNetwork, ...], BeforeValidator(_listed), Field(min_length=1)]
+    """The networks that may use it: ["10.0.0.0/24"]."""
+
+    @property
+    def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        return ipaddress.ip_address(self.listen.rpartition(":")[0].strip("[]"))
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
 
 
 class SiteEntry(_Frozen):

@@ -6,8 +6,8 @@ from functools import cache
 
 from pyinfra import host, state
 
+from gateway import egress, render
 from gateway import release as releases
-from gateway import render
 from gateway.facts import GatewayState, HostState, ReleaseDigest
 from gateway.host import Host
 from gateway.release import Release
@@ -27,6 +27,7 @@ class Target:
     """
 
     def __init__(self, wanted: Host) -> None:
+        self._unneeded = () if wanted.egress else (egress.PACKAGE,)
         self._read: tuple[bool, HostState] | None = None
         # Rendered once for each nginx, however often it is asked for.
         self._release = cache(lambda build: releases.build(render.tree(wanted, build)))
@@ -36,6 +37,10 @@ class Target:
         if self._read is None or self._read[0] != state.is_executing:
             self._read = (state.is_executing, host.get_fact(GatewayState))
         return self._read[1]
+
+    def missing(self) -> list[str]:
+        """Packages that this host needs and that are not there."""
+        return [package for package in self.state().missing if package not in self._unneeded]
 
     def changing(self) -> None:
         """To be called before anything that changes the host."""
