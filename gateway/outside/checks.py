@@ -281,13 +281,15 @@ def _asked(
     fetch: Callable[[], Answer],
     judge: Callable[[Answer], tuple[str, str] | None],
 ) -> Finding:
-    """One request and what is thought of its answer. What is wrong once is asked again: networks hiccup."""
+    """One request and what is thought of its answer. A fault is asked for again, as networks hiccup; silence is not."""
     fault: tuple[str, str] | None = None
     for _ in range(2):
         try:
             fault = judge(fetch())
         except Unanswered as why:
             fault = (str(why), _port_remedy(visit, door, why))
+            if why.kind == "slow":
+                break
         if fault is None:
             return Finding(check, subject, "passed")
     reason, remedy = fault or ("", "")

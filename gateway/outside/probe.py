@@ -16,7 +16,7 @@ from typing import Literal
 import gevent
 
 # Seconds: until a connection stands, and until a whole answer is there.
-CONNECT, WHOLE = 5, 15
+CONNECT, WHOLE = 5, 10
 _MOST_BYTES = 64 * 1024
 _AGENT = "wecom-gateway-verify"
 
