@@ -52,8 +52,8 @@ def _suites(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "pair" in metafunc.fixturenames:
-        metafunc.parametrize("pair", _suites(metafunc.config), indirect=True, scope="session")
+    for name in {"pair", "suite"} & set(metafunc.fixturenames):
+        metafunc.parametrize(name, _suites(metafunc.config), indirect=name == "pair", scope="session")
 
 
 @dataclass
