@@ -54,10 +54,12 @@ class Visit:
         return Door(self.address, 443 if port == self.site.entry_port else port, tls=True)
 
     def findings(self) -> Iterator[Finding]:
+        dead = True
         for port in self.site.ports():
             door = self.door(port)
             greeting = _greeting(self, door)
             yield greeting
+            dead = dead and greeting.outcome == "failed" and greeting.check == "port"
             if greeting.outcome != "failed":
                 yield from _through(self, door, port)
         if self.target.straight:
@@ -70,7 +72,7 @@ class Visit:
                 "run verify again through the load balancer",
             )
         else:
-            yield from _plain(self)
+            yield from _plain(self, dead)
 
 
 def _through(visit: Visit, door: Door, port: int) -> Iterator[Finding]:
@@ -204,8 +206,11 @@ def _other_name(visit: Visit, door: Door) -> Finding:
     return Finding(check, subject, "failed", f"is served (answer {answer.status})", f"see {where}")
 
 
-def _plain(visit: Visit) -> Iterator[Finding]:
-    """Port 80 as the public sees it: verification files and, where nginx has it, the redirect to https."""
+def _plain(visit: Visit, dead: bool) -> Iterator[Finding]:
+    """Port 80 as the public sees it: verification files and, where nginx has it, the redirect to https.
+
+    Of a `dead` place, where no other port answers, only whether it is open: the rest would be silence after silence.
+    """
     door, domain = Door(visit.address, 80, tls=False), visit.site.domain
     try:
         visit.client.greet(door, domain)
@@ -220,6 +225,8 @@ def _plain(visit: Visit) -> Iterator[Finding]:
                 "the load balancer has no listener for plain http",
                 "should WeCom not find the file, give it one: 80 to the host's 80",
             )
+        return
+    if dead:
         return
     found = _files(visit, door) if visit.target.files else iter(())
     if visit.site.edge == "slb":

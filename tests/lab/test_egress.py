@@ -145,6 +145,22 @@ def test_a_second_deploy_changes_nothing_and_status_covers_it(deployed):
     deployed.deploy_well()
 
 
+def test_verify_says_what_can_be_seen_from_where_it_runs(deployed):
+    """From outside `allow` that it refuses; from inside that WeCom is reached, and nothing else."""
+
+    def egress() -> list[str]:
+        done = deployed.run("python", "-m", "gateway", "verify", "inventory/own.py", "--json", "--ca", str(topology.CA))
+        (result,) = [one for one in json.loads(done.stdout)["results"] if one["name"] == f"egress of {HOST}"]
+        return [finding["outcome"] for finding in result["findings"]]
+
+    deployed.write_hosts({HOST: []}, egress=EGRESS)
+    deployed.deploy_well()
+    assert egress() == ["passed"]
+    deployed.write_hosts({HOST: []}, egress={**EGRESS, "allow": [str(topology.subnet())]})
+    deployed.deploy_well()
+    assert egress() == ["passed"] * 3
+
+
 def test_it_survives_a_restart_beside_the_sites(deployed):
     on_host("systemctl restart nginx")
     assert curl(f"https://{NAMES[0]}/x")[0] == 0

@@ -217,7 +217,7 @@ def test_a_hung_host_ends_in_time(deployed):
     try:
         before = time.monotonic()
         told = direct(deployed)
-        assert time.monotonic() - before < 70
+        assert time.monotonic() - before < 40
         assert {site for site, _ in failed_checks(told)} == {"card", "test", "itsm"}
         assert any("within 10 s" in reason for *_, reason in failures(told[1]))
     finally:

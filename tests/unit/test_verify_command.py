@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import gevent
 import pytest
 from click.testing import CliRunner
 
@@ -145,6 +146,27 @@ def test_a_name_that_does_not_resolve_is_a_finding(inventory):
     assert result.outcome == "failed"
     assert "does not resolve" in result.findings[0].reason
     assert seen == [(1, 1)]
+
+
+def test_hundreds_of_sites_are_asked_at_once_but_not_all(inventory, monkeypatch):
+    """One after the other takes minutes, all together more sockets than a load balancer likes of one client."""
+    fleet = load(inventory(h1={"sites": [{**SLB, "domain": f"s{number}.edu.cn"} for number in range(200)]}))
+    monkeypatch.setattr(places, "lookup", lambda domain: ["203.0.113.1"])
+    now, most = 0, 0
+
+    class Silent:
+        def greet(self, door, domain):
+            nonlocal now, most
+            now += 1
+            most = max(most, now)
+            gevent.sleep(0.001)
+            now -= 1
+            raise Unanswered("unreachable", "no connection")
+
+    results = run.of(fleet, {}, Silent(), lambda done, total: None)
+    assert len(results) == 200
+    assert {one.outcome for one in results} == {"failed"}
+    assert 40 <= most <= 50
 
 
 class _Tags(HTMLParser):
