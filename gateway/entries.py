@@ -121,6 +121,16 @@ class SiteEntry(TypedDict, total=False):
     """About the WeCom app, for the handover sheet."""
 
 
+class Egress(TypedDict, total=False):
+    """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
+
+    listen: Required[str]
+    """An address of the host and a port: "10.0.0.5:443"."""
+
+    allow: Required[list[str]]
+    """The networks that may use it: ["10.0.0.0/24"]."""
+
+
 class HostEntry(TypedDict, total=False):
     """One host: its sites, and how pyinfra reaches it."""
 
@@ -129,6 +139,9 @@ class HostEntry(TypedDict, total=False):
 
     platform: str
     """The platform of those sites that name none. Default: the group's."""
+
+    egress: Egress
+    """Pass-through to the WeCom API for inner networks."""
 
     ssh_hostname: str
     """pyinfra: SSH hostname."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pyinfra.connectors import ssh
 
-from gateway.model import SiteEntry, models_in
+from gateway.model import Egress, SiteEntry, models_in
 
 TARGET = Path(__file__).with_name("entries.py")
 
@@ -49,7 +49,8 @@ _WORDS = {"Cert": 'Literal["files"]'}
 
 def source() -> str:
     """What gateway/entries.py must hold."""
-    classes = [text for model in _in_order(SiteEntry) for text in _typed_dict(model)]
+    models = [*_in_order(SiteEntry), *_in_order(Egress)]
+    classes = [text for model in models for text in _typed_dict(model)]
     return _HEAD + "".join(classes) + "".join(_host()) + _TAIL
 
 
@@ -71,6 +72,7 @@ def _host() -> Iterator[str]:
     yield from _class("HostEntry", "One host: its sites, and how pyinfra reaches it.")
     yield _lines("sites", "Required[list[SiteEntry]]", "Every site that this host serves.")
     yield _lines("platform", "str", "The platform of those sites that name none. Default: the group's.")
+    yield _lines("egress", "Egress", "Pass-through to the WeCom API for inner networks.")
     for name, annotation in get_type_hints(ssh.ConnectorData).items():
         meaning = ssh.connector_data_meta[name].description.replace("`", "")
         kind = "dict[str, Any]" if annotation is dict else annotation.__name__

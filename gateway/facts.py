@@ -22,7 +22,7 @@ class HostState:
     # the OpenSSL that the installed nginx runs with
     openssl: Version | None = None
     candidate: Version | None = None
-    # packages that a gateway needs and that are not there
+    # packages that some gateway needs and that are not there; which of them this one needs, Target.missing() says
     missing: tuple[str, ...] = ()
     ipv6: bool = True
     current: str | None = None

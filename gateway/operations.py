@@ -21,12 +21,13 @@ Commands = Generator[PyinfraCommand, None, None]
 
 @operation()
 def install(target: Target) -> Commands:
-    """nginx from Debian and the trust store that upstreams are verified against, where they are not there yet."""
+    """nginx from Debian with the modules that the host needs, and the trust store that upstreams are verified against,
+    where they are not there yet."""
     known = target.state()
     if not known.is_readable:
         yield _refusal("the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?")
         return
-    missing = [package for package in known.missing if package in target.packages()]
+    missing = target.missing()
     if not missing:
         host.noop("nginx and the trust store are installed")
         return

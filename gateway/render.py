@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway import acme, answers, error_pages, scripts, tls_profile
+from gateway import acme, answers, egress, error_pages, scripts, tls_profile
 from gateway.host import Host
 from gateway.model import RELEASE_PORT
 from gateway.release import HOME, ID_PLACEHOLDER, File
@@ -140,7 +140,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             **_hash_sizes([site.domain for site in host.sites]),
         ),
         "certificates.conf": _render("certificates.conf.j2", domains=together),
-        "main.conf": _render("main.conf.j2", build=build),
+        "main.conf": _render("main.conf.j2", **shared, egress=host.egress),
         "closed.conf": _render(
             "closed.conf.j2", **shared, listeners=sorted(ports.items()), unread_codes=error_pages.UNREAD_CODES
         ),
@@ -167,8 +167,15 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     files = {path: File(text.encode()) for path, text in texts.items()}
     files["no-authority.pem"] = File((TEMPLATES / "no-authority.pem").read_bytes())
     # What the scripts on the host go by: ports that must be free, names that must be resolved.
-    files["ports"] = File(_lines(str(port) for port in [*sorted(ports), RELEASE_PORT]))
-    files["upstreams"] = File(_lines(f"{upstream.host} {upstream.port}" for upstream in upstreams))
+    free = [str(port) for port in [*sorted(ports), RELEASE_PORT]]
+    resolved = set(upstreams)
+    if host.egress:
+        text = _render("egress.conf.j2", **shared, egress=host.egress, upstreams=egress.UPSTREAMS)
+        files["egress.conf"] = File(text.encode())
+        free.append(egress.ports_line(host.egress))
+        resolved.update(egress.UPSTREAMS)
+    files["ports"] = File(_lines(free))
+    files["upstreams"] = File(_lines(f"{upstream.host} {upstream.port}" for upstream in sorted(resolved)))
     files["orders"] = File(acme.orders(host.sites).encode())
     for name, pem in host.acme_cas.items():
         files[f"acme-ca/{name}.pem"] = File(pem)

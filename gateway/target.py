@@ -6,7 +6,7 @@ from functools import cache
 
 from pyinfra import host, state
 
-from gateway import acme, render
+from gateway import acme, egress, render
 from gateway import release as releases
 from gateway.facts import GatewayState, HostState, ReleaseDigest
 from gateway.host import Host
@@ -38,6 +38,15 @@ class Target:
             self._read = (state.is_executing, host.get_fact(GatewayState))
         return self._read[1]
 
+    def missing(self) -> list[str]:
+        """Packages that this host needs and that are not there."""
+        needed = {"nginx", "ca-certificates"}
+        if self.host.egress:
+            needed.add(egress.PACKAGE)
+        if self.has_orders():
+            needed.add("certbot")
+        return [package for package in self.state().missing if package in needed]
+
     def changing(self) -> None:
         """To be called before anything that changes the host."""
         self._read = None
@@ -45,10 +54,6 @@ class Target:
     def wanted(self) -> Release:
         """The release that the inventory gives for the host's nginx."""
         return self._release(self.state().build or _FORETOLD)
-
-    def packages(self) -> set[str]:
-        """Debian packages that the host must have."""
-        return {"nginx", "ca-certificates"} | ({"certbot"} if self.has_orders() else set())
 
     def has_orders(self) -> bool:
         """Whether some site's certificate comes from an ACME server."""

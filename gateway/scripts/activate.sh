@@ -12,20 +12,35 @@ was_active=no
 remove_stock=no
 ! is_stock_site || remove_stock=yes
 
-# "80 is held by python3 (pid 17)" for each port of the release that some other process listens on: nginx would
-# take a reload and keep its old configuration, and would not come up after a restart.
+# "port 80 is held by python3 (pid 17)" for each listener of the release that some other process has: nginx would
+# take a reload and keep its old configuration, and would not come up after a restart. A line of `ports` is a port, or
+# port, address and the address as /proc/net writes it. nginx's own sockets are in the way only where one port goes
+# from every address to one or back: the new one is opened before the old one is closed.
 held_ports() {
-    local master own port inode pid
+    local master own port address hex inode at where pid
     master=$(systemctl show -p MainPID --value nginx)
     own=" $(find "/proc/$master/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ' || true) "
-    while read -r port; do
-        for inode in $(awk -v port="$(printf ':%04X' "$port")" \
-            '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do
-            [ "${own#* "$inode" }" = "$own" ] || continue
+    while read -r port address hex; do
+        while read -r inode at; do
+            if [ "${own#* "$inode" }" != "$own" ]; then
+                if [ -n "$hex" ]; then
+                    where="every address"
+                    [ "$at" = "${hex//?/0}" ] || continue
+                else
+                    where="one address"
+                    grep -q "^$port .* $at\$" "$home/current/ports" 2>/dev/null || continue
+                fi
+                echo "port $port is nginx's own at present, on $where, and has to be \
+given up first: deploy once without what needs it there, then again"
+                break
+            fi
             pid=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1 | cut -d / -f 3 || true)
             echo "port $port is held by $(cat "/proc/$pid/comm" 2>/dev/null || echo another process) (pid ${pid:-unknown})"
             break
-        done
+        done < <(awk -v port="$(printf ':%04X' "$port")" -v hex="$hex" '
+            { at = substr($2, 1, length($2) - 5) }
+            $4 == "0A" && substr($2, length($2) - 4) == port && (hex == "" || at == hex || at ~ /^0+$/) { print $10, at }
+            ' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
     done <"$target/ports"
 }
 
@@ -38,6 +53,27 @@ $held"
 # As Debian's logrotate will make it; the test below would make it with this script's own umask.
 log=/var/log/nginx/wecom-gateway.access.log
 [ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
+if [ -f "$target/egress.conf" ]; then
+    has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
+modules-enabled/*.conf there; put the line \"include /etc/nginx/modules-enabled/*.conf;\" at its top, as Debian has it"
+    log=/var/log/nginx/wecom-gateway.egress.log
+    [ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
+fi
+
+# What an operator can do about it, where nginx's own words do not say.
+reason_of() {
+    [ -f "$target/egress.conf" ] || return 0
+    case $1 in
+        *'"stream" directive is duplicate'*)
+            echo " this host's nginx has a stream block of its own, and there can be one only. Put egress on another \
+host, or remove that block:" ;;
+        *'unknown directive "stream"'*)
+            echo " nginx does not load its stream module: /etc/nginx/modules-enabled/50-mod-stream.conf is missing \
+(apt-get install --reinstall libnginx-mod-stream puts it back):" ;;
+        *'Cannot assign requested address'*)
+            echo " the address of egress's \"listen\" is not one of this host's (ip address shows them):" ;;
+    esac
+}
 
 drop_lost_certificates
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
@@ -47,7 +83,7 @@ if ! found=$(test_candidate "$shadow" "$target"); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
     fi
-    fail "nginx refuses the new release; the old one goes on:
+    fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")
 $found"
 fi
 conflicts=$(grep 'conflicting server name' <<<"$found" | sort -u || true)

@@ -77,6 +77,7 @@ include_release() {
 # Whether there is nothing left for include_release to do outside of conf.d.
 has_room() {
     [ -f "$nginx_home/nginx.conf" ] || return 1
+    has_main_entry || [ ! -f "$home/current/egress.conf" ] || return 1
     ! has_main_entry || [ "$(readlink "$main_entry")" = ../wecom-gateway/current/main.conf ] || return 1
     [ "$(raise_connections <"$nginx_home/nginx.conf")" = "$(<"$nginx_home/nginx.conf")" ]
 }

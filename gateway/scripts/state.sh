@@ -15,9 +15,11 @@ if command -v nginx >/dev/null; then
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
-packages=$(dpkg-query -W -f '${Package} ${Status}\n' nginx ca-certificates certbot 2>/dev/null || true)
+# The last two are needed for egress and for automatic certificates alone.
+needed=(nginx ca-certificates libnginx-mod-stream certbot)
+packages=$(dpkg-query -W -f '${Package} ${Status}\n' "${needed[@]}" 2>/dev/null || true)
 missing=
-for package in nginx ca-certificates certbot; do
+for package in "${needed[@]}"; do
     [[ $packages =~ (^|$'\n')"$package install ok installed" ]] || missing+=" $package"
 done
 echo "missing$missing"

@@ -45,7 +45,7 @@ def _state_output(current: str = "", digest: str = "") -> str:
 class Run:
     """One deploy of `sites` to one fake host, and everything that went over the wire."""
 
-    def __init__(self, files, monkeypatch, sites, responses):
+    def __init__(self, files, monkeypatch, sites, responses, more):
         monkeypatch.chdir(files.parent)
         self.stdin: list[str] = []
         data = {
@@ -54,6 +54,7 @@ class Run:
             "fake_delay": 0,
             "fake_delay_jitter": 0,
             "fake_responses": responses,
+            **more,
         }
         self.state = State(Inventory((["@fake/one"], data)), Config())
         host = self.state.inventory.get_host("@fake/one")
@@ -88,8 +89,8 @@ class Run:
 
 @pytest.fixture
 def run(files, monkeypatch):
-    def start(sites, responses):
-        return Run(files, monkeypatch, sites, {MARKS[name]: answer for name, answer in responses.items()})
+    def start(sites, responses, **more):
+        return Run(files, monkeypatch, sites, {MARKS[name]: answer for name, answer in responses.items()}, more)
 
     return start
 
@@ -126,6 +127,13 @@ def test_missing_packages_are_installed_by_name(run):
     assert done.changed[0] == "Install nginx and the trust store"
     (line,) = [command for command in done.commands if " install ca-" in command]
     assert "nginx" not in line
+
+
+@pytest.mark.parametrize("egress", [None, {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}])
+def test_the_stream_module_is_installed_for_egress_alone(run, egress):
+    done = run(_sites(1), {"state": _state_output() + "missing libnginx-mod-stream\n"}, egress=egress)
+    assert ("Install nginx and the trust store" in done.changed) == (egress is not None)
+    assert any(" install libnginx-mod-stream" in command for command in done.commands) == (egress is not None)
 
 
 def test_drift_on_the_host_is_published_and_activated_again(run, files):
