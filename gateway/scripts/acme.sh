@@ -46,7 +46,7 @@ reason_in() {
         END { print detail != "" ? detail : failed != "" ? failed : last }' <<<"$1" \
         | sed -E "s/.*HTTPSConnectionPool\(host='([^']*)', port=([0-9]+)\)/\1:\2 cannot be reached/
             s/ cannot be reached.*certificate verify failed:? ?(.*) \(_ssl.*/ is not trusted, its certificate: \1/
-            s/( cannot be reached:).* (\[Errno [^]]*\] )/\1 /; / cannot be reached:/ s/['\")]+\$//" \
+            s/( cannot be reached:).*\[Errno [^]]*\] /\1 /; / cannot be reached:/ s/['\")]+\$//" \
         | tr -cd '[:print:]' | tr -s ' ' | cut -c 1-500
 }
 
@@ -55,9 +55,11 @@ is_lost_account() {
     grep -qE 'accountDoesNotExist|Account (has been )?deactivated|[Aa]ccount is not valid|Account at .* does not exist|account .*(deactivated|revoked)' <<<"$1"
 }
 
-# Whether the server was not there at all: then asking it for the next domain takes as long and gains nothing.
+# Whether the server was not there at all: then asking it for the next domain takes as long and gains nothing. What it
+# says of its visit to a domain speaks of timeouts too, and is about that domain alone.
 is_unreachable() {
-    grep -qE 'ConnectionError|ConnectTimeout|ReadTimeout|Timeout|SSLError|Max retries exceeded|timed out|5[0-9][0-9] Server Error' <<<"$1"
+    ! grep -qE '^ *Detail: |urn:ietf:' <<<"$1" \
+        && grep -qE 'ConnectionError|Timeout|SSLError|Max retries exceeded|timed out|5[0-9][0-9] Server Error' <<<"$1"
 }
 
 has_account() {

@@ -24,7 +24,8 @@ while read -r account directory email kid; do
             rm -f "$acme/failed/$domain"
         elif mine=$(grep -F "Failed to renew certificate $domain with error: " <<<"$said"); then
             told=yes wrong=yes
-            why=$(reason_in "$mine")
+            # What the server said of its visit, else certbot's own word.
+            why=$(reason_in "$(sed -n "/^ *Domain: ${domain//./\\.}\$/,/^ *\$/p" <<<"$said")"$'\n'"$mine")
             mark_failed "$domain" "$why"
             log_line 3 "$domain: the certificate was not renewed, the one in use stays: $why"
         fi
