@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench lock clean
+.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries lock clean
 
 setup: $(VENV)/.complete
 
@@ -46,6 +46,10 @@ lab-down: setup
 
 bench: setup
 	$(BIN)/python -m bench.deploy
+
+# After a change to the keys of an entry: their types for editors.
+entries: setup
+	$(BIN)/python -m gateway.entry_types
 
 # For maintainers, needs uv: one lock for every supported Python and platform.
 lock:

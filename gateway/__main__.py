@@ -12,16 +12,21 @@ from typing import NoReturn
 
 import click
 
-from gateway import lost_files
+from gateway import explain as wecom
+from gateway import lost_files, tracked_keys
 from gateway import status as host_status
 from gateway.fleet import Fleet, InventoryError, load
+from gateway.handover import pages, sheet
+from gateway.import_command import import_cert
 from gateway.outside import places, report, run
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
-from gateway.problems import count, errors
+from gateway.problems import Problem, count, errors
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5
+# Bytes of standard input that an error is looked for in.
+_MOST_PASTED = 1 << 20
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -40,6 +45,9 @@ def _inventory(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+main.add_command(import_cert)
+
+
 @main.command()
 @_inventory
 def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
@@ -48,13 +56,15 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     Exit 0 when clean or with warnings only, 1 with problems.
     """
     fleet = _loaded(inventory, limit, as_json, 1)
-    problems = sorted([*fleet.problems, *lost_files.warnings(fleet.hosts, Path("files"))])
+    lost = lost_files.warnings(fleet.hosts, Path("files"))
+    problems = sorted([*fleet.problems, *lost, *tracked_keys.problems(Path("files"))])
     if as_json:
-        click.echo(json.dumps({"problems": [asdict(one) for one in problems]}, ensure_ascii=False, indent=2))
+        report = {"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)}
+        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
-        for problem in problems:
-            color = "red" if problem.severity == "error" else "yellow"
-            click.echo(f"{click.style(problem.severity, fg=color)}: {problem}")
+        _print_problems(problems)
+        for one in _certificates(fleet):
+            click.echo("certificate: {host}: {domain}: {days} days left, until {until}".format(**one))
         wrong = len(errors(problems))
         sites = sum(len(host.sites) for host in fleet.hosts)
         summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
@@ -62,6 +72,16 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
         click.echo(f"{inventory}: {deployable}{summary}")
     if errors(problems):
         sys.exit(1)
+
+
+def _certificates(fleet: Fleet) -> list[dict[str, str | int]]:
+    """Days left of each site's certificate, the soonest first; only of hosts without errors."""
+    now = datetime.now(UTC)
+    rows = [(pair.not_after, host.name, domain, pair) for host in fleet.hosts for domain, pair in host.certs.items()]
+    return [
+        {"host": host, "domain": domain, "days": pair.days_left(now), "until": f"{until:%Y-%m-%d}"}
+        for until, host, domain, pair in sorted(rows, key=lambda row: row[:3])
+    ]
 
 
 @main.command()
@@ -80,8 +100,7 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps(report, ensure_ascii=False, indent=2))
     else:
         _print_status(found)
-        for problem in wrong:
-            click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
+        _print_problems(wrong, err=True)
     if wrong or not all(one.in_sync for one in found):
         sys.exit(2)
 
@@ -98,6 +117,61 @@ def _print_status(found: list[host_status.HostStatus]) -> None:
                 click.echo(f"    {difference}")
             if len(one.differences) > _SHOWN:
                 click.echo(f"    and {len(one.differences) - _SHOWN} more files")
+
+
+@main.command()
+@_inventory
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder for the sheets.")
+def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -> None:
+    """Write one sheet per site of INVENTORY for those who set up WeCom, DNS and the load balancer.
+
+    Each sheet is Chinese and English, as Markdown and as HTML; index.html links them all and is left as it is
+    with --limit. Certificates and keys are not read. Exit 1 with problems in the inventory or nowhere to write.
+    """
+    fleet = _loaded(inventory, limit, as_json, 1, certificates=False)
+    found = sheet.sheets(fleet)
+    problems = errors(fleet.problems) or [problem for one in found for problem in one.blanks()]
+    written: dict[str, list[str]] = {}
+    try:
+        if not errors(problems):
+            written = {one.domain: [str(path) for path in pages.write(out, pages.render(one))] for one in found}
+            if not limit and not pages.write_index(out, found):
+                problems.append(Problem("", "", str(out / pages.INDEX), "is another page and stays", "warning"))
+    except OSError as error:
+        problems = [Problem("", "", f"--out {out}", f"cannot be written: {error.strerror}; name another folder")]
+    if as_json:
+        hosts = {one.domain: [node.name for node in one.hosts] for one in found}
+        report = [{"domain": domain, "hosts": hosts[domain], "files": files} for domain, files in written.items()]
+        found_wrong = [asdict(problem) for problem in problems]
+        click.echo(json.dumps({"sheets": report, "problems": found_wrong}, ensure_ascii=False, indent=2))
+    else:
+        _print_problems(problems, err=True)
+        for files in written.values():
+            click.echo("\n".join(files))
+        if not errors(problems):
+            click.echo(f"{count(len(written), 'sheet')} in {out}")
+    if errors(problems):
+        sys.exit(1)
+
+
+# WeCom's code for "busy" is -1: not an option of this command
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
+@click.argument("answer", nargs=-1, required=True, metavar="CODE-OR-ANSWER")
+def explain(answer: tuple[str, ...], as_json: bool) -> None:
+    """Say what a WeCom error means, whose side it is on, and what to change.
+
+    Takes an error code (60020), a whole answer, or the URL of WeCom's error page, in quotation marks. With -
+    it is read from standard input, which keeps tokens out of the shell's history. Nothing secret is repeated.
+    """
+    pasted = " ".join(answer)
+    if pasted == "-":
+        pasted = sys.stdin.buffer.read(_MOST_PASTED).decode("utf-8", errors="replace")
+    found = wecom.explain(pasted)
+    if as_json:
+        click.echo(json.dumps({"errors": [wecom.as_data(one) for one in found]}, ensure_ascii=False, indent=2))
+    else:
+        click.echo("\n\n".join(wecom.as_text(one) for one in found) or wecom.NOTHING_FOUND)
 
 
 _COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
@@ -120,7 +194,7 @@ def verify(
 
     Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
     """
-    fleet = _loaded(inventory, limit, as_json, 1)
+    fleet = _loaded(inventory, limit, as_json, 1, certificates=False)
     try:
         addresses = places.overrides(fleet, resolve)
     except ValueError as error:
@@ -136,8 +210,7 @@ def verify(
         click.echo(json.dumps(report.as_data(results, wrong, passed), ensure_ascii=False, indent=2))
     else:
         _print_results(results)
-        for problem in wrong:
-            click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
+        _print_problems(wrong, err=True)
         click.echo(f"{inventory}: {report.summary(results, wrong)}")
     if page:
         try:
@@ -179,10 +252,18 @@ def _stop(text: str, as_json: bool) -> NoReturn:
     sys.exit(1)
 
 
-def _loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int) -> Fleet:
+def _print_problems(problems: list[Problem], err: bool = False) -> None:
+    for problem in problems:
+        color = "red" if problem.severity == "error" else "yellow"
+        click.echo(f"{click.style(problem.severity, fg=color)}: {problem}", err=err)
+
+
+def _loaded(
+    inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, *, certificates: bool = True
+) -> Fleet:
     """The inventory, or the end of the run where it cannot be loaded."""
     try:
-        return load(inventory, limit=limit)
+        return load(inventory, limit=limit, certificates=certificates)
     except InventoryError as error:
         if as_json:
             click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))

@@ -31,6 +31,6 @@ TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
         "zh": "服务响应超时，请几分钟后再试",
     },
 }
-CODES = (403, 404, 405, 411, 413, 416, 421, 429, 500, 502, 503, 504)
-# What nginx says before it has read a request; 494 to 497 are its own kinds of 400.
-UNREAD_CODES = (400, 414, 494, 495, 496, 497, 501, 505)
+CODES = (403, 404, 411, 413, 416, 421, 429, 500, 502, 503, 504)
+# What nginx says before it has read a request (405 is its answer to CONNECT); 494 to 497 are its own kinds of 400.
+UNREAD_CODES = (400, 405, 414, 494, 495, 496, 497, 501, 505)

@@ -18,7 +18,9 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
+from pyinfra_cli.util import parse_cli_arg
 
+from gateway import host_keys, wecom_rules
 from gateway.host import Host, parse_host
 from gateway.problems import Problem
 
@@ -43,11 +45,14 @@ def load(
     limit: Iterable[str] = (),
     exclude: Iterable[str] = (),
     group_data: Iterable[str] = (),
+    data: Iterable[str] = (),
     files: Path = Path("files"),
+    certificates: bool = True,
 ) -> Fleet:
     """Loads and checks `inventory` as `pyinfra INVENTORY` would see it from the current directory.
 
-    `limit` and `exclude` are host or group names or shell patterns.
+    `limit` and `exclude` are host or group names or shell patterns, `data` are `key=value` as after `--data`. Without
+    `certificates`, certificates and keys are neither read nor missed.
     Raises InventoryError where there is no inventory to check.
     """
     path = Path(inventory)
@@ -60,6 +65,7 @@ def load(
         loaded = make_inventory(
             inventory,
             cwd=str(Path.cwd()),
+            override_data={key: parse_cli_arg(value) for key, _, value in (text.partition("=") for text in data)},
             group_data_directories=list(group_data),
         )
     except UnexpectedExternalError as error:
@@ -79,10 +85,12 @@ def load(
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
     for host in loaded:
         if host.name in chosen and host.name not in skipped:
-            one, found = parse_host(host.name, host.data.dict(), files)
-            problems += found
+            own = host.data.dict()
+            one, found = parse_host(host.name, own, files, certificates=certificates)
+            problems += [*found, *host_keys.warnings(host.name, own)]
             if one:
                 parsed.append(one)
+    problems += wecom_rules.warnings(parsed)
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     return Fleet(tuple(parsed), tuple(problems), loaded)

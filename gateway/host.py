@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway import certs, verify_files
+from gateway import cert_files, certs, verify_files
 from gateway import egress as pass_through
-from gateway.model import RELEASE_PORT, Egress, Platform, SiteEntry
-from gateway.problems import Problem, did_you_mean
+from gateway.model import RELEASE_PORT, UNION_TAG, Egress, Platform, SiteEntry, models_in
+from gateway.problems import Problem, did_you_mean, nearest
 from gateway.site import Site, resolve
 
 
@@ -29,12 +29,20 @@ class Host:
     egress: Egress | None = None
 
 
-def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | None, list[Problem]]:
-    """Checks one host's data. The host is None where any problem is an error."""
+def parse_host(
+    name: str, data: Mapping[str, Any], files: Path, *, certificates: bool = True
+) -> tuple[Host | None, list[Problem]]:
+    """Checks one host's data. The host is None where any problem is an error.
+
+    Host data `allow_expired` makes an expired certificate a warning; it is given with `--data`, for one deploy.
+    Without `certificates` they are not looked at, and the host has none: it can be described, not deployed.
+    """
     platforms, problems = _platforms(name, data.get("platforms"))
     entries = data.get("sites")
     if not isinstance(entries, (list, tuple)):
         wrong = "missing" if entries is None else f"is a {type(entries).__name__}, not a list"
+        if entries is None and (close := nearest("sites", data, cutoff=0.75)):
+            wrong += f', but "{close}" is there'
         text = f'{wrong}; right would be [{{"domain": "wx.school.edu.cn", "edge": "slb"}}]'
         return None, [*problems, Problem(name, "", "sites", text)]
 
@@ -55,11 +63,14 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
         sites.append(site)
         verify[site.domain], found = _read_verify_files(name, site.domain, files)
         problems += found
-        if site.edge == "tls":
-            pair, found = _read_pair(name, site.domain, files)
+        folder = files / "certs" / site.domain
+        if site.edge == "tls" and certificates:
+            pair, found = cert_files.read(name, site.domain, folder, allow_expired=data.get("allow_expired") == 1)
             problems += found
             if pair:
                 pairs[site.domain] = pair
+        else:
+            problems += cert_files.unused(name, site.domain, folder)
     problems += _listener_conflicts(name, sites)
     egress, found = _egress(name, data.get("egress"), sites)
     problems += found
@@ -68,24 +79,27 @@ def parse_host(name: str, data: Mapping[str, Any], files: Path) -> tuple[Host | 
     return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs), egress), problems
 
 
-def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform], list[Problem]]:
+def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Problem]]:
+    """Every platform by name, None where it has a problem of its own."""
     if not isinstance(raw, Mapping):
         text = "missing; group_data/all.py defines it (run from the checkout's top folder)"
         return {}, [Problem(name, "", "platforms", text)]
-    platforms: dict[str, Platform] = {}
+    platforms: dict[str, Platform | None] = {}
     problems: list[Problem] = []
     for key, value in raw.items():
         try:
             platforms[key] = Platform.model_validate(value)
         except ValidationError as error:
+            platforms[key] = None
             problems += [
-                Problem(name, "", f'platforms["{key}"].{where}', text) for where, text in _explain(error, Platform)
+                Problem(name, "", f'platforms["{key}"].{where}'.rstrip("."), text)
+                for where, text in _explain(error, Platform)
             ]
     return platforms, problems
 
 
 def _site(
-    host_name: str, number: int, raw: Any, default_platform: Any, platforms: Mapping[str, Platform]
+    host_name: str, number: int, raw: Any, default_platform: Any, platforms: Mapping[str, Platform | None]
 ) -> tuple[Site | None, list[Problem]]:
     if not isinstance(raw, Mapping):
         text = 'is not a dict; right would be {"domain": "wx.school.edu.cn", "edge": "slb"}'
@@ -100,7 +114,7 @@ def _site(
         known = ", ".join(f'"{key}"' for key in sorted(platforms))
         text = f"missing; put the host in a platform's group or name one of {known}"
         problems.append(Problem(host_name, domain, "platform", text))
-    elif platform is None:
+    elif not isinstance(platform_name, str) or platform_name not in platforms:
         text = f"{platform_name!r} is unknown; {did_you_mean(str(platform_name), platforms)}"
         problems.append(Problem(host_name, domain, "platform", text))
     try:
@@ -146,17 +160,26 @@ def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
 def _explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Each finding of pydantic as a field and a text in the product's words."""
     for detail in error.errors(include_url=False):
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
         kind, context = detail["type"], detail.get("ctx", {})
+        # the last part of an unknown key's place is what the operator wrote, whatever it looks like
+        tagged = detail["loc"][:-1] if kind == "extra_forbidden" else detail["loc"]
+        location = [part for part in tagged if not str(part).startswith(UNION_TAG)] + list(detail["loc"][len(tagged) :])
+        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
         if kind == "extra_forbidden":
-            known = _fields(model, detail["loc"][:-1])
-            yield where, f"unknown key; {did_you_mean(str(detail['loc'][-1]), known)}"
+            key = str(location[-1])
+            known = _fields(model, location[:-1])
+            yield where, f"unknown key; {_NO_KEYS.get(key) or did_you_mean(key, known)}"
         elif kind == "missing":
             yield where, f"missing; {_EXAMPLES.get(str(detail['loc'][-1]), 'it is required')}"
         elif kind == "value_error":
             yield where, str(context["error"])
         elif kind == "literal_error":
-            yield where, f"{detail['input']!r} is not possible; right would be {context['expected']}"
+            text = f"{_brief(detail['input'])} is not possible; right would be {context['expected']}"
+            close = nearest(str(detail["input"]), re.findall(r"'([^']+)'", context["expected"]))
+            yield where, f'{text}; did you mean "{close}"?' if close else text
+        elif kind == "model_type":
+            known = ", ".join(f'"{key}"' for key in _fields(model, location))
+            yield where, f"is not a dict; right would be one with keys from {known}"
         else:
             yield where, f"{_brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
 
@@ -171,18 +194,28 @@ _EXAMPLES = {
     "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
 }
 
+_DOMAIN_FOLLOWS = (
+    "WeCom's trusted domain and OAuth callback domain are the site's domain, without a port; remove the key"
+)
+_NO_SECRETS = "a secret never stands in an inventory; remove it and set it where the app's server keeps its secrets"
+# Keys that people expect in an entry, and why there are none.
+_NO_KEYS = {
+    **dict.fromkeys(("secret", "corp_secret", "corpsecret", "app_secret", "agent_secret"), _NO_SECRETS),
+    **dict.fromkeys(("oauth_domain", "callback_domain", "trusted_domain", "js_domain", "js_domains"), _DOMAIN_FOLLOWS),
+    "port": "ports follow from the platform's routes and the edge; remove the key",
+}
+
 
 def _brief(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _fields(model: type[BaseModel], location: tuple[int | str, ...]) -> Iterable[str]:
+def _fields(model: type[BaseModel], location: Iterable[int | str]) -> Iterable[str]:
     """The known keys at a place inside `model`."""
     for part in location:
         info = model.model_fields.get(str(part))
-        kinds = [info.annotation, *getattr(info.annotation, "__args__", ())] if info else []
-        nested = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        nested = models_in(info.annotation) if info else []
         if nested:
             model = nested[0]
     return model.model_fields
@@ -232,29 +265,3 @@ def _read_verify_files(
         text = f"no verification file yet; put WeCom's WW_verify_*.txt in {folder}/ and deploy again"
         problems.append(Problem(name, domain, "verify", text, "warning"))
     return tuple(good), problems
-
-
-def _read_pair(name: str, domain: str, files: Path) -> tuple[certs.KeyPair | None, list[Problem]]:
-    folder = files / "certs" / domain
-    parts: dict[str, bytes] = {}
-    problems = []
-    for part in ("fullchain.pem", "privkey.pem"):
-        try:
-            parts[part] = (folder / part).read_bytes()
-        except FileNotFoundError:
-            text = f'{folder / part} is missing; edge "tls" needs fullchain.pem and privkey.pem there'
-            problems.append(Problem(name, domain, "cert", text))
-        except OSError as error:
-            problems.append(Problem(name, domain, "cert", f"{folder / part} cannot be read: {error.strerror}"))
-    if problems:
-        return None, problems
-    now = datetime.now(UTC)
-    try:
-        pair = certs.check(domain, parts["fullchain.pem"], parts["privkey.pem"], now)
-    except ValueError as error:
-        return None, [Problem(name, domain, "cert", str(error))]
-    if pair.not_after - now < certs.WARN_BELOW:
-        days = (pair.not_after - now).days
-        text = f"expires in {days} days, on {pair.not_after:%Y-%m-%d}; renew it"
-        problems.append(Problem(name, domain, "cert", text, "warning"))
-    return pair, problems

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from gateway import git
 from gateway.host import Host
 from gateway.problems import Problem
 
@@ -36,15 +36,6 @@ def warnings(hosts: Iterable[Host], files: Path) -> list[Problem]:
 
 def _deleted(folder: Path) -> list[Path]:
     """Paths below `folder` that git has in its index or history as deleted, from the current directory."""
-    commands = (
-        ["git", "ls-files", "--deleted", "-z", "--", str(folder)],
-        ["git", "log", "--diff-filter=D", "--name-only", "--relative", "--format=", "-z", "--", str(folder)],
-    )
-    found: list[str] = []
-    for command in commands:
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=10, check=True)
-        except (OSError, subprocess.SubprocessError):
-            return []
-        found += done.stdout.decode(errors="replace").split("\0")
-    return [Path(text.strip()) for text in dict.fromkeys(found) if text.strip()]
+    index = git.paths("ls-files", "--deleted", "-z", "--", str(folder))
+    history = git.paths("log", "--diff-filter=D", "--name-only", "--relative", "--format=", "-z", "--", str(folder))
+    return list(dict.fromkeys([*index, *history]))

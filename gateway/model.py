@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -16,10 +16,16 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Discriminator,
     Field,
     StrictInt,
     StrictStr,
+    Tag,
 )
+
+from gateway import listener, wecom_values
+from gateway.problems import did_you_mean
+from gateway.problems import shown as _shown
 
 # The loopback port on which the running nginx tells its release; no site may ask for it.
 RELEASE_PORT = 19001
@@ -31,7 +37,13 @@ _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
 
 
 def _host_name(value: str, example: str) -> str:
-    """A DNS name in lower case. Raises ValueError saying what kind of other thing it is."""
+    """A DNS name in lower case.
+
+    Raises ValueError saying what kind of other thing it is, and what is right: the name inside it, or the example.
+    """
+    inside = re.split(r"[/:?#]", value.lower().rpartition("://")[2])[0].rstrip(".")
+    if inside != value and not _is_ip(inside) and _is_name(inside):
+        example = inside
     checks = [
         ("://" in value, "carries a scheme"),
         ("/" in value, "carries a path"),
@@ -45,15 +57,19 @@ def _host_name(value: str, example: str) -> str:
     for wrong, reason in checks:
         if wrong:
             raise ValueError(f'"{_shown(value)}" {reason}; right would be "{example}"')
-    labels = value.split(".")
-    if len(value) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+    if not _is_name(value):
         raise ValueError(
             f'"{_shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
             f'joined by dots); right would be "{example}"'
         )
-    if labels[-1].isdigit():
+    if value.rpartition(".")[2].isdigit():
         raise ValueError(f'"{_shown(value)}" ends in a number; right would be "{example}"')
     return value
+
+
+def _is_name(value: str) -> bool:
+    labels = value.split(".")
+    return len(value) <= 253 and len(labels) >= 2 and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def _is_ip(value: str) -> bool:
@@ -62,12 +78,6 @@ def _is_ip(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _shown(value: str) -> str:
-    """The value as it may stand in one line of a message: no control characters, bounded."""
-    printable = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
-    return printable if len(printable) <= 80 else printable[:77] + "..."
 
 
 def _domain(value: str) -> str:
@@ -159,6 +169,29 @@ def _public_ipv4(value: str) -> str:
     return value
 
 
+def _route_port(value: Any) -> Any:
+    right = 'right would be "entry" for the default port, or a number like 9001'
+    if isinstance(value, str) and value.isdecimal():
+        raise ValueError(f'"{value}" is text; right would be {int(value)}, without quotes')
+    if isinstance(value, str) and value != "entry":
+        raise ValueError(f'"{_shown(value)}" is not a port; {right}')
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError(f"{value!r} is not a port; {right}")
+    if isinstance(value, int) and not 1 <= value <= 65535:
+        raise ValueError(f"{value} is not a port: it must be greater than or equal to 1 and at most 65535")
+    return value
+
+
+def _routes(value: Any) -> Any:
+    if value == "bk" or isinstance(value, (list, tuple)):
+        return value
+    hint = f"; {did_you_mean(value, ['bk'])}" if isinstance(value, str) else ""
+    raise ValueError(
+        f'{value!r} is neither "bk" nor a list of rows{hint}; '
+        'a row is {"port": "entry", "path": "/", "upstream": "https://platform.example/"}'
+    )
+
+
 def _network(value: Any) -> Any:
     """A network as text, for example "10.0.0.0/24"; one address is a network of its own."""
     if not isinstance(value, str):
@@ -179,23 +212,6 @@ def _inner_network(value: Any) -> Any:
     if isinstance(value, str) and value.strip().endswith("/0"):
         raise ValueError(f'"{_shown(value)}" lets everybody pass; name the application servers\' networks')
     return _network(value)
-
-
-def _listen_address(value: str) -> str:
-    """One address of the host and a port, as nginx and `ip address` write them."""
-    example = 'right would be "10.0.0.5:443", an address of this host and a port'
-    host, _, port = value.rpartition(":")
-    try:
-        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]") if host.startswith("[") else host)
-    except ValueError:
-        raise ValueError(f'"{_shown(value)}" does not start with an IP address; {example}') from None
-    if isinstance(address, ipaddress.IPv6Address) and (not host.startswith("[") or address.scope_id):
-        raise ValueError(f'"{_shown(value)}" is not how a listener names IPv6; right would be "[fd00::5]:443"')
-    if not (port.isascii() and port.isdecimal() and not port.startswith("0") and int(port) <= 65535):
-        raise ValueError(f'"{_shown(value)}" has no valid port; {example}')
-    if address.is_unspecified or address.is_multicast:
-        raise ValueError(f'"{_shown(value)}" is not one address of the host; {example}')
-    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
 
 
 def _listed(value: Any) -> Any:
@@ -221,39 +237,70 @@ UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
-ListenAddress = Annotated[StrictStr, AfterValidator(_listen_address)]
+ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
+RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
-Token = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+AppPath = Annotated[StrictStr, AfterValidator(wecom_values.app_path)]
+CorpId = Annotated[StrictStr, AfterValidator(wecom_values.corp_id)]
+AgentId = Annotated[int, BeforeValidator(wecom_values.agent_id)]
+Flag = Annotated[StrictStr, AfterValidator(wecom_values.flag)]
+
+
+# How pydantic names the member of a union that it took; not part of what an operator wrote.
+UNION_TAG = "="
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # The text under a key is its description: in an editor, and for gateway/entries.py.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class BlueKing(_Frozen):
     """What of a BlueKing installation is published: only these apps' mobile paths."""
 
     upstream: Origin
+    """The inner platform's origin, https with a name: "https://paas.inner.example"."""
+
     apps: Annotated[tuple[AppCode, ...], BeforeValidator(_listed), Field(min_length=1)]
+    """The bk_app_ids to publish: ["bk_itsm"]."""
+
     envs: Annotated[tuple[Literal["o", "t"], ...], BeforeValidator(_listed), Field(min_length=1)] = ("o",)
+    """ "o" is production, "t" is test. Default ["o"]."""
+
     extra_paths: Annotated[tuple[ExtraPath, ...], BeforeValidator(_listed)] = ()
+    """Further prefixes, whole, ending in "/": ["/o/bk_itsm/jsi18n/"]. Default none."""
 
 
 class WeCom(_Frozen):
     """The WeCom app's own identifiers, for the handover sheet; none is secret."""
 
-    corp_id: Token | None = None
-    agent_id: StrictInt | Token | None = None
-    flag: Token | None = None
-    trusted_ips: Annotated[tuple[PublicIPv4, ...], BeforeValidator(_listed), Field(max_length=120)] = ()
+    corp_id: CorpId | None = None
+    """CorpID (企业ID) of the school or enterprise: "ww1234567890abcdef"."""
+
+    agent_id: AgentId | None = None
+    """AgentId of the app: 1000002."""
+
+    flag: Flag | None = None
+    """What the platform's staff hand out for the app's home URL: "weixinqy_test_1121"."""
+
+    trusted_ips: Annotated[
+        tuple[PublicIPv4, ...],
+        BeforeValidator(_listed),
+        BeforeValidator(wecom_values.addresses),
+        AfterValidator(wecom_values.trusted_ips),
+    ] = ()
+    """Public IPv4 addresses from which the platform's servers call WeCom (企业可信IP), at most 120, no ranges."""
 
 
 class RateLimit(_Frozen):
     """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429."""
 
     requests_per_second: Annotated[StrictInt, Field(ge=1, le=100000)]
+    """Requests a second that pass: 200."""
+
     burst: Annotated[StrictInt, Field(ge=0, le=100000)] = 0
+    """How many more pass at once before 429 is answered: 400. Default 0."""
 
 
 class Egress(_Frozen):
@@ -278,23 +325,45 @@ class SiteEntry(_Frozen):
     """One school in the inventory, key by key as the README documents it."""
 
     domain: Domain
+    """Public, ICP-filed host name: lower case, no scheme, port, wildcard, underscore or IP address."""
+
     edge: Literal["slb", "tls"]
+    """ "slb": plain http behind a load balancer that ends TLS. "tls": TLS ends in nginx."""
+
     platform: StrictStr | None = None
+    """A name from `platforms` in group_data/all.py. Default: the group's `platform`."""
+
     slb_cidrs: Annotated[tuple[Network, ...], BeforeValidator(_listed)] = ()
+    """Networks the load balancer connects from; only their X-Forwarded-For is believed: ["10.0.0.0/24"]."""
+
     cert: Annotated[Literal["files"] | None, BeforeValidator(_no_acme)] = None
+    """Edge "tls" only. "files", the default: files/certs/<domain>/ holds the certificate and its key."""
+
     bk: BlueKing | None = None
+    """BlueKing only, and required there: what is published."""
+
     max_body: Size | None = None
+    """Largest request body: "80m". Default: the platform's."""
+
     hsts: Annotated[StrictInt, Field(ge=0, le=63072000)] = 0
+    """max-age of Strict-Transport-Security in seconds. Default 0: off."""
+
     rate_limit: RateLimit | None = None
+    """What the whole site takes, of all its visitors together: {"requests_per_second": 200, "burst": 400}."""
+
     wecom: WeCom = WeCom()
+    """About the WeCom app, for the handover sheet."""
 
 
 class PlatformRoute(_Frozen):
     """One row of a platform's mapping table: public port and prefix to upstream prefix."""
 
-    port: Literal["entry"] | Port
+    port: RoutePort
     path: PathPrefix
     upstream: UpstreamPrefix
+
+
+_Rows = Annotated[tuple[PlatformRoute, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class Platform(_Frozen):
@@ -302,10 +371,23 @@ class Platform(_Frozen):
 
     `routes` "bk" means that they follow from each site's own `bk`; such routes are an allow-list into
     an inner network and are guarded as one. `read_timeout` is in seconds. `domain_headers` are
-    request headers, besides X-Forwarded-Host, that carry the literal public domain.
+    request headers, besides X-Forwarded-Host, that carry the literal public domain. `app_path` is what a WeCom
+    app's home URL has after the path of the first entry route, with "{flag}" for the site's own flag.
     """
 
-    routes: Literal["bk"] | Annotated[tuple[PlatformRoute, ...], BeforeValidator(_listed), Field(min_length=1)]
+    routes: Annotated[
+        Annotated[Literal["bk"], Tag(f"{UNION_TAG}bk")] | Annotated[_Rows, Tag(f"{UNION_TAG}rows")],
+        Discriminator(lambda value: f"{UNION_TAG}bk" if value == "bk" else f"{UNION_TAG}rows"),
+        BeforeValidator(_routes),
+    ]
     max_body: Size = "50m"
     read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
     domain_headers: Annotated[tuple[HeaderName, ...], BeforeValidator(_listed)] = ()
+    app_path: AppPath | None = None
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a key's type is made of, however deep: in a list, as one of several."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]

@@ -39,6 +39,7 @@ def stop_on_problems() -> None:
             limit=options.get("limit") or (),
             exclude=options.get("exclude") or (),
             group_data=options.get("group_data") or (),
+            data=options.get("data") or (),
         )
     except InventoryError as error:
         _say("inventory", "red", str(error))

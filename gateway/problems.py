@@ -39,7 +39,20 @@ def count(number: int, noun: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` for the nearest known word, else the list of known ones."""
     choices = sorted(known)
-    close = difflib.get_close_matches(word, choices, n=1, cutoff=0.6)
+    close = nearest(word, choices)
     if close:
-        return f'did you mean "{close[0]}"?'
+        return f'did you mean "{close}"?'
     return "use one of " + ", ".join(f'"{choice}"' for choice in choices)
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word that `word` was most likely meant to be, if any; capitals do not matter."""
+    choices = {str(choice).lower(): str(choice) for choice in known}
+    close = difflib.get_close_matches(word.lower(), sorted(choices), n=1, cutoff=cutoff)
+    return choices[close[0]] if close else None
+
+
+def shown(value: str) -> str:
+    """The value as it may stand in one line of a message: no control characters, bounded."""
+    printable = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
+    return printable if len(printable) <= 80 else printable[:77] + "..."

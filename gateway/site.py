@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gateway.model import BlueKing, Platform, SiteEntry
+from gateway.model import BlueKing, Platform, SiteEntry, WeCom
 
 Edge = Literal["slb", "tls"]
 
@@ -53,8 +53,20 @@ class Route:
 
 
 @dataclass(frozen=True)
+class AppEntry:
+    """Where a WeCom app begins on a site: `path` may hold "{flag}". BlueKing's have an app code and environment."""
+
+    path: str
+    app: str = ""
+    env: Literal["o", "t", ""] = ""
+
+
+@dataclass(frozen=True)
 class Site:
-    """One school on one host, everything decided."""
+    """One school on one host, everything decided.
+
+    What only people are told (`wecom`, `app_entries`) makes no difference to what is served.
+    """
 
     domain: str
     edge: Edge
@@ -66,6 +78,8 @@ class Site:
     domain_headers: tuple[str, ...]
     hsts: int
     rate_limit: RateLimit | None = None
+    wecom: WeCom = field(default=WeCom(), compare=False)
+    app_entries: tuple[AppEntry, ...] = field(default=(), compare=False)
 
     @property
     def entry_port(self) -> int:
@@ -105,6 +119,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
                 '{"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}'
             )
         routes = _bk_routes(entry.bk, ENTRY_PORTS[entry.edge])
+        entries = _bk_entries(entry.bk, platform.app_path or "")
     else:
         if entry.bk is not None:
             raise ValueError(f'bk: only for BlueKing sites; platform "{platform_name}" has its own routes')
@@ -117,6 +132,12 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
             )
             for row in platform.routes
         )
+        # a further route on the same port is a part of the platform that the app itself calls
+        entries = tuple(
+            AppEntry(route.path + (platform.app_path or ""))
+            for route in routes
+            if route.port == ENTRY_PORTS[entry.edge]
+        )[:1]
     return Site(
         domain=entry.domain,
         edge=entry.edge,
@@ -128,6 +149,8 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
         domain_headers=platform.domain_headers,
         hsts=entry.hsts,
         rate_limit=RateLimit(**entry.rate_limit.model_dump()) if entry.rate_limit else None,
+        wecom=entry.wecom,
+        app_entries=entries,
     )
 
 
@@ -137,6 +160,15 @@ def _bk_routes(bk: BlueKing, port: int) -> tuple[Route, ...]:
     return tuple(
         Route(port=port, path=path, upstream=upstream, upstream_path=path, guarded=True)
         for path in dict.fromkeys([*paths, *bk.extra_paths])
+    )
+
+
+def _bk_entries(bk: BlueKing, app_path: str) -> tuple[AppEntry, ...]:
+    """One for each app and environment, production first."""
+    return tuple(
+        AppEntry(f"/{env}/{app}/weixin/{app_path}", app, env)
+        for env in sorted(set(bk.envs))
+        for app in dict.fromkeys(bk.apps)
     )
 
 

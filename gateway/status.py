@@ -120,7 +120,7 @@ def _difference(known: HostState, wanted: str, differs: bool) -> str:
 
 def _certificate_days(host: Host) -> dict[str, int]:
     now = datetime.now(UTC)
-    return {domain: (pair.not_after - now).days for domain, pair in host.certs.items()}
+    return {domain: pair.days_left(now) for domain, pair in host.certs.items()}
 
 
 def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, str]]:

@@ -2,7 +2,8 @@
 
 `port` "entry" is the site's default port (public 443), any other number is public as it stands. `path` and
 `upstream` are prefixes and both end in "/". Optional: `max_body` (default "50m"), `read_timeout` in seconds
-(default 60), `domain_headers` (further headers that carry the public domain).
+(default 60), `domain_headers` (further headers that carry the public domain), `app_path` (what the WeCom
+app's home URL has after the entry route's path; "{flag}" stands for the site's own).
 """
 
 platforms = {
@@ -12,6 +13,7 @@ platforms = {
             {"port": "entry", "path": "/", "upstream": "https://hub.17wanxiao.com/"},
             {"port": 9001, "path": "/", "upstream": "https://open.17wanxiao.com/"},
         ],
+        "app_path": "bsacs/qyweixin.action?flag={flag}&paytype=qyweixin&ecardFunc=index",
     },
     # Its public test system: both behind one name, told apart by prefix.
     "wanxiao_test": {
@@ -19,6 +21,7 @@ platforms = {
             {"port": "entry", "path": "/bserver/", "upstream": "https://api.17wanxiao.com/b-server/"},
             {"port": 9001, "path": "/", "upstream": "https://api.17wanxiao.com/"},
         ],
+        "app_path": "bsacs/qyweixin.action?flag={flag}&paytype=qyweixin&ecardFunc=index",
     },
     # BlueKing: routes follow from each site's own "bk". Its upload page allows 200 MiB, and its apps take
     # a visit for a WeCom one only when the second header is there.

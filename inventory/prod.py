@@ -4,8 +4,10 @@ The entries below are examples: replace them. Each list is a group; its name pic
 (group_data/<name>.py). `python -m gateway check inventory/prod.py` says what is missing.
 """
 
+from gateway.entries import Hosts
+
 # 17wanxiao campus card, production.
-wanxiao_prod = [
+wanxiao_prod: Hosts = [
     # Behind a load balancer that terminates TLS: nginx serves plain http on 80 and 9001.
     (
         "203.0.113.10",
@@ -27,7 +29,7 @@ wanxiao_prod = [
 ]
 
 # BlueKing ITSM: only the mobile paths of the named apps are published.
-bkitsm = [
+bkitsm: Hosts = [
     (
         "203.0.113.20",
         {

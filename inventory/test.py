@@ -1,6 +1,8 @@
 """17wanxiao's public test system: try a school here before production. README.md explains every key."""
 
-wanxiao_test = [
+from gateway.entries import Hosts
+
+wanxiao_test: Hosts = [
     (
         "203.0.113.30",
         {

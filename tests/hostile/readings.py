@@ -66,6 +66,9 @@ def resolved(path: bytes, merge: bool) -> bytes:
     return b"/" + b"/".join(parts)
 
 
+_PAGES = ("text/html; charset=utf-8", "application/json; charset=utf-8")
+
+
 def judged(answer: Response | None) -> str | None:
     """What is wrong with an answer to any request at all; None where nothing is."""
     seen = arrived(answer)
@@ -79,7 +82,8 @@ def judged(answer: Response | None) -> str | None:
         location = answer.header("Location") or ""
         return None if re.match(r"/[^/\\]", location) else f"sends to {location!r}"
     refusal = 400 <= answer.status <= 431 or answer.status in (501, 505)
-    if not refusal or answer.header("Content-Type") != "text/html":
+    page = answer.header("Content-Type") in _PAGES and (not answer.body or re.search(rb"[0-9a-f]{32}", answer.body))
+    if not refusal or not page:
         return f"not the gateway's own refusal: {answer.status} {answer.headers} {answer.body[:200]!r}"
     return None
 

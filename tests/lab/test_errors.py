@@ -22,7 +22,8 @@ def _id(body: bytes) -> str:
 
 
 def _logged(host: str, request_id: str) -> str:
-    return own.on_host(host, f"sleep 0.2; grep -F ' {request_id} ' /var/log/nginx/wecom-gateway.access.log")
+    # It is written once a second.
+    return own.on_host(host, f"sleep 1.5; grep -F ' {request_id} ' /var/log/nginx/wecom-gateway.access.log")
 
 
 def test_a_page_in_both_languages_with_the_id_of_the_log_line(ask, edge):
@@ -49,6 +50,11 @@ def test_who_asks_for_json_gets_json(ask, accept):
     assert "cannot be reached" in told["message"]
     assert "服务暂时无法访问" in told["message_zh"]
     assert re.fullmatch("[0-9a-f]{32}", told["request_id"])
+
+
+def test_the_ending_of_a_path_says_nothing_about_the_page(ask):
+    assert ask("itsm", "/x.js").header("Content-Type") == "text/html; charset=utf-8"
+    assert ask("itsm", "/x.js", headers={"Accept": "application/json"}).json()["status"] == 404
 
 
 @pytest.mark.parametrize("accept", ["text/html,application/xhtml+xml,*/*;q=0.8", "text/html, application/json", "*/*"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway import release, render
 from gateway.host import parse_host
+from gateway.tls_profile import Version
 
 from .conftest import PLATFORMS
 
@@ -198,6 +200,43 @@ def test_a_new_platform_is_a_new_dict(files):
         (8443, "/api/", "b.example:8443", "/"),
     ]
     assert site.max_body == "1g"
+
+
+@pytest.mark.parametrize(
+    ("platform", "change", "paths"),
+    [
+        # the first row on the default port is where the app begins
+        (
+            {"routes": [("entry", "/m/"), ("entry", "/api/"), (9001, "/")], "app_path": "a?f={flag}"},
+            {},
+            ["/m/a?f={flag}"],
+        ),
+        ({"routes": [(9001, "/"), ("entry", "/m/")]}, {}, ["/m/"]),
+        ({"routes": [(9001, "/")]}, {}, []),
+        ({"routes": "bk"}, {"bk": {**BK, "envs": ["t", "o"]}}, ["/o/bk_itsm/weixin/", "/t/bk_itsm/weixin/"]),
+        ({"routes": "bk", "app_path": "#/home"}, {"bk": BK}, None),
+        ({"routes": "bk", "app_path": "index.html"}, {"bk": BK}, ["/o/bk_itsm/weixin/index.html"]),
+    ],
+)
+def test_where_an_app_begins_follows_from_routes_and_app_path(files, platform, change, paths):
+    rows = platform["routes"]
+    if rows != "bk":
+        rows = [{"port": port, "path": path, "upstream": "https://a.example/"} for port, path in rows]
+    data = {"platforms": {"own": {**platform, "routes": rows}}, "platform": "own"}
+    host, problems = parse_host("h1", {**data, "sites": [{"domain": "a.edu.cn", "edge": "slb", **change}]}, files)
+    if paths is None:
+        assert any("app_path" in one.field for one in problems)
+    else:
+        assert [entry.path for entry in host.sites[0].app_entries] == paths
+
+
+def test_what_only_people_are_told_changes_nothing_that_is_served(files):
+    ids = set()
+    for wecom in ({}, {"flag": "x", "trusted_ips": ["1.2.3.4"]}):
+        sites = [GOOD, {**GOOD, "domain": "b.edu.cn", "wecom": wecom}]
+        host, _ = parse_host("h1", {"platforms": PLATFORMS, "sites": sites}, files)
+        ids.add(release.build(render.tree(host, render.Build(Version((1, 22, 1))))).id)
+    assert len(ids) == 1
 
 
 def test_the_gateways_own_port_is_not_for_routes(files):

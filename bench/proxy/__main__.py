@@ -1,0 +1,102 @@
+"""`python -m bench.proxy`: see bench/proxy/README.md."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from bench.errors import BenchError
+from bench.hosts import BenchHost, borrowed
+from bench.progress import say
+from bench.proxy import cases, chart, cores
+from bench.proxy.client import CONNECTIONS, Client
+from bench.proxy.measure import Bench
+from bench.proxy.proxies import Caddy, Certificate, Gateway, Haproxy, Proxy, Sample
+from bench.proxy.report import Report
+from bench.proxy.upstream import Upstream
+from lab import LabError
+
+_HOSTS = 6
+_ROUNDS, _SECONDS = 3, 5
+_BENCH = Path(__file__).resolve().parent.parent
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="One round of one second each: for a look, not for quoting.")
+@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Raw numbers.")
+@click.option("--write", is_flag=True, help="Keep the report as bench/PROXY.md and bench/proxy.svg.")
+def cli(quick: bool, json_file: Path | None, write: bool) -> None:
+    """Measure requests through this project's nginx and through other proxies, on hosts of the lab."""
+    signal.signal(signal.SIGTERM, _end)
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        say(f"this machine is busy already (load {load:.1f}): the numbers will be worse than they need be")
+    rounds, seconds = (1, 1) if quick else (_ROUNDS, _SECONDS)
+    try:
+        cores.must_be_two()
+        with tempfile.TemporaryDirectory(prefix="wecom-bench-") as folder, borrowed(_HOSTS) as hosts:
+            bench = _set_up(hosts, Path(folder))
+            wanted = [case for edge in cases.EDGES for case in cases.of_edge(edge)]
+            cells = bench.measure(wanted, rounds, seconds)
+            report = Report(
+                command=" ".join(["python -m bench.proxy", *sys.argv[1:]]),
+                machine={**_machine(load, rounds, seconds), **_versions(bench.proxies)},
+                cells=cells,
+            )
+    except (BenchError, LabError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(report.as_markdown())
+    if json_file:
+        json_file.write_text(report.as_json())
+    if write:
+        (_BENCH / "PROXY.md").write_text(report.as_file())
+        (_BENCH / "proxy.svg").write_text(chart.draw(cells))
+        say(f"written to {_BENCH / 'PROXY.md'} and proxy.svg")
+
+
+def _set_up(hosts: Sequence[BenchHost], folder: Path) -> Bench:
+    """Every host gets its part. Certificates lie in `folder`, which must be private."""
+    say("installing the client, the platform and the proxies")
+    certificate = Certificate(folder)
+    with ThreadPoolExecutor() as pool:
+        client = pool.submit(Client, hosts[0])
+        upstream = pool.submit(Upstream, hosts[1], folder)
+        proxies: list[Future[Proxy]] = [
+            pool.submit(Gateway, hosts[2], certificate, folder),
+            pool.submit(Sample, hosts[3], certificate),
+            pool.submit(Caddy, hosts[4], certificate),
+            pool.submit(Haproxy, hosts[5], certificate),
+        ]
+        return Bench(client.result(), upstream.result(), [proxy.result() for proxy in proxies])
+
+
+def _machine(load: float, rounds: int, seconds: int) -> dict[str, str]:
+    return {
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}; load {load:.1f} when it began",
+        "placement": "the proxy alone on one core, with one worker; client and platform, one worker each, on another",
+        "load": f"{CONNECTIONS} connections that ask again as soon as they have an answer (wrk), HTTP/1.1",
+        "runs": f"{rounds} of {seconds} s each, after one of 1 s that warms up; the proxies take turns",
+        "network": "a bridge on the same machine, so no round trips to speak of",
+    }
+
+
+def _versions(proxies: Sequence[Proxy]) -> dict[str, str]:
+    return {proxy.name: f"{proxy.version()} on Debian 12" for proxy in proxies}
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Ends like Ctrl-C does: through every `finally` on the way."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    cli()

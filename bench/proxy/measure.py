@@ -1,0 +1,130 @@
+"""Rounds of runs: every proxy in turn under the same load, again and again, and of each the median."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.errors import BenchError
+from bench.progress import say
+from bench.proxy import cases, cores
+from bench.proxy.cases import DOMAIN, PLATFORM_NAME, Case
+from bench.proxy.client import Client
+from bench.proxy.proxies import Proxy
+from bench.proxy.upstream import Upstream
+from bench.schools import Edge
+from lab import LabError
+
+DIRECT = "the platform itself"
+_WARM_SECONDS = 1
+
+
+@dataclass(frozen=True)
+class Result:
+    """Requests a second, latencies in ms, CPU seconds of the proxy and upstream handshakes for 1,000 requests, and
+    how busy the cores were, 0 to 1: of one run, or the median of several, number by number. `proxy_share` is the
+    proxy's own part of its core, `proxy_core` counts whoever used it."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: float
+    handshakes: float
+    proxy_share: float
+    proxy_core: float
+    other_core: float
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One proxy in one case: its single runs, or why there are none."""
+
+    name: str
+    case: Case
+    runs: tuple[Result, ...]
+    failure: str = ""
+
+    @property
+    def median(self) -> Result | None:
+        """None where any run failed."""
+        if self.failure or not self.runs:
+            return None
+        return Result(*(median(getattr(run, name) for run in self.runs) for name in Result.__dataclass_fields__))
+
+
+class Bench:
+    """The hosts of a benchmark, set up."""
+
+    def __init__(self, client: Client, upstream: Upstream, proxies: Sequence[Proxy]) -> None:
+        self.client, self.upstream, self.proxies = client, upstream, proxies
+        line = f"{upstream.host.address} {PLATFORM_NAME}"
+        for proxy in proxies:
+            proxy.host.run('echo "$1" >>/etc/hosts', line)
+            cores.pin(proxy.host, cores.PROXY_CORE)
+
+    def measure(self, wanted: Iterable[Case], rounds: int, seconds: int) -> list[Cell]:
+        """Every proxy, and the platform without one, in every case."""
+        by_edge: dict[Edge, list[Case]] = {edge: [] for edge in cases.EDGES}
+        for case in wanted:
+            by_edge[case.edge].append(case)
+        return [cell for edge, own in by_edge.items() if own for cell in self._edge(edge, own, rounds, seconds)]
+
+    def _edge(self, edge: Edge, wanted: Sequence[Case], rounds: int, seconds: int) -> list[Cell]:
+        runs: dict[tuple[str, Case], list[Result]] = {}
+        failures: dict[tuple[str, Case], str] = {}
+        for proxy in self.proxies:
+            say(f"{proxy.name}: edge {edge}")
+            try:
+                proxy.serve(edge)
+            except (BenchError, LabError) as error:
+                failures |= {(proxy.name, case): str(error) for case in wanted}
+        everyone: list[Proxy | None] = [*self.proxies, None]
+        turns = [(each, case) for case in wanted for each in everyone]
+        for number in range(1, rounds + 1):
+            for each, case in turns:
+                key = (each.name if each else DIRECT, case)
+                if key in failures:
+                    continue
+                try:
+                    result = self._run(each, case, seconds)
+                except (BenchError, LabError) as error:
+                    failures[key] = str(error)
+                    say(f"{key[0]}, {case}: {error}")
+                    continue
+                runs.setdefault(key, []).append(result)
+                say(f"round {number}, {case}, {key[0]}: {result.rate:,.0f} requests/s")
+        names = [proxy.name for proxy in self.proxies] + [DIRECT]
+        return [
+            Cell(name, case, tuple(runs.get((name, case), ())), failures.get((name, case), ""))
+            for case in wanted
+            for name in names
+        ]
+
+    def _run(self, proxy: Proxy | None, case: Case, seconds: int) -> Result:
+        """One run, after one that warms up. Without a proxy the client has that core to itself."""
+        if proxy:
+            url, core, counted = case.public_url, cores.OTHER_CORE, proxy.host
+            self.client.point(DOMAIN, proxy.host.address)
+        else:
+            url, core, counted = case.platform_url, cores.PROXY_CORE, self.upstream.host
+            self.client.point(PLATFORM_NAME, self.upstream.host.address)
+        process = proxy.process if proxy else "no-proxy"
+        self.client.must_answer(url, case.size)
+        self.client.load(url, case.size, case.kept, _WARM_SECONDS, core)
+        connections = self.upstream.connections()
+        before = cores.read(counted, process)
+        load = self.client.load(url, case.size, case.kept, seconds, core)
+        after = cores.read(counted, process)
+        handshakes = self.upstream.connections() - connections - 1  # asking for the number is a connection too
+        thousands = load.requests / 1000
+        return Result(
+            rate=load.requests / load.seconds,
+            p50=load.p50,
+            p99=load.p99,
+            cpu=(after.process - before.process) / thousands,
+            handshakes=handshakes / thousands,
+            proxy_share=(after.process - before.process) / load.seconds,
+            proxy_core=after.busy_since(before, cores.PROXY_CORE),
+            other_core=after.busy_since(before, cores.OTHER_CORE),
+        )

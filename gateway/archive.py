@@ -1,0 +1,81 @@
+"""Zip files as authorities and cloud consoles hand them out, read in memory: nothing in them is trusted.
+
+No member is ever written to a path that the archive names, and sizes are counted while reading, not believed.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import PurePosixPath, PureWindowsPath
+
+MAGIC = b"PK\x03\x04"
+
+# Bits and numbers of the format: APPNOTE.TXT 4.4.4, 4.4.5. AES counts as a method of its own.
+_PROTECTED, _UTF8 = 0x1, 0x800
+_METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+
+_MAX_MEMBERS = 200
+_MAX_MEMBER_BYTES = 1 << 20
+_MAX_TOTAL_BYTES = 8 << 20
+
+
+class ArchiveError(Exception):
+    """The archive is not taken; the message says why and what would be right."""
+
+
+def members(name: str, data: bytes, password: bytes | None) -> Iterator[tuple[str, bytes]]:
+    """Every file of the archive: its name and content.
+
+    Raises ArchiveError where it cannot be read, is protected and `password` does not open it, is larger than any
+    delivery of certificates, or names paths that lead out of it.
+    """
+    total = 0
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            if len(entries) > _MAX_MEMBERS:
+                raise ArchiveError(f"{name} holds {len(entries)} files; unpack it and name those of the certificate")
+            for entry in entries:
+                inner = _name(entry)
+                if _leads_out(inner):
+                    raise ArchiveError(f"{name} holds a path that leads out of it; download it again")
+                if entry.compress_type not in _METHODS:
+                    raise ArchiveError(f"{name} is packed in a way that is not known here; unpack it first")
+                body = _content(archive, entry, password)
+                total += len(body)
+                if len(body) > _MAX_MEMBER_BYTES or total > _MAX_TOTAL_BYTES:
+                    raise ArchiveError(
+                        f"{name} is too large when unpacked ({inner}); name the files of the certificate alone"
+                    )
+                yield inner, body
+    except RuntimeError:  # zipfile's word for a password that is missing or wrong
+        raise ArchiveError(
+            f"{name} is protected by a password; put it into GATEWAY_KEY_PASSPHRASE, or unpack it first"
+        ) from None
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, IndexError, OverflowError):
+        raise ArchiveError(f"{name} is a damaged zip file; download it again") from None
+
+
+def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, password: bytes | None) -> bytes:
+    """At most one byte more than a member may have, however large it says it is."""
+    with archive.open(entry, pwd=password if entry.flag_bits & _PROTECTED else None) as file:
+        return file.read(_MAX_MEMBER_BYTES + 1)
+
+
+def _name(entry: zipfile.ZipInfo) -> str:
+    """The member's name; Chinese Windows writes GBK without saying so."""
+    if entry.flag_bits & _UTF8:
+        return entry.filename
+    try:
+        return entry.filename.encode("cp437").decode("gbk")
+    except UnicodeError:
+        return entry.filename
+
+
+def _leads_out(name: str) -> bool:
+    windows = PureWindowsPath(name)
+    return ".." in windows.parts or bool(windows.anchor) or PurePosixPath(name).is_absolute()

@@ -1,0 +1,19 @@
+"""What is said in both languages, and the people whose job it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Text:
+    """The same in both languages."""
+
+    zh: str
+    en: str
+
+
+ADMIN = Text("企业微信管理员", "WeCom administrator")
+NETWORK = Text("学校网络团队", "school's network team")
+PLATFORM = Text("平台方", "platform")
+OPERATOR = Text("网关运维", "gateway operator")

@@ -1,0 +1,172 @@
+"""Types of an inventory's entries, for editors alone: they complete a site's keys and mark a wrong one.
+
+Use them in an inventory like this; the entries stay plain lists, tuples and dicts:
+
+    from gateway.entries import Hosts
+
+    wanxiao_prod: Hosts = [("203.0.113.10", {"sites": [{"domain": "wx.school-a.edu.cn", "edge": "slb"}]})]
+
+Made from gateway/model.py by `make entries`; do not edit. `python -m gateway check` knows more than any type.
+"""
+
+from typing import Any, Literal, Required, TypedDict
+
+
+class BlueKing(TypedDict, total=False):
+    """What of a BlueKing installation is published: only these apps' mobile paths."""
+
+    upstream: Required[str]
+    """The inner platform's origin, https with a name: "https://paas.inner.example"."""
+
+    apps: Required[list[str]]
+    """The bk_app_ids to publish: ["bk_itsm"]."""
+
+    envs: list[Literal["o", "t"]]
+    """ "o" is production, "t" is test. Default ["o"]."""
+
+    extra_paths: list[str]
+    """Further prefixes, whole, ending in "/": ["/o/bk_itsm/jsi18n/"]. Default none."""
+
+
+class RateLimit(TypedDict, total=False):
+    """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429."""
+
+    requests_per_second: Required[int]
+    """Requests a second that pass: 200."""
+
+    burst: int
+    """How many more pass at once before 429 is answered: 400. Default 0."""
+
+
+class WeCom(TypedDict, total=False):
+    """The WeCom app's own identifiers, for the handover sheet; none is secret."""
+
+    corp_id: str
+    """CorpID (企业ID) of the school or enterprise: "ww1234567890abcdef"."""
+
+    agent_id: int
+    """AgentId of the app: 1000002."""
+
+    flag: str
+    """What the platform's staff hand out for the app's home URL: "weixinqy_test_1121"."""
+
+    trusted_ips: list[str]
+    """Public IPv4 addresses from which the platform's servers call WeCom (企业可信IP), at most 120, no ranges."""
+
+
+class SiteEntry(TypedDict, total=False):
+    """One school in the inventory, key by key as the README documents it."""
+
+    domain: Required[str]
+    """Public, ICP-filed host name: lower case, no scheme, port, wildcard, underscore or IP address."""
+
+    edge: Required[Literal["slb", "tls"]]
+    """ "slb": plain http behind a load balancer that ends TLS. "tls": TLS ends in nginx."""
+
+    platform: str
+    """A name from `platforms` in group_data/all.py. Default: the group's `platform`."""
+
+    slb_cidrs: list[str]
+    """Networks the load balancer connects from; only their X-Forwarded-For is believed: ["10.0.0.0/24"]."""
+
+    cert: Literal["files"]
+    """Edge "tls" only. "files", the default: files/certs/<domain>/ holds the certificate and its key."""
+
+    bk: BlueKing
+    """BlueKing only, and required there: what is published."""
+
+    max_body: str
+    """Largest request body: "80m". Default: the platform's."""
+
+    hsts: int
+    """max-age of Strict-Transport-Security in seconds. Default 0: off."""
+
+    rate_limit: RateLimit
+    """What the whole site takes, of all its visitors together: {"requests_per_second": 200, "burst": 400}."""
+
+    wecom: WeCom
+    """About the WeCom app, for the handover sheet."""
+
+
+class Egress(TypedDict, total=False):
+    """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
+
+    listen: Required[str]
+    """An address of the host and a port: "10.0.0.5:443"."""
+
+    allow: Required[list[str]]
+    """The networks that may use it: ["10.0.0.0/24"]."""
+
+
+class HostEntry(TypedDict, total=False):
+    """One host: its sites, and how pyinfra reaches it."""
+
+    sites: Required[list[SiteEntry]]
+    """Every site that this host serves."""
+
+    egress: Egress
+    """TLS pass-through to the WeCom API for servers without internet access."""
+
+    platform: str
+    """The platform of those sites that name none. Default: the group's."""
+
+    ssh_hostname: str
+    """pyinfra: SSH hostname."""
+
+    ssh_port: int
+    """pyinfra: SSH port."""
+
+    ssh_user: str
+    """pyinfra: SSH user."""
+
+    ssh_password: str
+    """pyinfra: SSH password."""
+
+    ssh_key: str
+    """pyinfra: SSH key filename."""
+
+    ssh_key_password: str
+    """pyinfra: SSH key password."""
+
+    ssh_allow_agent: bool
+    """pyinfra: Whether to use any active SSH agent."""
+
+    ssh_look_for_keys: bool
+    """pyinfra: Whether to look for private keys."""
+
+    ssh_forward_agent: bool
+    """pyinfra: Whether to enable SSH forward agent."""
+
+    ssh_config_file: str
+    """pyinfra: SSH config filename."""
+
+    ssh_known_hosts_file: str
+    """pyinfra: SSH known_hosts filename."""
+
+    ssh_strict_host_key_checking: str
+    """pyinfra: SSH strict host key checking."""
+
+    ssh_paramiko_connect_kwargs: dict[str, Any]
+    """pyinfra: Override keyword arguments passed into Paramiko's SSHClient.connect."""
+
+    ssh_connect_retries: int
+    """pyinfra: Number of tries to connect via ssh."""
+
+    ssh_connect_retry_min_delay: float
+    """pyinfra: Lower bound for random delay between retries."""
+
+    ssh_connect_retry_max_delay: float
+    """pyinfra: Upper bound for random delay between retries."""
+
+    ssh_file_transfer_protocol: str
+    """pyinfra: Protocol to use for file transfers. Can be sftp or scp."""
+
+    _sudo: bool
+    """pyinfra: Needed unless ssh_user is root."""
+
+    _sudo_user: str
+    """pyinfra: Another user than root to become with sudo."""
+
+
+Hosts = list[tuple[str, HostEntry]]
+"""A group of hosts: the name or address of each, and its data."""

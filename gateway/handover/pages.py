@@ -1,0 +1,99 @@
+"""Sheets as Markdown and HTML files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
+
+from gateway.handover import steps
+from gateway.handover.sheet import BLANK_END, BLANK_START, Sheet
+
+TEMPLATES = Path(__file__).parents[2] / "templates" / "handover"
+
+# In every file that this module makes. A file of the index's name without it is somebody else's.
+MARK = "<!-- wecom-gateway handover sheet -->"
+INDEX = "index.html"
+
+_BLANK = re.compile(re.escape(BLANK_START) + "[^】]*" + re.escape(BLANK_END))
+
+
+def render(sheet: Sheet) -> dict[str, str]:
+    """The sheet's files by name."""
+    values = {"sheet": sheet, "glance": steps.glance(sheet), "sections": steps.sections(sheet)}
+    return {
+        f"{sheet.domain}.md": re.sub(r"\n{3,}", "\n\n", _render("sheet.md.j2", **values)),
+        f"{sheet.domain}.html": _render("sheet.html.j2", **values),
+    }
+
+
+def write(folder: Path, files: dict[str, str]) -> list[Path]:
+    """Puts the files into `folder`, each whole or not at all, and makes the folder where there is none.
+
+    Raises OSError where that cannot be done.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    return [_put(folder / name, text) for name, text in files.items()]
+
+
+def write_index(folder: Path, sheets: Iterable[Sheet]) -> bool:
+    """Puts a page with a link to each sheet into `folder`. False where somebody else's page has that name: it stays.
+
+    Raises OSError like `write`.
+    """
+    path = folder / INDEX
+    if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
+        return False
+    write(folder, {INDEX: _render("index.html.j2", sheets=list(sheets))})
+    return True
+
+
+def _put(path: Path, text: str) -> Path:
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        # made anew, so that no link of somebody else's is followed
+        with part.open("x", encoding="utf-8") as file:
+            file.write(text)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def _code(value: str) -> str:
+    """Markdown that shows the value as it is, and on one line."""
+    line = " ".join(value.split())
+    return f"`` {line} ``" if "`" in line else f"`{line}`"
+
+
+def _prose(text: str) -> str:
+    """Markdown text in which a placeholder is not taken for a tag."""
+    return re.sub(r"<[A-Z_]+>", lambda match: _code(match.group()), text)
+
+
+def _marked(text: str) -> Markup:
+    """HTML with blanks highlighted; everything else is escaped."""
+    return Markup(_BLANK.sub(lambda match: f"<mark>{match.group()}</mark>", str(escape(text))))  # noqa: S704
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html.j2"], default=False),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"code": _code, "prose": _prose, "marked": _marked}
+    return environment
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values).lstrip()

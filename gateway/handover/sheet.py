@@ -1,0 +1,185 @@
+"""What one site's sheet states: everything that follows from the inventory, and blanks for what it does not say."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.fleet import Fleet
+from gateway.host import Host
+from gateway.model import WeCom
+from gateway.problems import Problem
+from gateway.site import AppEntry, Site
+
+# Encloses what somebody still has to fill in; pages highlight it.
+BLANK_START, BLANK_END = "【待填 / fill in: ", "】"
+
+
+def blank(what: str) -> str:
+    """A marked gap for a value that is not known yet."""
+    return f"{BLANK_START}{what}{BLANK_END}"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A host by its name in the inventory, and the address that the inventory has for it."""
+
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return self.name if self.address == self.name else f"{self.name} ({self.address})"
+
+    @property
+    def record(self) -> str:
+        """The DNS record for it: its address where that is one that the public can reach."""
+        try:
+            found = ipaddress.ip_address(self.address)
+        except ValueError:
+            return f"A  {blank(f'{self} 的公网地址 public address')}"
+        if any(found in network for network in _INNER):
+            return f"A  {blank(f'{self} 对应的公网地址 public address')}"
+        return f"{'A' if found.version == 4 else 'AAAA'}  {found}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A site as people outside see it. A site on several hosts is one sheet with all of them.
+
+    `site` is the first host's; `wecom` holds each key's first value on any host. `verify` are names of
+    verification files.
+    """
+
+    hosts: tuple[Node, ...]
+    site: Site
+    wecom: WeCom
+    verify: tuple[str, ...]
+
+    @property
+    def domain(self) -> str:
+        """The public host name."""
+        return self.site.domain
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """All hosts, each with its address."""
+        return tuple(map(str, self.hosts))
+
+    @property
+    def is_blueking(self) -> bool:
+        """True where inner BlueKing apps are published, which have their own way of being set up."""
+        return any(route.guarded for route in self.site.routes)
+
+    @property
+    def corp_id(self) -> str:
+        """The CorpID or a blank."""
+        return self.wecom.corp_id or blank("CorpID 企业ID")
+
+    @property
+    def agent_id(self) -> str:
+        """The AgentId or a blank."""
+        return blank("AgentId") if self.wecom.agent_id is None else str(self.wecom.agent_id)
+
+    @property
+    def trusted_ips(self) -> str:
+        """All addresses in the form that WeCom's field takes, or a blank."""
+        return ";".join(self.wecom.trusted_ips) or blank("企业可信IP trusted IPs")
+
+    @property
+    def home_urls(self) -> tuple[tuple[AppEntry | None, str], ...]:
+        """The app's home URL, or several, each with what it belongs to, or a blank."""
+        urls = tuple((entry, self._home_url(entry)) for entry in self.site.app_entries)
+        return urls or ((None, blank("应用主页 app home URL")),)
+
+    def _home_url(self, entry: AppEntry) -> str:
+        origin = self.site.public_origin(self.site.entry_port)
+        return origin + entry.path.replace("{flag}", self.wecom.flag or blank("flag"))
+
+    @property
+    def verify_urls(self) -> tuple[str, ...]:
+        """Where WeCom looks for the verification files, or a blank."""
+        origin = self.site.public_origin(self.site.entry_port)
+        return tuple(f"{origin}/{name}" for name in self.verify) or (f"{origin}/{blank('WW_verify_….txt')}",)
+
+    @property
+    def listeners(self) -> tuple[str, ...]:
+        """What must be open to the public: public port to the port on the hosts."""
+        site = self.site
+        if site.edge == "slb":
+            return tuple(f"https {443 if port == site.entry_port else port} → http {port}" for port in site.ports())
+        return tuple(
+            f"{'https' if encrypted else 'http'} {port}" for port, encrypted in sorted(site.listeners().items())
+        )
+
+    @property
+    def dns(self) -> tuple[str, ...]:
+        """The DNS records to create; behind a load balancer only the network team knows its address."""
+        if self.site.edge == "slb":
+            return (f"{self.domain}.  A / CNAME  {blank('SLB 公网地址 public address')}",)
+        return tuple(f"{self.domain}.  {host.record}" for host in self.hosts)
+
+    @property
+    def outbound(self) -> tuple[str, ...]:
+        """What the hosts must reach: the platform's servers."""
+        return tuple(f"{one.host}:{one.port}" for one in sorted({route.upstream for route in self.site.routes}))
+
+    def blanks(self) -> list[Problem]:
+        """A warning for each value that the inventory could give and does not."""
+        missing = [key for key in ("corp_id", "agent_id") if getattr(self.wecom, key) is None]
+        if not self.wecom.flag and any("{flag}" in entry.path for entry in self.site.app_entries):
+            missing.append("flag")
+        if not self.wecom.trusted_ips:
+            missing.append("trusted_ips")
+        texts = [("wecom", f"{', '.join(missing)} missing; left blank in the sheet")] if missing else []
+        if not self.site.app_entries:
+            texts.append(("platform", "no route on the default port; the app's home URL is left blank in the sheet"))
+        if not self.verify:
+            folder = f"files/verify/{self.domain}/"
+            texts.append(("verify", f"no verification file in {folder} yet; left blank in the sheet"))
+        return [Problem(self.hosts[0].name, self.domain, *text, "warning") for text in texts]
+
+
+# Networks that no public DNS record may name.
+_INNER = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+)
+
+
+def sheets(fleet: Fleet) -> list[Sheet]:
+    """One sheet per domain of the fleet, in the order of domains."""
+    found: dict[str, list[tuple[Host, Site]]] = {}
+    for host in fleet.hosts:
+        for site in host.sites:
+            found.setdefault(site.domain, []).append((host, site))
+    return [_sheet(fleet, found[domain]) for domain in sorted(found)]
+
+
+def _sheet(fleet: Fleet, places: list[tuple[Host, Site]]) -> Sheet:
+    host, site = places[0]
+    return Sheet(
+        hosts=tuple(_node(fleet, host) for host, _ in places),
+        site=site,
+        wecom=_merged(other.wecom for _, other in places),
+        verify=tuple(file.name for file in host.verify[site.domain]),
+    )
+
+
+def _node(fleet: Fleet, host: Host) -> Node:
+    known = fleet.inventory.get_host(host.name)
+    address = known.data.get("ssh_hostname") if known else None
+    return Node(host.name, address if isinstance(address, str) else host.name)
+
+
+def _merged(all_of_them: Iterable[WeCom]) -> WeCom:
+    """Each key's first value: the operator need not write them for every node."""
+    values: dict[str, object] = {}
+    for one in all_of_them:
+        for key, value in one:
+            if value:
+                values.setdefault(key, value)
+    return WeCom.model_construct(**values)  # type: ignore[arg-type]

@@ -1,0 +1,58 @@
+"""What WeCom demands of a site that no single value shows: rules across routes, hosts and addresses.
+
+All of it are warnings: such a site can be served, it is WeCom that will refuse it or the login that breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gateway.host import Host
+from gateway.problems import Problem
+from gateway.site import Site
+
+
+def warnings(hosts: Iterable[Host]) -> list[Problem]:
+    """Everything that WeCom would take amiss about these hosts' sites."""
+    found = []
+    first: dict[str, tuple[Host, Site]] = {}
+    for host in hosts:
+        for site in host.sites:
+            earlier = first.setdefault(site.domain, (host, site))
+            texts = [*_entry(site), *_callers(host, site), *_differences(*earlier, site)]
+            found += [Problem(host.name, site.domain, where, text, "warning") for where, text in texts]
+    return found
+
+
+def _entry(site: Site) -> Iterator[tuple[str, str]]:
+    """WeCom's OAuth callback domain is one, port included, and a JS-SDK domain takes no port at all."""
+    if not any(route.port == site.entry_port for route in site.routes):
+        ports = ", ".join(str(port) for port in sorted({route.port for route in site.routes}))
+        yield (
+            "platform",
+            f'"{site.platform}" has routes on port {ports} only; a WeCom app opens on the default port, and a domain '
+            'with a port can be no JS-SDK domain: give the app\'s route "port": "entry"',
+        )
+
+
+def _callers(host: Host, site: Site) -> Iterator[tuple[str, str]]:
+    # an inner platform may well go out through the address of its own gateway
+    inner = any(route.guarded for route in site.routes)
+    if host.name in site.wecom.trusted_ips and not inner:
+        yield (
+            "wecom.trusted_ips",
+            f"{host.name} is this gateway, which does not call WeCom; name the outgoing address of the "
+            "platform's servers that do",
+        )
+
+
+def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str]]:
+    """Nodes of one domain serve one WeCom app; a value that only one of them has is no contradiction."""
+    if first.platform != site.platform:
+        yield "platform", f'is "{site.platform}" here and "{first.platform}" on {host.name}; one domain is one app'
+    if first.edge != site.edge:
+        yield "edge", f'is "{site.edge}" here and "{first.edge}" on {host.name}; a visitor reaches one or the other'
+    for key, wanted in first.wecom:
+        here = getattr(site.wecom, key)
+        if wanted and here and wanted != here:
+            yield f"wecom.{key}", f"differs from the same site's on {host.name}; write the same in both"

@@ -1,0 +1,106 @@
+"""Authorities of the tests' own: roots, intermediates and leaves of every good and bad kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+# A policy that only public authorities state: CA/Browser Forum, domain validated.
+PUBLIC_POLICY = x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier("2.23.140.1.2.1"), None)])
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with its key."""
+
+    certificate: x509.Certificate
+    key: CertificateIssuerPrivateKeyTypes
+
+    @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(Encoding.DER)
+
+    def key_as(
+        self,
+        encoding: Encoding = Encoding.PEM,
+        form: PrivateFormat = PrivateFormat.PKCS8,
+        passphrase: bytes | None = None,
+    ) -> bytes:
+        protection = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+        return self.key.private_bytes(encoding, form, protection)
+
+    @property
+    def key_pem(self) -> bytes:
+        return self.key_as()
+
+
+def issue(
+    name: str,
+    by: Issued | None = None,
+    *,
+    ca: bool = False,
+    start: timedelta = timedelta(days=-1),
+    end: timedelta = timedelta(days=60, minutes=1),
+    key: CertificateIssuerPrivateKeyTypes | None = None,
+    public: bool = False,
+    usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
+    names: Sequence[str] | None = None,
+) -> Issued:
+    """A certificate for `name`, self-signed where nobody signs it, valid from now + start to now + end."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(by.certificate.subject if by else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + start)
+        .not_valid_after(now + end)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    )
+    if not ca:
+        listed = [x509.DNSName(one) for one in ([name] if names is None else names)]
+        if listed:
+            builder = builder.add_extension(x509.SubjectAlternativeName(listed), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+    if public:
+        builder = builder.add_extension(PUBLIC_POLICY, critical=False)
+    signer = by.key if by else key
+    return Issued(builder.sign(signer, hashes.SHA256()), key)
+
+
+def rsa_key(bits: int) -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+
+
+ROOT = issue("Test Root", ca=True, end=timedelta(days=3000))
+MIDDLE = issue("Test Intermediate", ROOT, ca=True, end=timedelta(days=2000))
+LOWER = issue("Test Issuing", MIDDLE, ca=True, end=timedelta(days=1000))
+
+
+def assert_no_key(text: str, *holders: Issued) -> None:
+    """No line of any key, in any encoding an operator would see."""
+    assert "PRIVATE KEY-----" not in text.replace("-----BEGIN PRIVATE KEY-----", "")
+    for holder in holders:
+        lines = holder.key_pem.decode().splitlines()[1:-1]
+        assert not any(line[:30] in text for line in lines)
+        assert holder.key_as(Encoding.DER).hex()[40:80] not in text

@@ -1,0 +1,65 @@
+"""What WeCom would refuse, told before it does."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.host import parse_host
+from gateway.wecom_rules import warnings
+
+from .conftest import PLATFORMS
+
+SITE = {"domain": "wx.a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
+
+
+@pytest.fixture
+def told(files):
+    """The warnings about hosts, each given as its sites."""
+
+    def check(*all_sites: list[dict], platforms=PLATFORMS) -> list[str]:
+        hosts = []
+        for number, sites in enumerate(all_sites):
+            host, problems = parse_host(f"1.2.3.{number}", {"platforms": platforms, "sites": sites}, files)
+            assert host, problems
+            hosts.append(host)
+        found = warnings(hosts)
+        assert all(problem.severity == "warning" for problem in found)
+        return [str(problem) for problem in found]
+
+    return check
+
+
+def test_the_shipped_platforms_have_nothing_to_warn_of(told):
+    bk = {"upstream": "https://paas.inner.example", "apps": ["itsm"]}
+    for name in PLATFORMS:
+        assert told([{**SITE, "platform": name, **({"bk": bk} if name == "bkitsm" else {})}]) == []
+
+
+@pytest.mark.parametrize("edge_port", [80, "entry"])
+def test_a_route_on_the_default_port_is_enough_however_it_is_written(told, edge_port):
+    platform = {"routes": [{"port": edge_port, "path": "/", "upstream": "https://a.example/"}]}
+    assert told([{**SITE, "platform": "own"}], platforms={"own": platform}) == []
+
+
+def test_an_app_on_9001_alone_would_need_a_domain_with_a_port(told):
+    platform = {"routes": [{"port": 9001, "path": "/", "upstream": "https://a.example/"}]}
+    (text,) = told([{**SITE, "platform": "own"}], platforms={"own": platform})
+    assert text == (
+        '1.2.3.0: wx.a.edu.cn: platform: "own" has routes on port 9001 only; a WeCom app opens on the default port, '
+        'and a domain with a port can be no JS-SDK domain: give the app\'s route "port": "entry"'
+    )
+
+
+def test_the_gateway_itself_does_not_call_wecom(told):
+    (text,) = told([{**SITE, "wecom": {"trusted_ips": ["1.2.3.0", "1.2.3.9"]}}])
+    assert text.startswith("1.2.3.0: wx.a.edu.cn: wecom.trusted_ips: 1.2.3.0 is this gateway")
+
+
+def test_two_nodes_of_one_site_must_agree_where_both_say_something(told):
+    first = {**SITE, "wecom": {"flag": "a", "corp_id": "ww1"}}
+    assert told([first], [SITE]) == []
+    assert told([first], [{**SITE, "wecom": {"flag": "b", "agent_id": 7}}]) == [
+        "1.2.3.1: wx.a.edu.cn: wecom.flag: differs from the same site's on 1.2.3.0; write the same in both"
+    ]
+    (text,) = told([first], [{**SITE, "platform": "wanxiao_test"}])
+    assert text.startswith('1.2.3.1: wx.a.edu.cn: platform: is "wanxiao_test" here and "wanxiao_prod" on 1.2.3.0')
