@@ -33,7 +33,8 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nginx ca-certificates pyth
 
 _RESET = f"""
 systemctl disable --quiet --now 'wecom-gateway*.timer' 2>/dev/null
-rm -rf {HOME} /etc/nginx/conf.d/wecom-gateway.conf /etc/systemd/system/wecom-gateway*
+rm -rf {HOME} /etc/nginx/conf.d/wecom-gateway.conf /etc/nginx/modules-enabled/90-wecom-gateway.conf \
+    /etc/systemd/system/wecom-gateway*
 systemctl daemon-reload
 ln -sf /etc/nginx/sites-available/default /etc/nginx/sites-enabled/default
 systemctl restart nginx

@@ -123,85 +123,6 @@ def _print_status(found: list[host_status.HostStatus]) -> None:
                 click.echo(f"    and {len(one.differences) - _SHOWN} more files")
 
 
-_COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
-
-
-@main.command()
-@_inventory
-@click.option(
-    "--resolve",
-    multiple=True,
-    metavar="DOMAIN:ADDRESS",
-    help="Ask this address instead of DNS's; ADDRESS alone is for all sites of one host. Repeatable.",
-)
-@click.option("--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's.")
-@click.option("--report", "page", type=click.Path(path_type=Path), help="Write an HTML page with everything to FILE.")
-def verify(
-    inventory: str, limit: tuple[str, ...], as_json: bool, resolve: tuple[str, ...], ca: Path | None, page: Path | None
-) -> None:
-    """Ask every site of INVENTORY from outside, as WeCom and a phone would, and say what is wrong.
-
-    Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
-    """
-    fleet = _loaded(inventory, limit, as_json, 1)
-    try:
-        addresses = places.overrides(fleet, resolve)
-    except ValueError as error:
-        _stop(str(error), as_json)
-    try:
-        client = Client(ca)
-    except OSError as error:
-        _stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
-    wrong = errors(fleet.problems)
-    results = run.of(fleet, addresses, client, _progress)
-    passed = not wrong and all(one.outcome != "failed" for one in results)
-    if as_json:
-        click.echo(json.dumps(report.as_data(results, wrong, passed), ensure_ascii=False, indent=2))
-    else:
-        _print_results(results)
-        for problem in wrong:
-            click.echo(f"{click.style('error', fg='red')}: {problem}", err=True)
-        click.echo(f"{inventory}: {report.summary(results, wrong)}")
-    if page:
-        try:
-            page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
-        except OSError as error:
-            _stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
-    if not passed:
-        sys.exit(1)
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{done} of {count(total, 'site')} asked", nl=done == total, err=True)
-
-
-def _print_results(results: list[Result]) -> None:
-    rows = report.table(results)
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row, one in zip(rows, [None, *results], strict=True):
-        line = "  ".join(text.ljust(width) for text, width in zip(row[:3], widths, strict=True))
-        click.echo(f"{line}  {click.style(row[3], fg=_COLORS[one.outcome]) if one else ''}".rstrip())
-    for one in results:
-        for finding in one.findings:
-            if finding.outcome in ("failed", "warning"):
-                label = click.style(finding.outcome, fg=_COLORS[finding.outcome])
-                click.echo(f"\n{label}: {one.name}: {finding.check}: {finding.subject}\n    {finding.reason}")
-                click.echo(f"    next: {finding.remedy}")
-    for (reason, remedy), names in report.not_asked(results).items():
-        some = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
-        click.echo(f"\n{click.style('not checked', fg='yellow')}: {some}\n    {reason}\n    next: {remedy}")
-
-
-def _stop(text: str, as_json: bool) -> NoReturn:
-    """Ends the run with what is wrong with how it was called."""
-    if as_json:
-        click.echo(json.dumps({"error": text}, ensure_ascii=False))
-    else:
-        click.echo(f"error: {text}", err=True)
-    sys.exit(1)
-
-
 @main.command()
 @_inventory
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder for the sheets.")
@@ -255,6 +176,84 @@ def explain(answer: tuple[str, ...], as_json: bool) -> None:
         click.echo(json.dumps({"errors": [wecom.as_data(one) for one in found]}, ensure_ascii=False, indent=2))
     else:
         click.echo("\n\n".join(wecom.as_text(one) for one in found) or wecom.NOTHING_FOUND)
+
+
+_COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
+
+
+@main.command()
+@_inventory
+@click.option(
+    "--resolve",
+    multiple=True,
+    metavar="DOMAIN:ADDRESS",
+    help="Ask this address instead of DNS's; ADDRESS alone is for all sites of one host. Repeatable.",
+)
+@click.option("--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's.")
+@click.option("--report", "page", type=click.Path(path_type=Path), help="Write an HTML page with everything to FILE.")
+def verify(
+    inventory: str, limit: tuple[str, ...], as_json: bool, resolve: tuple[str, ...], ca: Path | None, page: Path | None
+) -> None:
+    """Ask every site of INVENTORY from outside, as WeCom and a phone would, and say what is wrong.
+
+    Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
+    """
+    fleet = _loaded(inventory, limit, as_json, 1, certificates=False)
+    try:
+        addresses = places.overrides(fleet, resolve)
+    except ValueError as error:
+        _stop(str(error), as_json)
+    try:
+        client = Client(ca)
+    except OSError as error:
+        _stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
+    wrong = errors(fleet.problems)
+    results = run.of(fleet, addresses, client, _progress)
+    passed = not wrong and all(one.outcome != "failed" for one in results)
+    if as_json:
+        click.echo(json.dumps(report.as_data(results, wrong, passed), ensure_ascii=False, indent=2))
+    else:
+        _print_results(results)
+        _print_problems(wrong, err=True)
+        click.echo(f"{inventory}: {report.summary(results, wrong)}")
+    if page:
+        try:
+            page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
+        except OSError as error:
+            _stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
+    if not passed:
+        sys.exit(1)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {count(total, 'site')} asked", nl=done == total, err=True)
+
+
+def _print_results(results: list[Result]) -> None:
+    rows = report.table(results)
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row, one in zip(rows, [None, *results], strict=True):
+        line = "  ".join(text.ljust(width) for text, width in zip(row[:3], widths, strict=True))
+        click.echo(f"{line}  {click.style(row[3], fg=_COLORS[one.outcome]) if one else ''}".rstrip())
+    for one in results:
+        for finding in one.findings:
+            if finding.outcome in ("failed", "warning"):
+                label = click.style(finding.outcome, fg=_COLORS[finding.outcome])
+                click.echo(f"\n{label}: {one.name}: {finding.check}: {finding.subject}\n    {finding.reason}")
+                click.echo(f"    next: {finding.remedy}")
+    for (reason, remedy), names in report.not_asked(results).items():
+        some = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+        click.echo(f"\n{click.style('not checked', fg='yellow')}: {some}\n    {reason}\n    next: {remedy}")
+
+
+def _stop(text: str, as_json: bool) -> NoReturn:
+    """Ends the run with what is wrong with how it was called."""
+    if as_json:
+        click.echo(json.dumps({"error": text}, ensure_ascii=False))
+    else:
+        click.echo(f"error: {text}", err=True)
+    sys.exit(1)
 
 
 def _print_problems(problems: list[Problem], err: bool = False) -> None:

@@ -137,11 +137,11 @@ class HostEntry(TypedDict, total=False):
     sites: Required[list[SiteEntry]]
     """Every site that this host serves."""
 
+    egress: Egress
+    """TLS pass-through to the WeCom API for servers without internet access."""
+
     platform: str
     """The platform of those sites that name none. Default: the group's."""
-
-    egress: Egress
-    """Pass-through to the WeCom API for inner networks."""
 
     ssh_hostname: str
     """pyinfra: SSH hostname."""

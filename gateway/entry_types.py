@@ -71,8 +71,8 @@ def _typed_dict(model: type[BaseModel]) -> Iterator[str]:
 def _host() -> Iterator[str]:
     yield from _class("HostEntry", "One host: its sites, and how pyinfra reaches it.")
     yield _lines("sites", "Required[list[SiteEntry]]", "Every site that this host serves.")
+    yield _lines("egress", "Egress", "TLS pass-through to the WeCom API for servers without internet access.")
     yield _lines("platform", "str", "The platform of those sites that name none. Default: the group's.")
-    yield _lines("egress", "Egress", "Pass-through to the WeCom API for inner networks.")
     for name, annotation in get_type_hints(ssh.ConnectorData).items():
         meaning = ssh.connector_data_meta[name].description.replace("`", "")
         kind = "dict[str, Any]" if annotation is dict else annotation.__name__

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
 
-from gateway import acme_values, wecom_values
+from gateway import acme_values, listener, wecom_values
 from gateway.problems import did_you_mean
 from gateway.problems import shown as _shown
 
@@ -201,23 +201,6 @@ def _inner_network(value: Any) -> Any:
     return _network(value)
 
 
-def _listen_address(value: str) -> str:
-    """One address of the host and a port, as nginx and `ip address` write them."""
-    example = 'right would be "10.0.0.5:443", an address of this host and a port'
-    host, _, port = value.rpartition(":")
-    try:
-        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]") if host.startswith("[") else host)
-    except ValueError:
-        raise ValueError(f'"{_shown(value)}" does not start with an IP address; {example}') from None
-    if isinstance(address, ipaddress.IPv6Address) and (not host.startswith("[") or address.scope_id):
-        raise ValueError(f'"{_shown(value)}" is not how a listener names IPv6; right would be "[fd00::5]:443"')
-    if not (port.isascii() and port.isdecimal() and not port.startswith("0") and int(port) <= 65535):
-        raise ValueError(f'"{_shown(value)}" has no valid port; {example}')
-    if address.is_unspecified or address.is_multicast:
-        raise ValueError(f'"{_shown(value)}" is not one address of the host; {example}')
-    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"
-
-
 def listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
@@ -250,7 +233,7 @@ FilePath = Annotated[StrictStr, AfterValidator(acme_values.file_path)]
 KeyId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
-ListenAddress = Annotated[StrictStr, AfterValidator(_listen_address)]
+ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
 Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]

@@ -315,7 +315,7 @@ def _not_served(visit: Visit) -> str:
 def _renew(visit: Visit) -> str:
     if visit.edge == "load balancer":
         return "renew it and put it on the load balancer's listeners, 443 and the others"
-    return f"renew it, put it in files/certs/{visit.site.domain}/ and deploy"
+    return f"renew it, python -m gateway import-cert {visit.site.domain} FILE..., and deploy"
 
 
 def _certificate_remedy(visit: Visit, code: int) -> str:
