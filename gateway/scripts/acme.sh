@@ -52,7 +52,7 @@ reason_in() {
 
 # Whether that is an answer about the account itself, which another one would not get.
 is_lost_account() {
-    grep -qE 'accountDoesNotExist|Account (has been )?deactivated|[Aa]ccount is not valid|Account at .* does not exist|account .*(deactivated|revoked)' <<<"$1"
+    grep -qE 'accountDoesNotExist|Account (has been )?deactivated|[Aa]ccount is not valid|Account at .* does not exist|[Aa]ccount [^ ]+ not found|account .*(deactivated|revoked)' <<<"$1"
 }
 
 # Whether the server was not there at all: then asking it for the next domain takes as long and gains nothing. What it

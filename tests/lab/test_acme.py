@@ -61,7 +61,7 @@ def mine(authority, tmp_path):
 
 
 @pytest.fixture
-def root(authority, tmp_path):
+def root(mine, tmp_path):
     return acme.root(tmp_path / "root.pem")
 
 
@@ -184,6 +184,25 @@ def test_a_renewal_without_the_server_keeps_the_certificate_and_says_so(mine, ro
         assert "cannot be reached" in report["hosts"][0]["renewal_failed"]["a.acme.example"]
     on_host(RENEW)
     assert _serial("a.acme.example") != before
+    assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
+
+
+def test_one_domain_that_is_not_renewed_keeps_no_other_from_it(mine):
+    mine.write_sites(_site("a"), _site("b"))
+    mine.deploy_well()
+    before = _serial("a.acme.example"), _serial("b.acme.example")
+    acme.ensure({name: address for name, address in KNOWN.items() if not name.startswith("a.")})
+    try:
+        on_host(f"! {RENEW}")
+        assert _serial("a.acme.example") == before[0]
+        assert _serial("b.acme.example") != before[1]
+        failed = mine.status()[1]["hosts"][0]["renewal_failed"]
+        assert list(failed) == ["a.acme.example"]
+        assert "lookup a.acme.example" in failed["a.acme.example"]
+    finally:
+        acme.ensure(KNOWN)
+    mine.deploy_well()
+    assert _serial("a.acme.example") != before[0]
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
 
 

@@ -86,6 +86,7 @@ def test_the_reason_is_one_line_that_says_who_and_why(said, reason):
         (UNTRUSTED, True, False),
         (NOT_REACHED, False, False),
         (FORGOTTEN, False, True),
+        (f"{_ERROR}Account https://ca.example/my-account/46c35eea not found.", False, True),
         (DEACTIVATED, False, True),
         (RATE_LIMITED, False, False),
     ],
