@@ -29,8 +29,15 @@ run_certbot() {
     local folder=$acme/accounts/$1 ca=$home/current/acme-ca/$1.pem verb=$2
     shift 2
     if [ -f "$ca" ]; then local -x REQUESTS_CA_BUNDLE=$ca; fi
-    timeout -k 10 600 certbot "$verb" -c "${settings:-$acme/certbot.ini}" "$@" --non-interactive --max-log-backups 20 \
-        --config-dir "$folder" --work-dir "$folder/work" --logs-dir "$folder/log" </dev/null 2>&1
+    local said real done=0
+    said=$(timeout -k 10 600 certbot "$verb" -c "${settings:-$acme/certbot.ini}" "$@" --non-interactive \
+        --max-log-backups 20 --config-dir "$folder" --work-dir "$folder/work" --logs-dir "$folder/log" \
+        </dev/null 2>&1) || done=$?
+    # certbot of Debian 12 stumbles over some answers of a server; what the answer was is in its log alone.
+    real=$(sed -n 's/^acme\.messages\.Error: //p' "$folder/log/letsencrypt.log" 2>/dev/null | tail -n 1 || true)
+    [ $done -eq 0 ] || [ -z "$real" ] || said=${said//"can't set attribute"/"$real"}
+    echo "$said"
+    return $done
 }
 
 # Out of what certbot said ($1), the ACME server's reason or certbot's own, as one line.

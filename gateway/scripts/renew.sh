@@ -28,6 +28,9 @@ while read -r account directory email kid; do
             why=$(reason_in "$(sed -n "/^ *Domain: ${domain//./\\.}\$/,/^ *\$/p" <<<"$said")"$'\n'"$mine")
             mark_failed "$domain" "$why"
             log_line 3 "$domain: the certificate was not renewed, the one in use stays: $why"
+        elif grep -q "^Failed to renew certificate " <<<"$said"; then
+            # Others were named, this one was not.
+            rm -f "$acme/failed/$domain"
         fi
     done <"$home/current/orders"
     if [ $failed = yes ] && [ $told = no ]; then

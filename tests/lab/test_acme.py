@@ -81,6 +81,11 @@ def _serial(domain):
         return hash(connection.getpeercert(binary_form=True))
 
 
+def _is_replaced(domain, before):
+    """For a moment after a reload the old workers still take connections."""
+    hosts.wait_until(lambda: _serial(domain) != before, f"{domain}: the old certificate was shown", seconds=5)
+
+
 def _has_no_tls(domain):
     with pytest.raises(ssl.SSLError):
         _serial(domain)
@@ -183,7 +188,7 @@ def test_a_renewal_without_the_server_keeps_the_certificate_and_says_so(mine, ro
         assert code == 0
         assert "cannot be reached" in report["hosts"][0]["renewal_failed"]["a.acme.example"]
     on_host(RENEW)
-    assert _serial("a.acme.example") != before
+    _is_replaced("a.acme.example", before)
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
 
 
@@ -195,14 +200,17 @@ def test_one_domain_that_is_not_renewed_keeps_no_other_from_it(mine):
     try:
         on_host(f"! {RENEW}")
         assert _serial("a.acme.example") == before[0]
-        assert _serial("b.acme.example") != before[1]
+        _is_replaced("b.acme.example", before[1])
         failed = mine.status()[1]["hosts"][0]["renewal_failed"]
         assert list(failed) == ["a.acme.example"]
+        # b failed once as well, and that is over.
+        on_host(f"echo then >{HOME}/acme/failed/b.acme.example; ! {RENEW}")
+        assert list(mine.status()[1]["hosts"][0]["renewal_failed"]) == ["a.acme.example"]
         assert "lookup a.acme.example" in failed["a.acme.example"]
     finally:
         acme.ensure(KNOWN)
     mine.deploy_well()
-    assert _serial("a.acme.example") != before[0]
+    _is_replaced("a.acme.example", before[0])
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
 
 
@@ -218,7 +226,7 @@ def test_nginx_that_cannot_reload_keeps_the_old_certificate_until_it_can(mine, r
     finally:
         on_host("rm /etc/nginx/conf.d/theirs.conf")
     on_host(RENEW)
-    assert _serial("a.acme.example") != before
+    _is_replaced("a.acme.example", before)
     assert _ask("a.acme.example", root).status == 200
 
 
@@ -243,7 +251,7 @@ def test_a_deactivated_account_is_replaced_by_renewal_and_deploy_alike(mine, tmp
         mine.deploy_well()
         assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
         on_host(RENEW)
-        assert _serial("a.acme.example") != before
+        _is_replaced("a.acme.example", before)
         mine.write_sites(_site("a"))
 
 
@@ -293,7 +301,7 @@ def test_a_site_that_leaves_is_not_renewed_comes_back_by_rollback_and_is_forgott
     before = _serial("b.acme.example")
     assert _ask("b.acme.example", root).status == 200
     on_host(RENEW)
-    assert _serial("b.acme.example") != before
+    _is_replaced("b.acme.example", before)
     for age in range(1, 6):
         mine.write_sites({**_site("a"), "hsts": age})
         mine.deploy_well()
@@ -344,5 +352,5 @@ def test_an_external_account_binding_is_asked_for_and_its_secret_stays_secret(mi
     monkeypatch.delenv("LAB_EAB")
     before = _serial("bound.acme.example")
     on_host(RENEW)
-    assert _serial("bound.acme.example") != before
+    _is_replaced("bound.acme.example", before)
     assert no_changes(mine.deploy_well())
