@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -17,6 +18,9 @@ from gateway import status as host_status
 from gateway.fleet import Fleet, InventoryError, load
 from gateway.handover import pages, sheet
 from gateway.import_command import import_cert
+from gateway.outside import balancers, places, report, run
+from gateway.outside.findings import Outcome, Result
+from gateway.outside.probe import Client
 from gateway.problems import Problem, count, errors
 
 # How many differing files of a host are listed; --json has them all.
@@ -82,14 +86,18 @@ def _certificates(fleet: Fleet) -> list[dict[str, str | int]]:
 
 @main.command()
 @_inventory
-def status(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
+@click.option("--no-outside", is_flag=True, help="Do not ask load balancers for their certificates.")
+def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bool) -> None:
     """Ask every host of INVENTORY which release it should have, holds, and really serves.
 
-    Exit 0 when all are in sync, 2 on drift, unreachable hosts or an inventory that cannot be rendered.
+    The certificates of load balancers are read from outside, through DNS. Exit 0 when all are in sync, 2 on drift,
+    expired certificates, unreachable hosts or an inventory that cannot be rendered.
     """
-    fleet = _loaded(inventory, limit, as_json, 2)
+    # An expired certificate is something to tell of a host, no reason to be silent about it.
+    fleet = _loaded(inventory, limit, as_json, 2, data=("allow_expired=1",))
     wrong = errors(fleet.problems)
-    found = host_status.of(fleet)
+    behind = [site.domain for host in fleet.hosts for site in host.sites if site.edge == "slb"]
+    found = host_status.of(fleet, {} if no_outside else balancers.days_left(behind))
     if as_json:
         hosts = [asdict(one) | {"in_sync": one.in_sync} for one in found]
         report = {"hosts": hosts, "problems": [asdict(problem) for problem in wrong]}
@@ -170,18 +178,94 @@ def explain(answer: tuple[str, ...], as_json: bool) -> None:
         click.echo("\n\n".join(wecom.as_text(one) for one in found) or wecom.NOTHING_FOUND)
 
 
+_COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
+
+
+@main.command()
+@_inventory
+@click.option(
+    "--resolve",
+    multiple=True,
+    metavar="DOMAIN:ADDRESS",
+    help="Ask this address instead of DNS's; ADDRESS alone is for all sites of one host. Repeatable.",
+)
+@click.option("--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's.")
+@click.option("--report", "page", type=click.Path(path_type=Path), help="Write an HTML page with everything to FILE.")
+def verify(
+    inventory: str, limit: tuple[str, ...], as_json: bool, resolve: tuple[str, ...], ca: Path | None, page: Path | None
+) -> None:
+    """Ask every site of INVENTORY from outside, as WeCom and a phone would, and say what is wrong.
+
+    Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
+    """
+    fleet = _loaded(inventory, limit, as_json, 1, certificates=False)
+    try:
+        addresses = places.overrides(fleet, resolve)
+    except ValueError as error:
+        _stop(str(error), as_json)
+    try:
+        client = Client(ca)
+    except OSError as error:
+        _stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
+    wrong = errors(fleet.problems)
+    results = run.of(fleet, addresses, client, _progress)
+    passed = not wrong and all(one.outcome != "failed" for one in results)
+    if as_json:
+        click.echo(json.dumps(report.as_data(results, wrong, passed), ensure_ascii=False, indent=2))
+    else:
+        _print_results(results)
+        _print_problems(wrong, err=True)
+        click.echo(f"{inventory}: {report.summary(results, wrong)}")
+    if page:
+        try:
+            page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
+        except OSError as error:
+            _stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
+    if not passed:
+        sys.exit(1)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {count(total, 'site')} asked", nl=done == total, err=True)
+
+
+def _print_results(results: list[Result]) -> None:
+    rows = report.table(results)
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    for row, one in zip(rows, [None, *results], strict=True):
+        line = "  ".join(text.ljust(width) for text, width in zip(row[:3], widths, strict=True))
+        click.echo(f"{line}  {click.style(row[3], fg=_COLORS[one.outcome]) if one else ''}".rstrip())
+    for one in results:
+        for finding in one.findings:
+            if finding.outcome in ("failed", "warning"):
+                label = click.style(finding.outcome, fg=_COLORS[finding.outcome])
+                click.echo(f"\n{label}: {one.name}: {finding.check}: {finding.subject}\n    {finding.reason}")
+                click.echo(f"    next: {finding.remedy}")
+    for (reason, remedy), names in report.not_asked(results).items():
+        some = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+        click.echo(f"\n{click.style('not checked', fg='yellow')}: {some}\n    {reason}\n    next: {remedy}")
+
+
+def _stop(text: str, as_json: bool) -> NoReturn:
+    """Ends the run with what is wrong with how it was called."""
+    if as_json:
+        click.echo(json.dumps({"error": text}, ensure_ascii=False))
+    else:
+        click.echo(f"error: {text}", err=True)
+    sys.exit(1)
+
+
 def _print_problems(problems: list[Problem], err: bool = False) -> None:
     for problem in problems:
         color = "red" if problem.severity == "error" else "yellow"
         click.echo(f"{click.style(problem.severity, fg=color)}: {problem}", err=err)
 
 
-def _loaded(
-    inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, *, certificates: bool = True
-) -> Fleet:
-    """The inventory, or the end of the run where it cannot be loaded."""
+def _loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, **options: Any) -> Fleet:
+    """The inventory, or the end of the run where it cannot be loaded; `options` are further ones of fleet.load."""
     try:
-        return load(inventory, limit=limit, certificates=certificates)
+        return load(inventory, limit=limit, **options)
     except InventoryError as error:
         if as_json:
             click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from gateway import certs, key_store
 from gateway.problems import Problem
@@ -40,13 +41,16 @@ def read(
     return verdict.pair, problems
 
 
-def unused(host: str, domain: str, folder: Path) -> list[Problem]:
+_ELSEWHERE = {
+    "slb": 'behind an SLB the load balancer holds the certificate; delete it here, or set edge "tls"',
+    "acme": 'the host gets the certificate from an ACME server; delete it here, or set cert "files"',
+}
+
+
+def unused(host: str, domain: str, folder: Path, elsewhere: Literal["slb", "acme"]) -> list[Problem]:
     """A warning where files lie there for a site whose certificate is elsewhere."""
     found = [name for name in (FULLCHAIN, PRIVKEY, PRIVKEY_AGE) if (folder / name).exists()]
-    text = (
-        f"{folder} holds {', '.join(found)}, which nothing uses: behind an SLB the load balancer holds the "
-        'certificate; delete it here, or set edge "tls"'
-    )
+    text = f"{folder} holds {', '.join(found)}, which nothing uses: {_ELSEWHERE[elsewhere]}"
     return [Problem(host, domain, "cert", text, "warning")] if found else []
 
 

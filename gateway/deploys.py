@@ -25,6 +25,8 @@ def deploy() -> None:
         allow_verify_removal=bool(host.data.get("allow_verify_removal")),
     )
     operations.activate(name="Activate the release", target=target)
+    if target.has_orders():
+        operations.obtain(name="Obtain certificates", target=target)
 
 
 def _checked() -> Host:

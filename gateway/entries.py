@@ -12,6 +12,39 @@ Made from gateway/model.py by `make entries`; do not edit. `python -m gateway ch
 from typing import Any, Literal, Required, TypedDict
 
 
+class AccountBinding(TypedDict, total=False):
+    """The contract with a certificate authority that an ACME account stands for (RFC 8555, 7.3.4)."""
+
+    kid: Required[str]
+    """The key identifier that the authority hands out."""
+
+    hmac_key_env: Required[str]
+    """The environment variable of whoever deploys that holds the authority's secret (base64url)."""
+
+
+class Acme(TypedDict, total=False):
+    """Whom to ask for a certificate, and as whom."""
+
+    email: Required[str]
+    """Where the authority writes to when something is wrong: "ops@school.edu.cn"."""
+
+    directory: str
+    """The https URL of the ACME server's directory. Default: Let's Encrypt."""
+
+    ca: str
+    """A PEM file in the checkout that the directory's own TLS is verified with. Default: the host's trust store."""
+
+    eab: AccountBinding
+    """External account binding, where the authority asks for it."""
+
+
+class Cert(TypedDict, total=False):
+    """Where a certificate comes from: files of the checkout, or an ACME server."""
+
+    acme: Acme
+    """Issued and renewed on the host. Left out: files/certs/<domain>/ holds the certificate and its key."""
+
+
 class BlueKing(TypedDict, total=False):
     """What of a BlueKing installation is published: only these apps' mobile paths."""
 
@@ -69,8 +102,8 @@ class SiteEntry(TypedDict, total=False):
     slb_cidrs: list[str]
     """Networks the load balancer connects from; only their X-Forwarded-For is believed: ["10.0.0.0/24"]."""
 
-    cert: Literal["files"]
-    """Edge "tls" only. "files", the default: files/certs/<domain>/ holds the certificate and its key."""
+    cert: Literal["files"] | Cert
+    """Edge "tls" only. Default "files": files/certs/<domain>/ holds the certificate and its key. Else see `acme`."""
 
     bk: BlueKing
     """BlueKing only, and required there: what is published."""
@@ -88,11 +121,24 @@ class SiteEntry(TypedDict, total=False):
     """About the WeCom app, for the handover sheet."""
 
 
+class Egress(TypedDict, total=False):
+    """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
+
+    listen: Required[str]
+    """An address of the host and a port: "10.0.0.5:443"."""
+
+    allow: Required[list[str]]
+    """The networks that may use it: ["10.0.0.0/24"]."""
+
+
 class HostEntry(TypedDict, total=False):
     """One host: its sites, and how pyinfra reaches it."""
 
     sites: Required[list[SiteEntry]]
     """Every site that this host serves."""
+
+    egress: Egress
+    """TLS pass-through to the WeCom API for servers without internet access."""
 
     platform: str
     """The platform of those sites that name none. Default: the group's."""

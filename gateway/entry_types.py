@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pyinfra.connectors import ssh
 
-from gateway.model import SiteEntry, models_in
+from gateway.model import Egress, SiteEntry, models_in
 
 TARGET = Path(__file__).with_name("entries.py")
 
@@ -43,9 +43,14 @@ _PYINFRA = {
 }
 
 
+# Models that may be written as a word as well.
+_WORDS = {"Cert": 'Literal["files"]'}
+
+
 def source() -> str:
     """What gateway/entries.py must hold."""
-    classes = [text for model in _in_order(SiteEntry) for text in _typed_dict(model)]
+    models = [*_in_order(SiteEntry), *_in_order(Egress)]
+    classes = [text for model in models for text in _typed_dict(model)]
     return _HEAD + "".join(classes) + "".join(_host()) + _TAIL
 
 
@@ -66,6 +71,7 @@ def _typed_dict(model: type[BaseModel]) -> Iterator[str]:
 def _host() -> Iterator[str]:
     yield from _class("HostEntry", "One host: its sites, and how pyinfra reaches it.")
     yield _lines("sites", "Required[list[SiteEntry]]", "Every site that this host serves.")
+    yield _lines("egress", "Egress", "TLS pass-through to the WeCom API for servers without internet access.")
     yield _lines("platform", "str", "The platform of those sites that name none. Default: the group's.")
     for name, annotation in get_type_hints(ssh.ConnectorData).items():
         meaning = ssh.connector_data_meta[name].description.replace("`", "")
@@ -102,7 +108,8 @@ def _type(annotation: Any) -> str:
         return " | ".join(dict.fromkeys(_type(part) for part in parts if part is not NoneType))
     if annotation in (ipaddress.IPv4Network, ipaddress.IPv6Network):
         return "str"
-    return str(annotation.__name__)
+    name = str(annotation.__name__)
+    return f"{_WORDS[name]} | {name}" if name in _WORDS else name
 
 
 if __name__ == "__main__":

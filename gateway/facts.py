@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pyinfra.api import FactBase, Host, StringCommand
 
+from gateway import acme, shell
 from gateway import release as releases
-from gateway import shell
 from gateway.release import Change, Entry, Release
 from gateway.render import Build
 from gateway.tls_profile import Version
@@ -21,7 +22,7 @@ class HostState:
     # the OpenSSL that the installed nginx runs with
     openssl: Version | None = None
     candidate: Version | None = None
-    # packages that a gateway needs and that are not there
+    # packages that some gateway needs and that are not there; which of them this one needs, Target.missing() says
     missing: tuple[str, ...] = ()
     ipv6: bool = True
     current: str | None = None
@@ -42,6 +43,10 @@ class HostState:
     group: str | None = None
     # names of upstreams that have never resolved there
     unresolved: tuple[str, ...] = ()
+    # certificates that the host got from an ACME server
+    issued: tuple[acme.Issued, ...] = ()
+    # domains whose last request or renewal came to nothing: when and why
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def build(self) -> Build | None:
@@ -97,6 +102,8 @@ class GatewayState(FactBase[HostState]):
             group=values.get("group") or None,
             limits=values.get("limits") == "yes",
             unresolved=tuple(values.get("unresolved", "").split()),
+            issued=acme.read_issued(values),
+            failed={key.removeprefix("failed:"): text for key, text in values.items() if key.startswith("failed:")},
         )
 
 

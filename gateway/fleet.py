@@ -20,7 +20,7 @@ from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
 from pyinfra_cli.util import parse_cli_arg
 
-from gateway import host_keys, wecom_rules
+from gateway import acme, host_keys, wecom_rules
 from gateway.host import Host, parse_host
 from gateway.problems import Problem
 
@@ -90,7 +90,7 @@ def load(
             problems += [*found, *host_keys.warnings(host.name, own)]
             if one:
                 parsed.append(one)
-    problems += wecom_rules.warnings(parsed)
+    problems += [*acme.warnings(parsed), *wecom_rules.warnings(parsed)]
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     return Fleet(tuple(parsed), tuple(problems), loaded)

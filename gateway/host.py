@@ -11,13 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway import cert_files, certs, verify_files
-from gateway.model import RELEASE_PORT, UNION_TAG, Platform, SiteEntry, models_in
+from gateway import acme, cert_files, certs, verify_files
+from gateway import egress as pass_through
+from gateway.model import RELEASE_PORT, UNION_TAG, Egress, Platform, SiteEntry, models_in
 from gateway.problems import Problem, did_you_mean, nearest
 from gateway.site import Site, resolve
-
-# Keys of the contract that this version does not act on yet: refused, never silently ignored.
-_NOT_YET = {"egress": "pass-through to the WeCom API is not available in this version; remove the key"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +26,9 @@ class Host:
     sites: tuple[Site, ...]
     verify: Mapping[str, tuple[verify_files.VerifyFile, ...]] = field(repr=False)
     certs: Mapping[str, certs.KeyPair] = field(repr=False)
+    # of each ACME account: what its server's own TLS is verified with, PEM; by acme.account()
+    acme_cas: Mapping[str, bytes] = field(default_factory=dict)
+    egress: Egress | None = None
 
 
 def parse_host(
@@ -38,9 +39,7 @@ def parse_host(
     Host data `allow_expired` makes an expired certificate a warning; it is given with `--data`, for one deploy.
     Without `certificates` they are not looked at, and the host has none: it can be described, not deployed.
     """
-    problems = [Problem(name, "", key, text) for key, text in _NOT_YET.items() if key in data]
-    platforms, found = _platforms(name, data.get("platforms"))
-    problems += found
+    platforms, problems = _platforms(name, data.get("platforms"))
     entries = data.get("sites")
     if not isinstance(entries, (list, tuple)):
         wrong = "missing" if entries is None else f"is a {type(entries).__name__}, not a list"
@@ -53,6 +52,7 @@ def parse_host(
     seen: set[str] = set()
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
     pairs: dict[str, certs.KeyPair] = {}
+    cas: dict[str, bytes] = {}
     for number, raw in enumerate(entries):
         site, found = _site(name, number, raw, data.get("platform"), platforms)
         problems += found
@@ -67,17 +67,29 @@ def parse_host(
         verify[site.domain], found = _read_verify_files(name, site.domain, files)
         problems += found
         folder = files / "certs" / site.domain
-        if site.edge == "tls" and certificates:
+        if site.acme and certificates:
+            problems += [Problem(name, site.domain, *found) for found in acme.take_ca(site.acme, files.parent, cas)]
+            problems += cert_files.unused(name, site.domain, folder, "acme")
+        elif site.edge == "tls" and certificates:
             pair, found = cert_files.read(name, site.domain, folder, allow_expired=data.get("allow_expired") == 1)
             problems += found
             if pair:
                 pairs[site.domain] = pair
-        else:
-            problems += cert_files.unused(name, site.domain, folder)
+        elif site.edge == "slb":
+            problems += cert_files.unused(name, site.domain, folder, "slb")
     problems += _listener_conflicts(name, sites)
+    egress, found = _egress(name, data.get("egress"), sites)
+    problems += found
     if any(problem.severity == "error" for problem in problems):
         return None, problems
-    return Host(name, tuple(sites), MappingProxyType(verify), MappingProxyType(pairs)), problems
+    return Host(
+        name=name,
+        sites=tuple(sites),
+        verify=MappingProxyType(verify),
+        certs=MappingProxyType(pairs),
+        acme_cas=MappingProxyType(cas),
+        egress=egress,
+    ), problems
 
 
 def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Problem]]:
@@ -138,6 +150,20 @@ def _site(
     return (None, problems) if problems else (site, [])
 
 
+def _egress(name: str, raw: Any, sites: Iterable[Site]) -> tuple[Egress | None, list[Problem]]:
+    if raw is None:
+        return None, []
+    if not isinstance(raw, Mapping):
+        text = 'is not a dict; right would be {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}'
+        return None, [Problem(name, "", "egress", text)]
+    try:
+        egress = Egress.model_validate(raw)
+        found = list(pass_through.conflicts(egress, sites))
+    except ValidationError as error:
+        egress, found = None, list(_explain(error, Egress))
+    return egress, [Problem(name, "", f"egress.{where}", text) for where, text in found]
+
+
 def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
     """What one edge has no use for is a misunderstanding, not a decoration."""
     if entry.edge == "slb" and entry.cert is not None:
@@ -175,7 +201,12 @@ _EXAMPLES = {
     "domain": 'right would be "domain": "wx.school.edu.cn"',
     "edge": '"slb" behind a load balancer that terminates TLS, "tls" without one',
     "upstream": 'right would be "upstream": "https://paas.inner.example"',
+    "email": 'right would be "email": "ops@school.edu.cn"',
+    "kid": "right would be the key identifier that the certificate authority hands out",
+    "hmac_key_env": 'name the environment variable that holds the secret, for example "ACME_EAB_KEY"',
     "apps": 'right would be "apps": ["bk_itsm"]',
+    "listen": 'right would be "listen": "10.0.0.5:443", an inner address of this host',
+    "allow": 'right would be "allow": ["10.0.0.0/24"], the application servers\' networks',
     "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
 }
 

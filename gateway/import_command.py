@@ -11,8 +11,8 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from gateway import cert_files, cert_import, certs, key_store
-from gateway.model import Domain
 from gateway.problems import Problem
+from gateway.values import Domain
 
 
 @click.command("import-cert")

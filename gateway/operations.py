@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 
 from pyinfra import host, logger, state
@@ -9,8 +10,8 @@ from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt
 
+from gateway import acme, shell
 from gateway import release as releases
-from gateway import shell
 from gateway.facts import GatewayState, changes
 from gateway.problems import count
 from gateway.target import Target
@@ -20,16 +21,18 @@ Commands = Generator[PyinfraCommand, None, None]
 
 @operation()
 def install(target: Target) -> Commands:
-    """nginx from Debian and the trust store that upstreams are verified against, where they are not there yet."""
+    """nginx from Debian with the modules that the host needs, and the trust store that upstreams are verified against,
+    where they are not there yet."""
     known = target.state()
     if not known.is_readable:
         yield _refusal("the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?")
         return
-    if not known.missing:
+    missing = target.missing()
+    if not missing:
         host.noop("nginx and the trust store are installed")
         return
     target.changing()
-    yield from apt.packages._inner(packages=list(known.missing), update=True)
+    yield from apt.packages._inner(packages=missing, update=True)
 
 
 @operation()
@@ -83,6 +86,30 @@ def activate(target: Target) -> Commands:
     target.changing()
     yield shell.activate(wanted.id, "deploy")
     yield FunctionCommand(_warn_of_unresolved, (target,), {})
+
+
+@operation()
+def obtain(target: Target) -> Commands:
+    """The certificates that the target's sites get from an ACME server, in use by the running nginx.
+
+    Precondition: the release is in force, it answers the server's check. Asks for those that the host lacks, that
+    the inventory now orders elsewhere, and whose last request or renewal failed. Fails, for this host alone and
+    naming every domain with the server's reason, where one was not issued; the others are in use.
+    """
+    if _no_nginx(target):
+        yield _refusal(_NO_NGINX)
+        return
+    due = target.due()
+    if not due:
+        host.noop("every certificate is there")
+        return
+    try:
+        secrets = acme.secrets(target.host.sites, os.environ)
+    except ValueError as error:
+        yield _refusal(str(error))
+        return
+    target.changing()
+    yield shell.obtain(secrets)
 
 
 @operation(is_idempotent=False)

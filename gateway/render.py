@@ -13,7 +13,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway import answers, error_pages, scripts, tls_profile
+from gateway import acme, answers, egress, error_pages, scripts, tls_profile
 from gateway.host import Host
 from gateway.model import RELEASE_PORT
 from gateway.release import HOME, ID_PLACEHOLDER, File
@@ -22,6 +22,10 @@ from gateway.tls_profile import Version
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "nginx"
 UNITS = TEMPLATES.parent / "systemd"
+
+# Where a host has what belongs to its ACME certificates (gateway/scripts/acme.sh).
+_ACME_ISSUED = f"{HOME}/acme/issued"
+_ACME_WEBROOT = "/var/lib/wecom-gateway/acme"
 
 _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 
@@ -136,7 +140,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             **_hash_sizes([site.domain for site in host.sites]),
         ),
         "certificates.conf": _render("certificates.conf.j2", domains=together),
-        "main.conf": _render("main.conf.j2", build=build),
+        "main.conf": _render("main.conf.j2", **shared, egress=host.egress),
         "closed.conf": _render(
             "closed.conf.j2", **shared, listeners=sorted(ports.items()), unread_codes=error_pages.UNREAD_CODES
         ),
@@ -163,21 +167,32 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     files = {path: File(text.encode()) for path, text in texts.items()}
     files["no-authority.pem"] = File((TEMPLATES / "no-authority.pem").read_bytes())
     # What the scripts on the host go by: ports that must be free, names that must be resolved.
-    files["ports"] = File(_lines(str(port) for port in [*sorted(ports), RELEASE_PORT]))
-    files["upstreams"] = File(_lines(f"{upstream.host} {upstream.port}" for upstream in upstreams))
-    files["resolve.sh"] = File(scripts.text("resolve").encode())
+    free = [str(port) for port in [*sorted(ports), RELEASE_PORT]]
+    resolved = set(upstreams)
+    if host.egress:
+        text = _render("egress.conf.j2", **shared, egress=host.egress, upstreams=egress.UPSTREAMS)
+        files["egress.conf"] = File(text.encode())
+        free.append(egress.ports_line(host.egress))
+        resolved.update(egress.UPSTREAMS)
+    files["ports"] = File(_lines(free))
+    files["upstreams"] = File(_lines(f"{upstream.host} {upstream.port}" for upstream in sorted(resolved)))
+    files["orders"] = File(acme.orders(host.sites).encode())
+    for name, pem in host.acme_cas.items():
+        files[f"acme-ca/{name}.pem"] = File(pem)
+    for name in ("resolve", "renew", "expiry"):
+        files[f"{name}.sh"] = File(scripts.text(name).encode())
     for unit in sorted(UNITS.iterdir()):
         files[f"units/{unit.name}"] = File(unit.read_bytes())
     files["domains"] = File(_lines(sorted(site.domain for site in host.sites)))
     for alike in groups:
         stripped = sorted(own_headers - set(alike[0].domain_headers))
-        path, text = _servers(alike, host, stripped, shared)
-        before = files[path].body if path in files else b""
-        files[path] = File(before + text.encode())
+        for path, text in _servers(alike, host, stripped, shared).items():
+            before = files[path].body if path in files else b""
+            files[path] = File(before + text.encode())
     for site in host.sites:
         for file in host.verify[site.domain]:
             files[f"verify/{site.domain}/{file.name}"] = File(file.body)
-        if site.edge == "tls":
+        if site.domain in host.certs:
             pair = host.certs[site.domain]
             readers = build.group if site.domain in together else None
             files[f"certs/{site.domain}/fullchain.pem"] = File(pair.chain, secret=True, group=readers)
@@ -191,15 +206,15 @@ def _groups(host: Host, build: Build) -> list[list[Site]]:
     Those that differ in nothing but their domain: an nginx of Debian 12 takes 0.7 ms and 70 kB for every
     certificate, and the same for the TLS client of every location, so a server for each of a thousand schools
     costs seconds where one for all costs nothing. At edge tls that has a price (TOGETHER), and it needs a group
-    that can be given the keys.
+    that can be given the keys, which certificates of an ACME server have not.
     """
-    encrypted = sum(site.edge == "tls" for site in host.sites)
+    encrypted = len(host.certs)
     shared_edges = {"slb", "tls"} if build.group and encrypted >= TOGETHER else {"slb"}
     groups: dict[object, list[Site]] = {}
     for site in sorted(host.sites, key=lambda site: site.domain):
         # A file of an unusual name could be some other school's page.
         unusual = tuple(file.name for file in host.verify[site.domain] if not file.of_a_family)
-        key = (replace(site, domain=""), unusual) if site.edge in shared_edges else site
+        key = (replace(site, domain=""), unusual) if site.edge in shared_edges and not site.acme else site
         groups.setdefault(key, []).append(site)
     return list(groups.values())
 
@@ -208,24 +223,29 @@ def _lines(values: Iterable[str]) -> bytes:
     return "".join(f"{value}\n" for value in values).encode()
 
 
-def _servers(alike: list[Site], host: Host, stripped: list[str], shared: Mapping[str, object]) -> tuple[str, str]:
-    """Path and text of the server blocks for sites that are alike.
+def _servers(alike: list[Site], host: Host, stripped: list[str], shared: Mapping[str, object]) -> dict[str, str]:
+    """Text by path of the server blocks for sites that are alike.
 
     Where they are several, `$host` stands for the domain: in a server that is chosen by exact name it is that
     name, in lower case and without a port, whatever the client wrote.
     """
     site = alike[0] if len(alike) == 1 else replace(alike[0], domain="$host")
-    text = _render(
-        f"site-{site.edge}.conf.j2",
+    values = {
         **shared,
-        site=site,
-        domains=[one.domain for one in alike],
-        verify=sorted({file.name for one in alike for file in host.verify[one.domain]}),
-        listeners=_listeners(site),
-        stripped=stripped,
-    )
+        "site": site,
+        "domains": [one.domain for one in alike],
+        "verify": sorted({file.name for one in alike for file in host.verify[one.domain]}),
+        "listeners": _listeners(site),
+        "stripped": stripped,
+        "acme_issued": f"{_ACME_ISSUED}/{site.domain}",
+        "acme_webroot": _ACME_WEBROOT,
+    }
     own_file = site.edge == "tls" and len(alike) == 1
-    return f"sites/{site.domain if own_file else f'{site.platform}-{site.edge}'}.conf", text
+    path = f"sites/{site.domain if own_file else f'{site.platform}-{site.edge}'}.conf"
+    texts = {path: _render(f"site-{site.edge}.conf.j2", **values)}
+    if site.acme:
+        texts[f"acme/{site.domain}.conf"] = _render("site-acme.conf.j2", **values)
+    return texts
 
 
 def _listeners(site: Site) -> list[_Listener]:

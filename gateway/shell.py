@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from typing import Literal
 
 from pyinfra.api import QuoteString, StringCommand
@@ -41,6 +42,11 @@ def publish(release: Release) -> StringCommand:
         hashlib.sha256(archive).hexdigest(),
         stdin=base64.b64encode(archive).decode("ascii"),
     )
+
+
+def obtain(secrets: Mapping[str, str]) -> StringCommand:
+    """Asks for the certificates that the release in force has orders for; secrets are by ACME account."""
+    return _command("obtain", stdin="".join(f"{account} {secret}\n" for account, secret in secrets.items()))
 
 
 def activate(release: str, purpose: Literal["deploy", "rollback"]) -> StringCommand:

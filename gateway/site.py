@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gateway.model import BlueKing, Platform, SiteEntry, WeCom
+from gateway.model import Acme, BlueKing, Platform, SiteEntry, WeCom
 
 Edge = Literal["slb", "tls"]
 
@@ -78,6 +78,8 @@ class Site:
     domain_headers: tuple[str, ...]
     hsts: int
     rate_limit: RateLimit | None = None
+    # how the host gets the site's certificate, None where it comes with the release
+    acme: Acme | None = None
     wecom: WeCom = field(default=WeCom(), compare=False)
     app_entries: tuple[AppEntry, ...] = field(default=(), compare=False)
 
@@ -149,6 +151,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
         domain_headers=platform.domain_headers,
         hsts=entry.hsts,
         rate_limit=RateLimit(**entry.rate_limit.model_dump()) if entry.rate_limit else None,
+        acme=entry.cert.acme if entry.cert else None,
         wecom=entry.wecom,
         app_entries=entries,
     )

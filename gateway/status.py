@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 from gevent.pool import Pool
 from paramiko import SSHException
@@ -16,9 +17,11 @@ from pyinfra.context import ctx_host, ctx_state
 
 from gateway import release as releases
 from gateway import render
+from gateway.certs import WARN_BELOW
 from gateway.facts import GatewayState, HostState, changes
 from gateway.fleet import Fleet
 from gateway.host import Host
+from gateway.problems import count
 
 # A change that a deploy would make, as it looks on the host.
 _WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}
@@ -33,7 +36,9 @@ class HostStatus:
 
     `wanted` is what the inventory gives for the host's nginx, `published` what `current` points to,
     `running` what the running nginx answers. `unresolved` are upstreams whose names do not resolve there: their
-    sites answer 502, which is no drift. `certificate_days` is by domain, of the checkout's certificate.
+    sites answer 502, which is no drift. `certificate_days` is by domain: of the checkout's certificate, of the one
+    that the host got from an ACME server, or of a load balancer's where it was asked for. `renewal_failed` says by
+    domain since when and why a certificate is not renewed.
     """
 
     host: str
@@ -45,6 +50,7 @@ class HostStatus:
     differences: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
     certificate_days: dict[str, int] = field(default_factory=dict)
+    renewal_failed: dict[str, str] = field(default_factory=dict)
     problem: str = ""
 
     @property
@@ -52,19 +58,23 @@ class HostStatus:
         return self.reachable and not self.problem
 
 
-def of(fleet: Fleet) -> list[HostStatus]:
-    """The status of every host of the fleet, in the inventory's order. Never raises for a host's sake."""
+def of(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType({})) -> list[HostStatus]:
+    """The status of every host of the fleet, in the inventory's order. Never raises for a host's sake.
+
+    `balancer_days` are days left of load balancers' certificates, by domain.
+    """
     logging.getLogger("pyinfra").setLevel(logging.CRITICAL)
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     state = State(fleet.inventory, Config())
     wanted = {host.name: host for host in fleet.hosts}
     names = [host.name for host in fleet.inventory if host.name in wanted]
     ask = Pool(_PARALLEL).imap
-    return list(ask(lambda name: _one(state, fleet.inventory.get_host(name), wanted[name]), names))
+    return list(ask(lambda name: _one(state, fleet.inventory.get_host(name), wanted[name], balancer_days), names))
 
 
-def _one(state: State, remote: Remote, host: Host) -> HostStatus:
-    days = _certificate_days(host)
+def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, int]) -> HostStatus:
+    behind = {site.domain for site in host.sites if site.edge == "slb"}
+    days = _certificate_days(host) | {domain: left for domain, left in balancer_days.items() if domain in behind}
     with ctx_state.use(state), ctx_host.use(remote):
         try:
             remote.connect(show_errors=False, raise_exceptions=True)
@@ -79,6 +89,8 @@ def _one(state: State, remote: Remote, host: Host) -> HostStatus:
         finally:
             if remote.connected:
                 remote.disconnect()
+    days |= _issued_days(host, known)
+    not_issued = _ordered(host) - _issued_days(host, known).keys()
     return HostStatus(
         host=host.name,
         reachable=True,
@@ -89,7 +101,12 @@ def _one(state: State, remote: Remote, host: Host) -> HostStatus:
         differences=tuple(f"{_WORDS[change.kind]}: {change.path}" for change in differences),
         unresolved=known.unresolved,
         certificate_days=days,
-        problem=_difference(known, wanted.id, bool(differences)),
+        renewal_failed={one: known.failed[one] for one in _ordered(host) - not_issued if one in known.failed},
+        problem=(
+            _difference(known, wanted.id, bool(differences))
+            or _not_issued(sorted(not_issued), known)
+            or _expired(days, behind)
+        ),
     )
 
 
@@ -123,15 +140,40 @@ def _certificate_days(host: Host) -> dict[str, int]:
     return {domain: pair.days_left(now) for domain, pair in host.certs.items()}
 
 
+def _ordered(host: Host) -> set[str]:
+    return {site.domain for site in host.sites if site.acme}
+
+
+def _issued_days(host: Host, known: HostState) -> dict[str, int]:
+    now = datetime.now(UTC)
+    ends = {one.domain: one.not_after for one in known.issued if one.domain in _ordered(host)}
+    return {domain: (end - now).days for domain, end in ends.items() if end}
+
+
+def _not_issued(domains: list[str], known: HostState) -> str:
+    if not domains:
+        return ""
+    reasons = [f"{domain} ({known.failed[domain]})" if domain in known.failed else domain for domain in domains]
+    return f"certificate not issued yet: {', '.join(reasons)}; deploy"
+
+
+def _expired(days: Mapping[str, int], behind: Collection[str]) -> str:
+    late = [f"{one} (the load balancer's)" if one in behind else one for one, left in sorted(days.items()) if left < 0]
+    return f"certificate expired: {', '.join(late)}; renew it" if late else ""
+
+
 def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, str]]:
     """Rows for people: host, wanted, published, running, soonest certificate, what differs."""
     rows = [("host", "wanted", "published", "running", "certificate", "")]
     for one in found:
         days = min(one.certificate_days.values(), default=None)
-        certificate = "-" if days is None else f"{days} days"
+        certificate = "-" if days is None else f"{days} days" if days >= 0 else "expired"
         releases_of = (one.wanted or "-", one.published or "-", one.running or "-")
         notes = [one.problem or "in sync"]
+        soon = {domain: left for domain, left in one.certificate_days.items() if 0 <= left < WARN_BELOW.days}
+        notes += [f"{domain}: certificate expires in {count(left, 'day')}" for domain, left in sorted(soon.items())]
         if one.unresolved:
             notes.append(f"does not resolve there: {', '.join(one.unresolved)}")
+        notes += [f"{domain}: renewal failed, {why}" for domain, why in one.renewal_failed.items()]
         rows.append((one.host, *releases_of, certificate, "; ".join(notes)))
     return rows

@@ -6,8 +6,8 @@ from functools import cache
 
 from pyinfra import host, state
 
+from gateway import acme, egress, render
 from gateway import release as releases
-from gateway import render
 from gateway.facts import GatewayState, HostState, ReleaseDigest
 from gateway.host import Host
 from gateway.release import Release
@@ -27,6 +27,7 @@ class Target:
     """
 
     def __init__(self, wanted: Host) -> None:
+        self.host = wanted
         self._read: tuple[bool, HostState] | None = None
         # Rendered once for each nginx, however often it is asked for.
         self._release = cache(lambda build: releases.build(render.tree(wanted, build)))
@@ -37,6 +38,15 @@ class Target:
             self._read = (state.is_executing, host.get_fact(GatewayState))
         return self._read[1]
 
+    def missing(self) -> list[str]:
+        """Packages that this host needs and that are not there."""
+        needed = {"nginx", "ca-certificates"}
+        if self.host.egress:
+            needed.add(egress.PACKAGE)
+        if self.has_orders():
+            needed.add("certbot")
+        return [package for package in self.state().missing if package in needed]
+
     def changing(self) -> None:
         """To be called before anything that changes the host."""
         self._read = None
@@ -44,6 +54,15 @@ class Target:
     def wanted(self) -> Release:
         """The release that the inventory gives for the host's nginx."""
         return self._release(self.state().build or _FORETOLD)
+
+    def has_orders(self) -> bool:
+        """Whether some site's certificate comes from an ACME server."""
+        return any(site.acme for site in self.host.sites)
+
+    def due(self) -> list[str]:
+        """Domains that a certificate has to be asked for."""
+        known = self.state()
+        return acme.due(self.host.sites, known.issued, known.failed)
 
     def is_intact(self) -> bool:
         """Whether the host has that release, every file and mode as it should be."""

@@ -42,6 +42,13 @@ def infra_image() -> str:
     return f"{PREFIX}-infra:{DEFAULT_SUITE}"
 
 
+def acme_image(say: Say) -> str:
+    """The ACME server's image, built where it is missing or out of date; `ensure` comes before it."""
+    tag = f"{PREFIX}-acme:{DEFAULT_SUITE}"
+    _ensure_derived(tag, f"{PREFIX}-base:{DEFAULT_SUITE}", "acme", {}, say)
+    return tag
+
+
 def ensure(suite: str, say: Say) -> None:
     """Builds what is missing or out of date: the host image of `suite` and the stand-ins' image."""
     if suite not in SUITES:

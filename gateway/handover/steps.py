@@ -165,15 +165,7 @@ def _behind_slb(sheet: Sheet) -> tuple[Step, ...]:
 def _without_slb(sheet: Sheet) -> tuple[Step, ...]:
     return (
         _dns(sheet),
-        Step(
-            "A2",
-            (NETWORK, OPERATOR),
-            Text(
-                f"把 {sheet.domain} 的证书（含中间证书）和私钥交给网关运维。私钥不要用邮件或聊天工具传送。",
-                f"Give the gateway operator the certificate for {sheet.domain}, its intermediates and its key. Never "
-                "send a key by mail or chat.",
-            ),
-        ),
+        Step("A2", (NETWORK, OPERATOR), _certificate(sheet)),
         Step(
             "A3",
             (NETWORK,),
@@ -181,6 +173,21 @@ def _without_slb(sheet: Sheet) -> tuple[Step, ...]:
             (Row(_listeners(sheet), sheet.listeners), Row(Text("主机", "Hosts"), sheet.host_names)),
         ),
         _outbound(sheet, "A4"),
+    )
+
+
+def _certificate(sheet: Sheet) -> Text:
+    if sheet.site.acme:
+        return Text(
+            f"{sheet.domain} 的证书由主机自动申请和续期，无需交付证书和私钥。"
+            "申请之前，域名解析必须已生效，80 端口必须对公网放行。",
+            f"The host gets and renews the certificate for {sheet.domain} itself; there is no key to hand over. Before "
+            "it can, the domain must point to the host and port 80 must be open to the public.",
+        )
+    return Text(
+        f"把 {sheet.domain} 的证书（含中间证书）和私钥交给网关运维。私钥不要用邮件或聊天工具传送。",
+        f"Give the gateway operator the certificate for {sheet.domain}, its intermediates and its key. Never "
+        "send a key by mail or chat.",
     )
 
 

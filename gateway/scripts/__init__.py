@@ -8,7 +8,13 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 
 # Files of functions that a script needs besides common.sh, which all of them have.
-_ALSO = {"state": ("listing", "candidate"), "manifest": ("listing",), "activate": ("candidate",)}
+_ALSO = {
+    "state": ("listing", "candidate"),
+    "manifest": ("listing",),
+    "activate": ("candidate", "acme"),
+    "obtain": ("acme",),
+    "renew": ("acme",),
+}
 
 
 @cache

@@ -12,20 +12,35 @@ was_active=no
 remove_stock=no
 ! is_stock_site || remove_stock=yes
 
-# "80 is held by python3 (pid 17)" for each port of the release that some other process listens on: nginx would
-# take a reload and keep its old configuration, and would not come up after a restart.
+# "port 80 is held by python3 (pid 17)" for each listener of the release that some other process has: nginx would
+# take a reload and keep its old configuration, and would not come up after a restart. A line of `ports` is a port, or
+# port, address and the address as /proc/net writes it. nginx's own sockets are in the way only where one port goes
+# from every address to one or back: the new one is opened before the old one is closed.
 held_ports() {
-    local master own port inode pid
+    local master own port address hex inode at where pid
     master=$(systemctl show -p MainPID --value nginx)
     own=" $(find "/proc/$master/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ' || true) "
-    while read -r port; do
-        for inode in $(awk -v port="$(printf ':%04X' "$port")" \
-            '$4 == "0A" && substr($2, length($2) - 4) == port { print $10 }' /proc/net/tcp /proc/net/tcp6 2>/dev/null); do
-            [ "${own#* "$inode" }" = "$own" ] || continue
+    while read -r port address hex; do
+        while read -r inode at; do
+            if [ "${own#* "$inode" }" != "$own" ]; then
+                if [ -n "$hex" ]; then
+                    where="every address"
+                    [ "$at" = "${hex//?/0}" ] || continue
+                else
+                    where="one address"
+                    grep -q "^$port .* $at\$" "$home/current/ports" 2>/dev/null || continue
+                fi
+                echo "port $port is nginx's own at present, on $where, and has to be \
+given up first: deploy once without what needs it there, then again"
+                break
+            fi
             pid=$(find /proc/[0-9]*/fd -lname "socket:\[$inode\]" 2>/dev/null | head -n 1 | cut -d / -f 3 || true)
             echo "port $port is held by $(cat "/proc/$pid/comm" 2>/dev/null || echo another process) (pid ${pid:-unknown})"
             break
-        done
+        done < <(awk -v port="$(printf ':%04X' "$port")" -v hex="$hex" '
+            { at = substr($2, 1, length($2) - 5) }
+            $4 == "0A" && substr($2, length($2) - 4) == port && (hex == "" || at == hex || at ~ /^0+$/) { print $10, at }
+            ' /proc/net/tcp /proc/net/tcp6 2>/dev/null)
     done <"$target/ports"
 }
 
@@ -38,7 +53,29 @@ $held"
 # As Debian's logrotate will make it; the test below would make it with this script's own umask.
 log=/var/log/nginx/wecom-gateway.access.log
 [ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
+if [ -f "$target/egress.conf" ]; then
+    has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
+modules-enabled/*.conf there; put the line \"include /etc/nginx/modules-enabled/*.conf;\" at its top, as Debian has it"
+    log=/var/log/nginx/wecom-gateway.egress.log
+    [ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
+fi
 
+# What an operator can do about it, where nginx's own words do not say.
+reason_of() {
+    [ -f "$target/egress.conf" ] || return 0
+    case $1 in
+        *'"stream" directive is duplicate'*)
+            echo " this host's nginx has a stream block of its own, and there can be one only. Put egress on another \
+host, or remove that block:" ;;
+        *'unknown directive "stream"'*)
+            echo " nginx does not load its stream module: /etc/nginx/modules-enabled/50-mod-stream.conf is missing \
+(apt-get install --reinstall libnginx-mod-stream puts it back):" ;;
+        *'Cannot assign requested address'*)
+            echo " the address of egress's \"listen\" is not one of this host's (ip address shows them):" ;;
+    esac
+}
+
+drop_lost_certificates
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 if ! found=$(test_candidate "$shadow" "$target"); then
@@ -46,7 +83,7 @@ if ! found=$(test_candidate "$shadow" "$target"); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
     fi
-    fail "nginx refuses the new release; the old one goes on:
+    fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")
 $found"
 fi
 conflicts=$(grep 'conflicting server name' <<<"$found" | sort -u || true)
@@ -84,6 +121,19 @@ remember() {
     mv "$home/history.cut" "$home/history"
     rm -f "$home/history.new"
 }
+# Certificates of domains that none of the releases kept here has.
+prune_certificates() {
+    local path domain
+    for path in "$acme"/issued/*/; do
+        [ -d "$path" ] || continue
+        domain=$(basename "$path")
+        has_order "$domain" "$home"/releases/*/orders || remove_certificate "$domain" "$acme"/accounts/*/
+    done
+    for path in "$acme"/failed/*; do
+        has_order "${path##*/}" "$home/current/orders" || rm -f "$path"
+    done
+}
+
 # Keys of removed sites go with the releases that held them. What somebody published and is about to activate stays.
 prune() {
     local path
@@ -93,6 +143,7 @@ prune() {
         grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || [ -e "$home/pending/${path##*/}" ] \
             || rm -rf -- "$path"
     done
+    prune_certificates
     for path in "$home"/upstreams/*.conf; do
         [ -e "$path" ] || continue
         path=${path##*/}
@@ -109,8 +160,14 @@ enable_units() {
         ln -sfn "$home/current/units/${unit##*/}" "$link"
     done
     [ $changed = no ] || systemctl daemon-reload
-    systemctl is-active --quiet wecom-gateway-resolve.timer && systemctl is-enabled --quiet wecom-gateway-resolve.timer \
-        || systemctl enable --quiet --now wecom-gateway-resolve.timer
+    for unit in "$target"/units/*.timer; do
+        unit=${unit##*/}
+        systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit" \
+            || systemctl enable --quiet --now "$unit"
+    done
+    # certbot.timer of Debian's own starts it.
+    [ -L /etc/systemd/system/certbot.service.wants/wecom-gateway-renew.service ] \
+        || systemctl enable --quiet wecom-gateway-renew.service
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
 }
 
@@ -129,6 +186,7 @@ include_release
 if tell_nginx && serves "$release"; then
     rm -f "$home/upstreams/.reload" "$before"
     enable_units
+    settle_renewals "$target"
     remember
     prune
     echo "$release" >"$home/activated.new"

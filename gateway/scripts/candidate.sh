@@ -50,12 +50,6 @@ test_candidate() {
     nginx -t -q -c "$shadow/nginx.conf" 2>&1 | sed "s#$shadow/#$nginx_home/#g"
 }
 
-# Makes $1 a link to $2 in one step.
-put_link() {
-    ln -sfn "$2" "$1.new"
-    mv -T "$1.new" "$1"
-}
-
 # nginx.conf as it was before the activation that is under way.
 before=$home/nginx.conf.before
 
@@ -83,6 +77,7 @@ include_release() {
 # Whether there is nothing left for include_release to do outside of conf.d.
 has_room() {
     [ -f "$nginx_home/nginx.conf" ] || return 1
+    has_main_entry || [ ! -f "$home/current/egress.conf" ] || return 1
     ! has_main_entry || [ "$(readlink "$main_entry")" = ../wecom-gateway/current/main.conf ] || return 1
     [ "$(raise_connections <"$nginx_home/nginx.conf")" = "$(<"$nginx_home/nginx.conf")" ]
 }

@@ -15,6 +15,12 @@ fail() {
     exit 1
 }
 
+# Makes $1 a link to $2 in one step.
+put_link() {
+    ln -sfn "$2" "$1.new"
+    mv -T "$1.new" "$1"
+}
+
 # One deploy at a time; the lock goes with the process, however that ends.
 take_lock() {
     mkdir -p -m 755 "$home" "$home/releases" "$home/upstreams"

@@ -15,9 +15,11 @@ if command -v nginx >/dev/null; then
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
-packages=$(dpkg-query -W -f '${Package} ${Status}\n' nginx ca-certificates 2>/dev/null || true)
+# The last two are needed for egress and for automatic certificates alone.
+needed=(nginx ca-certificates libnginx-mod-stream certbot)
+packages=$(dpkg-query -W -f '${Package} ${Status}\n' "${needed[@]}" 2>/dev/null || true)
 missing=
-for package in nginx ca-certificates; do
+for package in "${needed[@]}"; do
     [[ $packages =~ (^|$'\n')"$package install ok installed" ]] || missing+=" $package"
 done
 echo "missing$missing"
@@ -69,3 +71,14 @@ for path in "$home"/upstreams/*.conf; do
     [[ $(<"$path") != *down\;* ]] || { name=${path##*/} && unresolved+=("${name%_*}"); }
 done
 echo "unresolved ${unresolved[*]-}"
+
+# Certificates from ACME servers: until when they are valid, what they were asked for with, what went wrong last.
+for path in "$home"/acme/issued/*/; do
+    domain=${path%/} domain=${domain##*/}
+    ends=$(openssl x509 -noout -enddate -in "$path/live/fullchain.pem" 2>/dev/null || true)
+    echo "ends:$domain ${ends#notAfter=}"
+    echo "order:$domain $(text_of "$path/order")"
+done
+for path in "$home"/acme/failed/*; do
+    echo "failed:${path##*/} $(text_of "$path")"
+done

@@ -56,6 +56,8 @@ def test_every_listener_is_open(remote, target):
     """A port that another process holds is not ours, whatever `nginx -t` says."""
     for port in {port for site in target.host.sites for port in site.listeners()}:
         assert remote.socket(f"tcp://0.0.0.0:{port}").is_listening, port
+    if target.host.egress:
+        assert remote.socket(f"tcp://{target.host.egress.address}:{target.host.egress.port}").is_listening
     assert remote.socket("tcp://127.0.0.1:19001").is_listening
     assert not remote.socket("tcp://0.0.0.0:19001").is_listening
 

@@ -101,7 +101,7 @@ class Checkout:
 
     def status(self) -> tuple[int, dict[str, Any]]:
         """Exit code and the report of `python -m gateway status --json`."""
-        done = self.run("python", "-m", "gateway", "status", "inventory/own.py", "--json")
+        done = self.run("python", "-m", "gateway", "status", "inventory/own.py", "--json", "--no-outside")
         assert done.stdout, done.stderr
         return done.returncode, json.loads(done.stdout)
 

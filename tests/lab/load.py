@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 
-from lab import client
+from lab import client, topology
 
 
 class Load:
@@ -15,10 +16,12 @@ class Load:
     Each request is a connection of its own, as from new phones. Bounded: at most `seconds` long.
     """
 
-    def __init__(self, url: str, connect: str, *, threads: int = 3, seconds: float = 120) -> None:
+    def __init__(
+        self, url: str, connect: str, *, threads: int = 3, seconds: float = 120, ca: Path = topology.CA
+    ) -> None:
         self.sent = 0
         self.failures: list[str] = []
-        self._url, self._connect = url, connect
+        self._url, self._connect, self._ca = url, connect, ca
         self._until = time.monotonic() + seconds
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -42,7 +45,7 @@ class Load:
     def _run(self) -> None:
         while not self._stop.is_set() and time.monotonic() < self._until:
             try:
-                status = client.request(self._url, connect=self._connect, timeout=15).status
+                status = client.request(self._url, connect=self._connect, timeout=15, ca=self._ca).status
                 failure = "" if status == 200 else f"status {status}"
             except OSError as error:
                 failure = f"{type(error).__name__}: {error}"

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 import lab
-from lab import containers, hosts, slb, topology
-from lab.images import infra_image
+from lab import hosts, topology
 
 from ..conftest import REPO
+from ..lab import balancer
 from ..lab.checkout import Checkout
 from ..lab.conftest import ask, edge
 
@@ -52,8 +52,8 @@ def _suites(config: pytest.Config) -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "pair" in metafunc.fixturenames:
-        metafunc.parametrize("pair", _suites(metafunc.config), indirect=True, scope="session")
+    for name in {"pair", "suite"} & set(metafunc.fixturenames):
+        metafunc.parametrize(name, _suites(metafunc.config), indirect=name == "pair", scope="session")
 
 
 @dataclass
@@ -79,7 +79,8 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         lab.up(own_hosts, suite)
         sites = _demo_sites()
         checkout = _checkout(tmp_path_factory.mktemp(suite) / "checkout", sites)
-        _start_balancer(tmp_path_factory.mktemp("balancer"), sites[SLB])
+        served = {site["domain"]: [topology.address(SLB)] for site in sites[SLB]}
+        balancer.start(BALANCER, tmp_path_factory.mktemp("balancer"), served)
         checkout.write_hosts(sites)
         checkout.deploy_well()
         yield Pair(suite, checkout, sites)
@@ -116,18 +117,3 @@ def _checkout(path: Path, sites: Sites) -> Checkout:
     shutil.copy(REPO / "pyproject.toml", path)
     (path / "lab").symlink_to(REPO / "lab")
     return checkout
-
-
-def _start_balancer(staged: Path, sites: list[dict[str, Any]]) -> None:
-    """The lab's load balancer once more, in front of this pair."""
-    slb._stage(staged, {site["domain"]: [topology.address(SLB)] for site in sites})
-    containers.ensure(
-        containers.Spec(
-            name=BALANCER,
-            image=infra_image(),
-            options=("--stop-signal", "SIGTERM"),
-            command=(*slb._NGINX, "-g", "daemon off;"),
-            files={staged: slb._TARGET},
-        )
-    )
-    hosts.wait_for_port(BALANCER, 443)

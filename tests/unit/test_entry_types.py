@@ -6,7 +6,7 @@ from typing import get_type_hints
 
 from gateway import entries, entry_types
 from gateway.fleet import load
-from gateway.model import BlueKing, SiteEntry, WeCom
+from gateway.model import BlueKing, Egress, SiteEntry, WeCom
 
 from .conftest import REPO
 
@@ -16,7 +16,8 @@ def test_the_types_are_what_the_models_say():
 
 
 def test_every_key_of_the_models_is_there_and_says_what_it_means():
-    for typed, model in ((entries.SiteEntry, SiteEntry), (entries.BlueKing, BlueKing), (entries.WeCom, WeCom)):
+    pairs = ((getattr(entries, model.__name__), model) for model in (SiteEntry, BlueKing, WeCom, Egress))
+    for typed, model in pairs:
         assert get_type_hints(typed).keys() == model.model_fields.keys()
         assert all(info.description for info in model.model_fields.values())
         required = {name for name, info in model.model_fields.items() if info.is_required()}

@@ -15,7 +15,7 @@ from pyinfra.api.deploy import add_deploy
 from pyinfra.api.operations import run_ops
 from pyinfra.context import ctx_state
 
-from gateway import deploys, release
+from gateway import acme, deploys, release
 from gateway.host import parse_host
 from gateway.render import Build, tree
 from gateway.tls_profile import Version
@@ -28,6 +28,7 @@ MARKS = {
     "activate": "held_ports",
     "manifest": "case $2 in",
     "state": "apt-cache policy",
+    "obtain": "declare -A secrets",
 }
 
 
@@ -44,7 +45,7 @@ def _state_output(current: str = "", digest: str = "") -> str:
 class Run:
     """One deploy of `sites` to one fake host, and everything that went over the wire."""
 
-    def __init__(self, files, monkeypatch, sites, responses):
+    def __init__(self, files, monkeypatch, sites, responses, more):
         monkeypatch.chdir(files.parent)
         self.stdin: list[str] = []
         data = {
@@ -53,6 +54,7 @@ class Run:
             "fake_delay": 0,
             "fake_delay_jitter": 0,
             "fake_responses": responses,
+            **more,
         }
         self.state = State(Inventory((["@fake/one"], data)), Config())
         host = self.state.inventory.get_host("@fake/one")
@@ -87,8 +89,8 @@ class Run:
 
 @pytest.fixture
 def run(files, monkeypatch):
-    def start(sites, responses):
-        return Run(files, monkeypatch, sites, {MARKS[name]: answer for name, answer in responses.items()})
+    def start(sites, responses, **more):
+        return Run(files, monkeypatch, sites, {MARKS[name]: answer for name, answer in responses.items()}, more)
 
     return start
 
@@ -127,6 +129,13 @@ def test_missing_packages_are_installed_by_name(run):
     assert "nginx" not in line
 
 
+@pytest.mark.parametrize("egress", [None, {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}])
+def test_the_stream_module_is_installed_for_egress_alone(run, egress):
+    done = run(_sites(1), {"state": _state_output() + "missing libnginx-mod-stream\n"}, egress=egress)
+    assert ("Install nginx and the trust store" in done.changed) == (egress is not None)
+    assert any(" install libnginx-mod-stream" in command for command in done.commands) == (egress is not None)
+
+
 def test_drift_on_the_host_is_published_and_activated_again(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
     built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
@@ -163,3 +172,38 @@ def test_keys_travel_on_standard_input_only(run, store_pair):
     for shown in (*done.commands, operations, repr(done.state.op_meta)):
         assert secret not in shown
         assert done.stdin[0][:60] not in shown
+
+
+_ACME = {"email": "ops@edu.cn", "eab": {"kid": "k1", "hmac_key_env": "EAB"}}
+_ORDERED = {"domain": "s0.edu.cn", "edge": "tls", "platform": "wanxiao_prod", "cert": {"acme": _ACME}}
+_SECRET = "c2VjcmV0c2VjcmV0c2VjcmV0"
+
+
+def test_certificates_are_asked_for_last_and_the_accounts_secret_goes_by_standard_input_only(run, monkeypatch):
+    monkeypatch.setenv("EAB", _SECRET)
+    done = run([_ORDERED], {"state": _state_output() + "missing certbot\n"})
+    assert done.changed == [
+        "Install nginx and the trust store",
+        "Publish the release",
+        "Activate the release",
+        "Obtain certificates",
+    ]
+    assert [text for text in done.stdin if _SECRET in text] == [done.stdin[-1]]
+    operations = json.dumps([repr(data) for ops in done.state.ops.values() for data in ops.values()])
+    for shown in (*done.commands, operations, repr(done.state.op_meta)):
+        assert _SECRET not in shown
+
+
+def test_certbot_comes_only_where_a_certificate_is_asked_for(run):
+    done = run(_sites(1), {"state": _state_output() + "missing certbot\n"})
+    assert done.changed == ["Publish the release", "Activate the release"]
+    assert not done.scripts("obtain")
+
+
+def test_certificates_that_are_there_are_not_asked_for(run, files):
+    parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": [_ORDERED]}, files)
+    built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
+    known = f"order:s0.edu.cn {acme.order(parsed.sites[0].acme)}\nends:s0.edu.cn Nov 21 12:00:00 2027 GMT\n"
+    done = run([_ORDERED], {"state": _state_output(built.id, built.digest()) + known})
+    assert done.changed == []
+    assert not done.scripts("obtain")

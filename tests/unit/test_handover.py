@@ -164,6 +164,15 @@ def test_without_a_load_balancer_public_addresses_become_records_and_inner_ones_
     assert all(port in text for port in ("`http 80`", "`https 443`", "`https 9001`"))
 
 
+def test_a_host_that_gets_its_certificate_itself_is_handed_none(handover):
+    site = {"domain": "wx.b.edu.cn", "edge": "tls", "cert": {"acme": {"email": "ops@b.edu.cn"}}, "wecom": WECOM}
+    done, out = handover(wanxiao_prod=[("203.0.113.11", {"sites": [site]})])
+    assert done.exit_code == 0, done.output
+    for text in both(out, "wx.b.edu.cn"):
+        assert "there is no key to hand over" in text
+        assert "Never send a key" not in text
+
+
 def test_errors_in_the_inventory_refuse_and_write_nothing(handover):
     result, out = handover(wanxiao_prod=[("h1", {"sites": [{**SLB, "edge": "SLB"}]})])
     assert result.exit_code == 1

@@ -70,7 +70,7 @@ def test_a_good_domain_may_be_punycode(parse):
         ({"slb_cidrs": ["any; deny all"]}, "slb_cidrs[0]", "is not a network"),
         ({"cert": "files"}, "cert", "the load balancer holds the certificate"),
         ({"cert": "acme"}, "cert", "'files'"),
-        ({"cert": {"acme": {}}}, "cert", "not available in this version"),
+        ({"cert": {"acme": {}}}, "cert.acme.email", "missing"),
         ({"bk": BK}, "bk", "only for BlueKing"),
         ({"max_body": "5MB"}, "max_body", "is not a size"),
         ({"max_body": 5}, "max_body", "valid string"),

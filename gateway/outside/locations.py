@@ -1,0 +1,86 @@
+"""Where a redirect leads, and whether login survives it."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from gateway.site import Site
+
+# Login goes through these and comes back.
+_WECOM = "weixin.qq.com"
+# Where schools and companies register their names: below one of these, `a.edu.cn` and `b.edu.cn` are strangers.
+_REGISTRIES = {"ac", "co", "com", "edu", "gov", "mil", "net", "org"}
+
+
+def fault(location: str, site: Site) -> tuple[str, str] | None:
+    """What is wrong with a `Location` that `site` answers, and the next step; None where nothing is.
+
+    Query strings stay out of the text: they carry login codes.
+    """
+    try:
+        parts = urlsplit(location)
+        port = parts.port
+    except ValueError:
+        return "the redirect's Location is not a URL", "ask the platform's staff what it should be"
+    host = parts.hostname
+    if host is None:
+        return None
+    shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    if host == site.domain:
+        return _own(shown, parts, port, site)
+    if host in {route.upstream.host for route in site.routes}:
+        return (
+            f"redirects to {shown}, the platform's own name, which WeCom does not open under the school's domain",
+            "no route of this site covers that URL: add one to the platform (group_data/all.py), or ask the "
+            "platform's staff why it is named",
+        )
+    if host == _WECOM or host.endswith(f".{_WECOM}"):
+        return _login(parts, site)
+    if _same_owner(host, site.domain):
+        return None
+    return (
+        f"redirects to {shown}, away from {site.domain}",
+        "find out who sends it (the load balancer, another site on the host, or the platform) and have it stay "
+        "on the domain",
+    )
+
+
+def _own(shown: str, parts: SplitResult, port: int | None, site: Site) -> tuple[str, str] | None:
+    public = {route.port for route in site.routes if route.port != site.entry_port}
+    if parts.scheme not in ("https", ""):
+        return (
+            f"redirects to {shown}, plain {parts.scheme}: a phone would leave TLS",
+            "have who sends it (the load balancer or the platform) write https",
+        )
+    if port is not None and port not in public:
+        return (
+            f"redirects to {shown}: WeCom compares the port too, and login ends with error 50001",
+            "have who sends it leave the port out",
+        )
+    return None
+
+
+def _login(parts: SplitResult, site: Site) -> tuple[str, str] | None:
+    """WeCom's login page must be told to come back to the domain, without a port."""
+    for target in parse_qs(parts.query).get("redirect_uri", []):
+        try:
+            back = urlsplit(target)
+            there, right = back.netloc, back.hostname == site.domain and back.port is None
+        except ValueError:
+            there, right = "", False
+        if not right:
+            return (
+                f"sends users to WeCom's login, to come back to {there or 'nowhere'} (redirect_uri) instead of "
+                f"{site.domain}: login ends with error 50001",
+                "set the domain, without a port, in the platform's own settings",
+            )
+    return None
+
+
+def _same_owner(host: str, domain: str) -> bool:
+    """Single sign-on usually lives on a sibling: cas.school.edu.cn beside wx.school.edu.cn."""
+    parent = domain.partition(".")[2]
+    labels = parent.split(".")
+    if len(labels) < 2 or (len(labels) == 2 and labels[0] in _REGISTRIES):
+        return False
+    return host == parent or host.endswith(f".{parent}")

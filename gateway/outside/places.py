@@ -1,0 +1,97 @@
+"""Where each site of a fleet is to be asked: its public addresses, or those that an operator names."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import gevent
+
+from gateway.fleet import Fleet
+from gateway.host import Host
+from gateway.site import Site
+from gateway.verify_files import VerifyFile
+
+# Addresses of one name that are asked, and seconds to look it up.
+_MOST_ADDRESSES = 4
+_LOOKUP = 10
+
+
+@dataclass(frozen=True)
+class Target:
+    """A site, all hosts that serve it, and the address to ask instead of those that DNS has.
+
+    `straight` is True where that address is a host's own behind a load balancer: plain http is spoken there.
+    """
+
+    site: Site
+    hosts: tuple[str, ...]
+    files: tuple[VerifyFile, ...] = field(repr=False)
+    address: str | None = None
+    straight: bool = False
+
+
+def overrides(fleet: Fleet, texts: Iterable[str]) -> dict[str, str]:
+    """Addresses by domain, from `DOMAIN:ADDRESS` each or one `ADDRESS` for all sites of a single host.
+
+    Raises ValueError with what is wrong and what would be right.
+    """
+    domains = {site.domain for host in fleet.hosts for site in host.sites}
+    found: dict[str, str] = {}
+    for text in texts:
+        alone = _address(text)
+        if alone:
+            if len(fleet.hosts) != 1:
+                raise ValueError(
+                    f"--resolve {text}: an address alone is for one host, and {len(fleet.hosts)} are chosen; "
+                    "name one with --limit, or give DOMAIN:ADDRESS"
+                )
+            found |= dict.fromkeys(domains, alone)
+            continue
+        domain, _, rest = text.partition(":")
+        address = _address(rest)
+        if address is None:
+            raise ValueError(f"--resolve {text}: right would be wx.school.edu.cn:203.0.113.10, or an address alone")
+        if domain not in domains:
+            raise ValueError(f"--resolve {text}: no chosen host has a site {domain}")
+        found[domain] = address
+    return found
+
+
+def targets(fleet: Fleet, addresses: Mapping[str, str]) -> list[Target]:
+    """Each domain once, however many hosts serve it."""
+    serving: dict[str, list[tuple[Host, Site]]] = {}
+    for host in fleet.hosts:
+        for site in host.sites:
+            serving.setdefault(site.domain, []).append((host, site))
+    found = []
+    for domain, pairs in sorted(serving.items()):
+        host, site = pairs[0]
+        address = addresses.get(domain)
+        own = {_own_address(fleet, one.name) for one, _ in pairs}
+        straight = site.edge == "slb" and address in own
+        names = tuple(one.name for one, _ in pairs)
+        found.append(Target(site, names, host.verify[domain], address, straight))
+    return found
+
+
+def lookup(domain: str) -> list[str]:
+    """The addresses that a phone here would try. Raises OSError where there are none."""
+    limit = gevent.Timeout(_LOOKUP, TimeoutError(f"no answer from DNS within {_LOOKUP} s"))
+    with limit:
+        # only families that this machine has a way out for
+        known = socket.getaddrinfo(domain, 443, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in known))[:_MOST_ADDRESSES]
+
+
+def _own_address(fleet: Fleet, name: str) -> str:
+    return str(fleet.inventory.get_host(name).data.dict().get("ssh_hostname") or name)
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return None

@@ -1,0 +1,176 @@
+"""One request at a time, to a given address, each bounded in time and size. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import gevent
+
+# Seconds: until a connection stands, and until a whole answer is there.
+CONNECT, WHOLE = 5, 10
+_MOST_BYTES = 64 * 1024
+# OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED.
+EXPIRED = 10
+_AGENT = "wecom-gateway-verify"
+
+Kind = Literal["refused", "unreachable", "certificate", "handshake", "closed", "slow", "garbled"]
+
+
+class Unanswered(Exception):  # noqa: N818  -- what happened, not necessarily an error
+    """No answer, and why. `code` is OpenSSL's reason where a certificate was not believed."""
+
+    def __init__(self, kind: Kind, text: str, code: int = 0) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Tls:
+    """What a handshake showed: the protocol, and until when the certificate is valid (seconds since 1970)."""
+
+    protocol: str
+    not_after: float | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, its body up to 64 KiB, and the seconds from connecting to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    seconds: float
+
+    @property
+    def is_gateways_own(self) -> bool:
+        """True for the gateway's error pages, as it writes them for who accepts JSON."""
+        try:
+            said = json.loads(self.body)
+        except ValueError:
+            return False
+        return isinstance(said, dict) and {"request_id", "message_zh"} <= said.keys()
+
+
+@dataclass(frozen=True)
+class Door:
+    """A port of an address, and whether TLS is spoken there."""
+
+    address: str
+    port: int
+    tls: bool
+
+    def url(self, domain: str, target: str = "") -> str:
+        usual = self.port == (443 if self.tls else 80)
+        return f"{'https' if self.tls else 'http'}://{domain}{'' if usual else f':{self.port}'}{target}"
+
+
+class Client:
+    """Asks with the system's trust, or with that in the file `ca`.
+
+    Raises OSError (ssl.SSLError is one) where that file cannot be read as certificates.
+    """
+
+    def __init__(self, ca: Path | None = None) -> None:
+        self._believing = ssl.create_default_context(cafile=None if ca is None else str(ca))
+        self._any = ssl.create_default_context()
+        self._any.check_hostname = False
+        self._any.verify_mode = ssl.CERT_NONE
+
+    def greet(self, door: Door, domain: str) -> Tls | None:
+        """Connects, and believes the certificate; None where no TLS is spoken. Raises Unanswered."""
+        with _bounded(), self._connection(door, domain, self._believing) as connection:
+            if not isinstance(connection, ssl.SSLSocket):
+                return None
+            certificate = connection.getpeercert() or {}
+            until = certificate.get("notAfter")
+            not_after = ssl.cert_time_to_seconds(until) if isinstance(until, str) else None
+            return Tls(connection.version() or "unknown", not_after)
+
+    def ask(
+        self,
+        door: Door,
+        domain: str,
+        target: str,
+        *,
+        host: str | None = None,
+        accept: str = "*/*",
+        version: str = "1.1",
+        believe: bool = True,
+    ) -> Answer:
+        """GET `target` of `domain` (of `host`, where that is to differ from SNI). Raises Unanswered."""
+        standard = door.port == (443 if door.tls else 80)
+        authority = host or (domain if standard else f"{domain}:{door.port}")
+        lines = [f"GET {target} HTTP/{version}", f"Host: {authority}", f"User-Agent: {_AGENT}", f"Accept: {accept}"]
+        request = "\r\n".join([*lines, "Connection: close", "", ""]).encode("ascii")
+        started = time.monotonic()
+        context = self._believing if believe else self._any
+        with _bounded(), self._connection(door, domain, context) as connection:
+            try:
+                connection.sendall(request)
+                with http.client.HTTPResponse(connection, method="GET") as answer:
+                    answer.begin()
+                    body = answer.read(_MOST_BYTES)
+                    if answer.length and len(body) < _MOST_BYTES:
+                        raise http.client.IncompleteRead(body, answer.length)
+                    headers = {name.lower(): value for name, value in reversed(answer.getheaders())}
+                    return Answer(answer.status, headers, body, time.monotonic() - started)
+            except TimeoutError:
+                raise Unanswered("slow", f"no whole answer within {WHOLE} s") from None
+            except OSError:
+                raise Unanswered("closed", "the connection was closed without an answer") from None
+            except http.client.IncompleteRead:
+                raise Unanswered("closed", "the connection was closed within the answer") from None
+            except (http.client.HTTPException, ValueError):
+                raise Unanswered("garbled", "the answer is not HTTP") from None
+
+    @contextlib.contextmanager
+    def _connection(self, door: Door, name: str, context: ssl.SSLContext) -> Iterator[socket.socket]:
+        try:
+            plain = socket.create_connection((door.address, door.port), timeout=CONNECT)
+        except ConnectionRefusedError:
+            raise Unanswered("refused", "nothing listens there (connection refused)") from None
+        except TimeoutError:
+            raise Unanswered("unreachable", f"no connection within {CONNECT} s") from None
+        except OSError as error:
+            raise Unanswered("unreachable", f"cannot be reached: {error.strerror or error}") from None
+        plain.settimeout(WHOLE)
+        with plain:
+            if not door.tls:
+                yield plain
+                return
+            try:
+                secure = context.wrap_socket(plain, server_hostname=name)
+            except ssl.SSLCertVerificationError as error:
+                raise Unanswered("certificate", error.verify_message.rstrip("."), error.verify_code) from None
+            except TimeoutError:
+                raise Unanswered("slow", f"no TLS handshake within {WHOLE} s") from None
+            except ssl.SSLError as error:
+                reason = (error.reason or "closed").replace("_", " ").lower()
+                raise Unanswered("handshake", f"the TLS handshake failed ({reason})") from None
+            except OSError:
+                raise Unanswered("handshake", "the TLS handshake failed (the connection was closed)") from None
+            with secure:
+                yield secure
+
+
+@contextlib.contextmanager
+def _bounded() -> Iterator[None]:
+    """A server that sends a byte now and then must not hold a check for ever."""
+    limit = gevent.Timeout(WHOLE)
+    try:
+        with limit:
+            yield
+    except gevent.Timeout as expired:
+        if expired is not limit:
+            raise
+        raise Unanswered("slow", f"no whole answer within {WHOLE} s") from None

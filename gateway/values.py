@@ -1,0 +1,243 @@
+"""The values of an inventory, each checked by itself: types for the models of gateway/model.py.
+
+A value that passes can stand as a token in an nginx configuration or a shell command: every string type below
+admits only characters that are inert in both. Each refusal is a ValueError that says what would be right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
+
+from gateway import acme_values, listener, wecom_values
+from gateway.problems import did_you_mean
+from gateway.problems import shown as _shown
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
+
+
+def _host_name(value: str, example: str) -> str:
+    """A DNS name in lower case.
+
+    Raises ValueError saying what kind of other thing it is, and what is right: the name inside it, or the example.
+    """
+    inside = re.split(r"[/:?#]", value.lower().rpartition("://")[2])[0].rstrip(".")
+    if inside != value and not _is_ip(inside) and _is_name(inside):
+        example = inside
+    checks = [
+        ("://" in value, "carries a scheme"),
+        ("/" in value, "carries a path"),
+        ("*" in value, "is a wildcard; every sub-domain is an entry of its own"),
+        ("_" in value, "has an underscore, which WeCom refuses in a trusted domain"),
+        (value != value.lower(), f'has capitals; write "{value.lower()}"'),
+        (value.endswith("."), "ends in a dot"),
+        (_is_ip(value), "is an IP address; WeCom accepts only ICP-filed domain names"),
+        (":" in value, "carries a port; ports follow from the platform's routes"),
+    ]
+    for wrong, reason in checks:
+        if wrong:
+            raise ValueError(f'"{_shown(value)}" {reason}; right would be "{example}"')
+    if not _is_name(value):
+        raise ValueError(
+            f'"{_shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
+            f'joined by dots); right would be "{example}"'
+        )
+    if value.rpartition(".")[2].isdigit():
+        raise ValueError(f'"{_shown(value)}" ends in a number; right would be "{example}"')
+    return value
+
+
+def _is_name(value: str) -> bool:
+    labels = value.split(".")
+    return len(value) <= 253 and len(labels) >= 2 and all(_LABEL.fullmatch(label) for label in labels)
+
+
+def _is_ip(value: str) -> bool:
+    try:
+        ipaddress.ip_address(value.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _domain(value: str) -> str:
+    return _host_name(value, "wx.school.edu.cn")
+
+
+def _code(value: str) -> str:
+    if not _CODE.fullmatch(value):
+        raise ValueError(f'"{_shown(value)}" is not an app code (letters, digits, "-" and "_"); for example "bk_itsm"')
+    return value
+
+
+def _path(value: str) -> str:
+    if not _PATH.fullmatch(value) or any(part in (".", "..") for part in value.split("/")):
+        raise ValueError(
+            f'"{_shown(value)}" is not a path prefix: it starts and ends with "/" and has only letters, '
+            'digits, "-", ".", "_" and "~" between; for example "/bserver/"'
+        )
+    return value
+
+
+def _whole_prefix(value: str) -> str:
+    if _path(value) == "/":
+        raise ValueError('"/" would publish the whole inner platform; name the prefix, like "/o/itsm/jsi18n/"')
+    return value
+
+
+def _size(value: str) -> str:
+    match = _SIZE.fullmatch(value)
+    if not match:
+        raise ValueError(f'"{_shown(value)}" is not a size; right would be "50m", "200m" or "1g"')
+    return value
+
+
+def _https_url(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError(f'"{_shown(value)}" is not a URL; right would be "https://paas.inner.example"')
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise ValueError(f'"{_shown(value)}" has no valid host or port') from None
+    if parts.scheme != "https":
+        raise ValueError(
+            f'"{_shown(value)}" is not https: without TLS nothing proves who answers; '
+            'right would be "https://paas.inner.example"'
+        )
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user name or password must not stand in an upstream URL")
+    if "?" in value or "#" in value:
+        raise ValueError(
+            f'"{_shown(value)}" carries a query or fragment; leave it out, the visitor\'s own is passed on'
+        )
+    if port == 0:
+        raise ValueError(f'"{_shown(value)}" has port 0')
+    host = parts.netloc.rsplit(":", 1)[0] if port is not None else parts.netloc
+    if _is_ip(host):
+        raise ValueError(f'"{_shown(value)}" names an IP address, which no certificate check accepts; use a name')
+    _host_name(host, "paas.inner.example")
+    if parts.path:
+        _path(parts.path)
+    return value
+
+
+def _origin(value: str) -> str:
+    _https_url(value)
+    if urlsplit(value).path not in ("", "/"):
+        raise ValueError(f'"{_shown(value)}" carries a path; an origin is "https://paas.inner.example"')
+    return value.rstrip("/")
+
+
+def _upstream_prefix(value: str) -> str:
+    _https_url(value)
+    if not urlsplit(value).path.endswith("/"):
+        raise ValueError(f'"{_shown(value)}" must end in "/", as its path does: prefixes are mapped slash for slash')
+    return value
+
+
+def _public_ipv4(value: str) -> str:
+    try:
+        address = ipaddress.IPv4Address(value)
+    except ValueError:
+        raise ValueError(
+            f'"{_shown(value)}" is not one IPv4 address; WeCom takes no ranges, names or IPv6, '
+            'for example "120.27.208.144"'
+        ) from None
+    if not address.is_global:
+        raise ValueError(f'"{value}" is not a public address; WeCom sees the public egress address of the caller')
+    return value
+
+
+def _route_port(value: Any) -> Any:
+    right = 'right would be "entry" for the default port, or a number like 9001'
+    if isinstance(value, str) and value.isdecimal():
+        raise ValueError(f'"{value}" is text; right would be {int(value)}, without quotes')
+    if isinstance(value, str) and value != "entry":
+        raise ValueError(f'"{_shown(value)}" is not a port; {right}')
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError(f"{value!r} is not a port; {right}")
+    if isinstance(value, int) and not 1 <= value <= 65535:
+        raise ValueError(f"{value} is not a port: it must be greater than or equal to 1 and at most 65535")
+    return value
+
+
+def routes(value: Any) -> Any:
+    if value == "bk" or isinstance(value, (list, tuple)):
+        return value
+    hint = f"; {did_you_mean(value, ['bk'])}" if isinstance(value, str) else ""
+    raise ValueError(
+        f'{value!r} is neither "bk" nor a list of rows{hint}; '
+        'a row is {"port": "entry", "path": "/", "upstream": "https://platform.example/"}'
+    )
+
+
+def _network(value: Any) -> Any:
+    """A network as text, for example "10.0.0.0/24"; one address is a network of its own."""
+    if not isinstance(value, str):
+        raise ValueError(f'{value!r} is not a network; right would be "10.0.0.0/24"')
+    try:
+        loose = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(f'"{_shown(value)}" is not a network; right would be "10.0.0.0/24"') from None
+    if "/" in value and str(loose.network_address) != str(ipaddress.ip_address(value.partition("/")[0])):
+        raise ValueError(f'"{value}" has bits set after its prefix; right would be "{loose}"')
+    if loose.prefixlen == 0:
+        raise ValueError(f'"{value}" believes every client; name the load balancer\'s own networks')
+    return loose
+
+
+def _inner_network(value: Any) -> Any:
+    """A network whose hosts may pass: never everybody's."""
+    if isinstance(value, str) and value.strip().endswith("/0"):
+        raise ValueError(f'"{_shown(value)}" lets everybody pass; name the application servers\' networks')
+    return _network(value)
+
+
+def listed(value: Any) -> Any:
+    """Refuses a lone string where a list is meant, which would be taken letter by letter."""
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        raise ValueError(f"{value!r} is not a list; right would be [{value!r}]")
+    return tuple(value)
+
+
+def _directory(value: str) -> str:
+    _https_url(f"https://{acme_values.authority(value)}")
+    return value
+
+
+def _email(value: str) -> str:
+    _host_name(acme_values.mail_domain(value), "school.edu.cn")
+    return value
+
+
+Domain = Annotated[StrictStr, AfterValidator(_domain)]
+AppCode = Annotated[StrictStr, AfterValidator(_code)]
+PathPrefix = Annotated[StrictStr, AfterValidator(_path)]
+ExtraPath = Annotated[StrictStr, AfterValidator(_whole_prefix)]
+Size = Annotated[StrictStr, AfterValidator(_size)]
+Origin = Annotated[StrictStr, AfterValidator(_origin)]
+UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
+PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
+Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+Directory = Annotated[StrictStr, AfterValidator(_directory)]
+Email = Annotated[StrictStr, AfterValidator(_email)]
+FilePath = Annotated[StrictStr, AfterValidator(acme_values.file_path)]
+KeyId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
+Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
+ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
+Port = Annotated[StrictInt, Field(ge=1, le=65535)]
+RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
+HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+AppPath = Annotated[StrictStr, AfterValidator(wecom_values.app_path)]
+CorpId = Annotated[StrictStr, AfterValidator(wecom_values.corp_id)]
+AgentId = Annotated[int, BeforeValidator(wecom_values.agent_id)]
+Flag = Annotated[StrictStr, AfterValidator(wecom_values.flag)]

@@ -1,0 +1,104 @@
+"""An ACME server to get certificates from: Debian's pebble, which visits the domain as a real one does.
+
+It forgets accounts and certificates when it ends, and every start has a new root. Its own TLS is signed by nobody.
+"""
+
+import contextlib
+import http.client
+import json
+import ssl
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from lab import containers, hosts, images, pki
+from lab.engine import docker
+from lab.progress import Say, silent
+from lab.topology import NETWORK, STATE, address, container
+
+NAME = "acme"
+DIRECTORY_NAME = "acme.authority.example"
+DIRECTORY = f"https://{DIRECTORY_NAME}:14000/dir"
+
+# Of the external account binding that a server started with `binding` asks for; known to everybody, like the lab.
+KID = "kid-1"
+HMAC_KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
+
+_STATE = STATE / "acme"
+CA = _STATE / "tls" / "fullchain.pem"
+_MANAGEMENT = 15000
+
+
+def ensure(domains: Mapping[str, str], *, days: int = 20, binding: bool = False, say: Say = silent) -> None:
+    """Has a fresh server running, which finds each of `domains` at its address and issues for `days` days."""
+    image = images.acme_image(say)
+    pki.issue_self_signed(DIRECTORY_NAME, _STATE / "tls")
+    config = _STATE / "pebble.json"
+    config.write_text(json.dumps(_configuration(days, binding)))
+    containers.remove(NAME)
+    containers.ensure(
+        containers.Spec(
+            name=NAME,
+            image=image,
+            options=(
+                *("--network-alias", DIRECTORY_NAME, "--stop-signal", "SIGKILL"),
+                *(word for name, target in domains.items() for word in ("--add-host", f"{name}:{target}")),
+                # It refuses one nonce in twenty by default; a client's patience is not what is tested here.
+                *("--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_WFE_NONCEREJECT=0"),
+            ),
+            command=("pebble", "-config", "/srv/pebble.json"),
+            files={config: "/srv/pebble.json", _STATE / "tls": "/srv/tls"},
+        )
+    )
+    hosts.wait_for_port(NAME, _MANAGEMENT)
+    hosts.wait_for_port(NAME, 14000)
+
+
+def remove() -> None:
+    """Fine when there is none."""
+    containers.remove(NAME)
+
+
+def forget() -> None:
+    """The server as after a disaster: it knows no account and no certificate any more."""
+    docker("restart", "--time", "0", container(NAME))
+    hosts.wait_for_port(NAME, _MANAGEMENT)
+    hosts.wait_for_port(NAME, 14000)
+
+
+@contextlib.contextmanager
+def unreachable() -> Iterator[None]:
+    """Nobody reaches the server, and its name is unknown; what it knows it keeps."""
+    docker("network", "disconnect", NETWORK, container(NAME))
+    try:
+        yield
+    finally:
+        docker("network", "connect", "--ip", address(NAME), "--alias", DIRECTORY_NAME, NETWORK, container(NAME))
+        hosts.wait_for_port(NAME, 14000)
+
+
+def root(path: Path) -> Path:
+    """Writes the root that the running server's certificates lead to."""
+    context = ssl.create_default_context(cafile=str(CA))
+    context.check_hostname = False  # asked by address
+    connection = http.client.HTTPSConnection(address(NAME), _MANAGEMENT, context=context, timeout=5)
+    try:
+        connection.request("GET", "/roots/0")
+        path.write_bytes(connection.getresponse().read())
+    finally:
+        connection.close()
+    return path
+
+
+def _configuration(days: int, binding: bool) -> object:
+    pebble = {
+        "listenAddress": "0.0.0.0:14000",
+        "managementListenAddress": f"0.0.0.0:{_MANAGEMENT}",
+        "certificate": "/srv/tls/fullchain.pem",
+        "privateKey": "/srv/tls/privkey.pem",
+        "httpPort": 80,
+        "tlsPort": 443,
+        "ocspResponderURL": "",
+        "certificateValidityPeriod": days * 86400,
+        "externalAccountBindingRequired": binding,
+    }
+    return {"pebble": pebble | ({"externalAccountMACKeys": {KID: HMAC_KEY}} if binding else {})}

@@ -1,0 +1,356 @@
+"""Certificates by ACME on a real host, from a server that visits it: issue, renewal, and everything that goes wrong."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import time
+
+import pytest
+
+import lab
+from lab import acme, client, hosts, topology
+
+from . import checkout as own
+from .checkout import HOME, Checkout, no_changes
+from .load import Load
+
+HOST = "t42"
+# Names that the ACME server finds at the host, one where nobody answers; any other it does not find at all.
+KNOWN = {f"{name}.acme.example": topology.address(HOST) for name in ("a", "b", "c", "d", "e", "bound")}
+KNOWN["away.acme.example"] = str(topology.subnet()[250])
+FILES = {"domain": "files.edu.example", "edge": "tls", "platform": "wanxiao_prod"}
+RENEW = "systemctl start wecom-gateway-renew.service"
+CODE = "AcmeAcmeAcme0001"
+CA_FILE = "files/acme/ca.pem"
+
+
+def _site(name, email="ops@school.edu.cn", **settings):
+    wanted = {"email": email, "directory": acme.DIRECTORY, "ca": CA_FILE, **settings}
+    return {"domain": f"{name}.acme.example", "edge": "tls", "platform": "wanxiao_prod", "cert": {"acme": wanted}}
+
+
+def on_host(script):
+    return own.on_host(HOST, script)
+
+
+@pytest.fixture(scope="module")
+def authority():
+    """A bare host and a server that has never heard of it."""
+    lab.up()
+    hosts.remove([HOST])
+    lab.up([HOST])
+    acme.ensure(KNOWN)
+    yield
+    acme.remove()
+    hosts.remove([HOST])
+
+
+@pytest.fixture
+def mine(authority, tmp_path):
+    path = tmp_path / "checkout"
+    path.mkdir()
+    made = Checkout.make(path, HOST)
+    made.certificate(FILES["domain"])
+    for name in ("a", "c"):
+        made.verification(f"{name}.acme.example", CODE)
+    (path / CA_FILE).parent.mkdir()
+    shutil.copy(acme.CA, path / CA_FILE)
+    return made
+
+
+@pytest.fixture
+def root(mine, tmp_path):
+    return acme.root(tmp_path / "root.pem")
+
+
+def _ask(domain, root, rest="/x"):
+    return client.request(f"https://{domain}{rest}", connect=topology.address(HOST), ca=root)
+
+
+def _serial(domain):
+    """What names the certificate that a visitor is shown."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection((topology.address(HOST), 443), timeout=5) as plain,
+        context.wrap_socket(plain, server_hostname=domain) as connection,
+    ):
+        return hash(connection.getpeercert(binary_form=True))
+
+
+def _is_replaced(domain, before):
+    """For a moment after a reload the old workers still take connections."""
+    hosts.wait_until(lambda: _serial(domain) != before, f"{domain}: the old certificate was shown", seconds=5)
+
+
+def _has_no_tls(domain):
+    with pytest.raises(ssl.SSLError):
+        _serial(domain)
+    return True
+
+
+def _journal(unit, since):
+    return on_host(f"journalctl -u {unit} --since @{since} -o cat --no-pager")
+
+
+def _now():
+    return on_host("date +%s.%N").strip()
+
+
+def test_several_sites_get_certificates_in_their_first_deploy_and_a_second_changes_nothing(mine, root):
+    mine.write_sites(_site("a"), _site("b"), FILES)
+    output = mine.deploy_well("-vvv")
+    for name in ("a", "b"):
+        assert _ask(f"{name}.acme.example", root).header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
+    assert _ask("files.edu.example", topology.CA).status == 200
+    for scheme in ("http", "https"):
+        assert own.ask(HOST, f"{scheme}://a.acme.example/WW_verify_{CODE}.txt", ca=root).body == CODE.encode()
+    assert own.ask(HOST, "http://a.acme.example/y?q").header("Location") == "https://a.acme.example/y?q"
+    before = on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort")
+    second = mine.deploy_well()
+    assert no_changes(second)
+    assert on_host("find /etc/nginx -printf '%p %m %T@ %s\\n' | sort") == before
+    code, report = mine.status()
+    assert code == 0
+    assert report["hosts"][0]["certificate_days"]["a.acme.example"] == 19
+    for shown in (output, second, str(report)):
+        assert "PRIVATE KEY" not in shown
+    # Keys lie where root alone gets to.
+    reader = f"find {HOME}/ -name 'privkey*.pem' 2>/dev/null | xargs -r head -c1 | wc -c"
+    assert on_host(f'su ops -s /bin/sh -c "{reader}"').strip() == "0"
+
+
+def test_with_the_server_down_a_new_site_waits_and_the_others_do_not(mine, root):
+    mine.write_sites(_site("a"), FILES)
+    mine.deploy_well()
+    mine.write_sites(_site("a"), _site("c"), _site("d"), {**FILES, "hsts": 7})
+    with acme.unreachable():
+        done = mine.deploy()
+        assert done.returncode == 1
+        assert "c.acme.example has no certificate yet" in done.stderr
+        assert "acme.authority.example:14000 cannot be reached: Name or service not known" in done.stderr
+        assert _ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=7"
+        assert _ask("a.acme.example", root).status == 200
+        assert own.ask(HOST, f"http://c.acme.example/WW_verify_{CODE}.txt").body == CODE.encode()
+        assert _has_no_tls("c.acme.example")
+        code, report = mine.status()
+        assert code == 2
+        assert "certificate not issued yet: c.acme.example (" in report["hosts"][0]["problem"]
+        on_host("nginx -t && systemctl restart nginx")
+    mine.deploy_well()
+    assert _ask("c.acme.example", root).status == _ask("d.acme.example", root).status == 200
+    assert no_changes(mine.deploy_well())
+    assert mine.status()[0] == 0
+
+
+def test_domains_that_the_server_does_not_reach_are_named_with_its_reason_and_stop_nobody(mine, root):
+    # Asked for in this order: none that fails may keep the last from its turn.
+    mine.write_sites(_site("a"), _site("absent"), _site("away"), _site("e"))
+    done = mine.deploy()
+    assert done.returncode == 1
+    for name, reason in (("absent", "lookup absent.acme.example"), ("away", "connection: ")):
+        (line,) = [line for line in done.stderr.splitlines() if f"{name}.acme.example has no certificate yet" in line]
+        assert reason in line
+    assert "Traceback" not in done.stderr + done.stdout
+    assert _ask("e.acme.example", root).status == 200
+    mine.write_sites(_site("a"), _site("e"))
+    mine.deploy_well()
+    assert mine.status()[0] == 0
+
+
+def test_a_renewal_through_debians_own_timer_loses_no_request(mine, root):
+    mine.write_sites(_site("a"), _site("b"), FILES)
+    mine.deploy_well()
+    before = _serial("a.acme.example"), _serial("b.acme.example")
+    assert on_host("systemctl is-enabled certbot.timer").strip() == "enabled"
+    with Load("https://a.acme.example/x", topology.address(HOST), ca=root):
+        on_host("systemctl start certbot.service")
+        until = time.monotonic() + 60
+        while _serial("a.acme.example") == before[0] or _serial("b.acme.example") == before[1]:
+            assert time.monotonic() < until, "nothing was renewed within a minute"
+            time.sleep(0.5)
+        time.sleep(1)
+    assert no_changes(mine.deploy_well())
+
+
+def test_a_renewal_without_the_server_keeps_the_certificate_and_says_so(mine, root):
+    mine.write_sites(_site("a"), FILES)
+    mine.deploy_well()
+    before, began = _serial("a.acme.example"), _now()
+    with acme.unreachable():
+        on_host(f"! {RENEW}")
+        assert _serial("a.acme.example") == before
+        assert "a.acme.example: the certificate was not renewed" in _journal("wecom-gateway-renew -p err", began)
+        code, report = mine.status()
+        assert code == 0
+        assert "cannot be reached" in report["hosts"][0]["renewal_failed"]["a.acme.example"]
+    on_host(RENEW)
+    _is_replaced("a.acme.example", before)
+    assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
+
+
+def test_one_domain_that_is_not_renewed_keeps_no_other_from_it(mine):
+    mine.write_sites(_site("a"), _site("b"))
+    mine.deploy_well()
+    before = _serial("a.acme.example"), _serial("b.acme.example")
+    acme.ensure({name: address for name, address in KNOWN.items() if not name.startswith("a.")})
+    try:
+        on_host(f"! {RENEW}")
+        assert _serial("a.acme.example") == before[0]
+        _is_replaced("b.acme.example", before[1])
+        failed = mine.status()[1]["hosts"][0]["renewal_failed"]
+        assert list(failed) == ["a.acme.example"]
+        # b failed once as well, and that is over.
+        on_host(f"echo then >{HOME}/acme/failed/b.acme.example; ! {RENEW}")
+        assert list(mine.status()[1]["hosts"][0]["renewal_failed"]) == ["a.acme.example"]
+        assert "lookup a.acme.example" in failed["a.acme.example"]
+    finally:
+        acme.ensure(KNOWN)
+    mine.deploy_well()
+    _is_replaced("a.acme.example", before[0])
+    assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
+
+
+def test_nginx_that_cannot_reload_keeps_the_old_certificate_until_it_can(mine, root):
+    mine.write_sites(_site("a"), FILES)
+    mine.deploy_well()
+    before, began = _serial("a.acme.example"), _now()
+    on_host("echo 'nonsense;' >/etc/nginx/conf.d/theirs.conf")
+    try:
+        on_host(f"! {RENEW}")
+        assert _serial("a.acme.example") == before
+        assert 'unknown directive "nonsense"' in _journal("wecom-gateway-renew -p err", began)
+    finally:
+        on_host("rm /etc/nginx/conf.d/theirs.conf")
+    on_host(RENEW)
+    _is_replaced("a.acme.example", before)
+    assert _ask("a.acme.example", root).status == 200
+
+
+def test_a_server_that_forgot_the_account_gets_a_new_one(mine, tmp_path):
+    mine.write_sites(_site("a"), _site("b"))
+    mine.deploy_well()
+    acme.forget()
+    on_host(RENEW)
+    root = acme.root(tmp_path / "new-root.pem")
+    assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
+
+
+def test_a_deactivated_account_is_replaced_by_renewal_and_deploy_alike(mine, tmp_path):
+    mine.write_sites(_site("a"))
+    mine.deploy_well()
+    root = acme.root(tmp_path / "root.pem")
+    for heal in (lambda: on_host(RENEW), lambda: mine.deploy_well()):
+        _deactivate("a.acme.example")
+        before = _serial("a.acme.example")
+        mine.write_sites(_site("a"), _site("b"))
+        heal()
+        mine.deploy_well()
+        assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
+        on_host(RENEW)
+        _is_replaced("a.acme.example", before)
+        mine.write_sites(_site("a"))
+
+
+def _deactivate(domain):
+    """At the server; the host goes on believing in its account."""
+    on_host(
+        f"read -r account _ <{HOME}/acme/issued/{domain}/order; cd {HOME}/acme/accounts/$account\n"
+        "cp -a accounts /run/kept\n"
+        f"export REQUESTS_CA_BUNDLE={HOME}/current/acme-ca/$account.pem\n"
+        f"certbot unregister -n --config-dir $PWD --work-dir work --logs-dir log --server {acme.DIRECTORY}\n"
+        "rm -rf accounts; mv /run/kept accounts"
+    )
+
+
+def test_another_account_in_the_inventory_gets_another_certificate(mine, tmp_path):
+    mine.write_sites(_site("a"), _site("b"))
+    mine.deploy_well()
+    before = _serial("a.acme.example"), _serial("b.acme.example")
+    mine.write_sites(_site("a", email="it@school.edu.cn"), _site("b"))
+    mine.deploy_well()
+    after = _serial("a.acme.example"), _serial("b.acme.example")
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+    assert on_host(f"ls -d {HOME}/acme/accounts/*/renewal/a.acme.example.conf | wc -l").strip() == "1"
+    assert no_changes(mine.deploy_well())
+
+
+def test_a_certificate_that_somebody_took_away_is_issued_again_and_stops_nobody(mine, tmp_path):
+    mine.write_sites(_site("a"), FILES)
+    mine.deploy_well()
+    on_host(f"rm -r {HOME}/acme/accounts")
+    mine.write_sites(_site("a"), {**FILES, "hsts": 9})
+    mine.deploy_well()
+    assert _ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=9"
+    assert _ask("a.acme.example", acme.root(tmp_path / "root.pem")).status == 200
+
+
+def test_a_site_that_leaves_is_not_renewed_comes_back_by_rollback_and_is_forgotten_in_time(mine, tmp_path):
+    mine.write_sites(_site("a"), _site("b"))
+    mine.deploy_well()
+    mine.write_sites(_site("a"))
+    mine.deploy_well()
+    assert on_host(f"ls {HOME}/acme/accounts/*/renewal/").split().count("b.acme.example.conf") == 0
+    on_host(RENEW)
+    assert mine.roll_back().returncode == 0
+    root = acme.root(tmp_path / "root.pem")
+    before = _serial("b.acme.example")
+    assert _ask("b.acme.example", root).status == 200
+    on_host(RENEW)
+    _is_replaced("b.acme.example", before)
+    for age in range(1, 6):
+        mine.write_sites({**_site("a"), "hsts": age})
+        mine.deploy_well()
+    assert on_host(f"find {HOME}/acme -name 'b.acme.example*'") == ""
+    assert _ask("a.acme.example", root).status == 200
+
+
+def test_what_expires_soon_stands_in_the_journal(mine):
+    mine.write_sites(_site("a"), FILES)
+    mine.deploy_well()
+    assert on_host("systemctl is-active wecom-gateway-expiry.timer").strip() == "active"
+    began = _now()
+    on_host("systemctl start wecom-gateway-expiry.service")
+    said = _journal("wecom-gateway-expiry -p warning", began)
+    assert "a.acme.example: the certificate expires in 19 days" in said
+    assert "files.edu.example" not in said
+
+
+def test_an_external_account_binding_is_asked_for_and_its_secret_stays_secret(mine, monkeypatch, tmp_path):
+    acme.ensure(KNOWN, binding=True)
+    mine.write_sites(_site("bound", eab={"kid": acme.KID, "hmac_key_env": "LAB_EAB"}), FILES)
+    done = mine.deploy()
+    assert done.returncode == 1
+    assert f"the secret of key identifier {acme.KID} is not at hand" in done.stderr
+    assert _ask("files.edu.example", topology.CA).status == 200
+
+    monkeypatch.setenv("LAB_EAB", "not base64url!")
+    done = mine.deploy()
+    assert done.returncode == 1
+    assert "LAB_EAB holds no base64url text" in done.stderr
+    assert "not base64url!" not in done.stderr + done.stdout
+
+    monkeypatch.setenv("LAB_EAB", acme.HMAC_KEY)
+    # Every command line on the host, while it happens; the pattern must not find itself.
+    pattern = f"[{acme.HMAC_KEY[0]}]{acme.HMAC_KEY[1:]}"
+    on_host(
+        f"(for _ in $(seq 150); do grep -lasE '{pattern}' /proc/[0-9]*/cmdline >>/run/seen\n"
+        "grep -lasE 'certbo[t].register' /proc/[0-9]*/cmdline >>/run/looked; sleep 0.1; done)"
+        " >/dev/null 2>&1 & touch /run/seen"
+    )
+    output = mine.deploy_well("-vvv", "--debug")
+    assert _ask("bound.acme.example", acme.root(tmp_path / "root.pem")).status == 200
+    assert acme.HMAC_KEY not in output
+    assert on_host("cat /run/looked"), "nobody looked while certbot registered the account"
+    assert on_host("cat /run/seen") == ""
+    assert on_host(f"grep -rlE '{pattern}' /etc /run /tmp /var/log /var/lib/wecom-gateway /root || true") == ""
+    # Known to the server by now: the secret is needed no more.
+    monkeypatch.delenv("LAB_EAB")
+    before = _serial("bound.acme.example")
+    on_host(RENEW)
+    _is_replaced("bound.acme.example", before)
+    assert no_changes(mine.deploy_well())

@@ -1,0 +1,298 @@
+"""What `verify` makes of a site's answers: a right site passes, and each way to be wrong is named with a next step."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from gateway.outside.checks import Visit
+from gateway.outside.places import Target
+from gateway.outside.probe import Answer, Tls, Unanswered
+from gateway.verify_files import VerifyFile
+
+BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"], "envs": ["o"]}
+SITES = {
+    "card-slb": {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"},
+    "test-tls": {"domain": "wx.school.edu.cn", "edge": "tls", "platform": "wanxiao_test"},
+    "itsm-tls": {"domain": "wx.school.edu.cn", "edge": "tls", "platform": "bkitsm", "bk": BK},
+}
+FILE = VerifyFile("WW_verify_54wuPnLpuTWkAF0Z.txt", b"54wuPnLpuTWkAF0Z")
+DAY = 86400
+
+
+def answer(status=200, body=b"", seconds=0.1, **headers) -> Answer:
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body, seconds)
+
+
+def own_page(status: int) -> Answer:
+    return answer(status, json.dumps({"status": status, "message_zh": "x", "request_id": "x"}).encode())
+
+
+@dataclass
+class World:
+    """A site that answers as it must; `wrong` is asked before, and may answer or raise instead."""
+
+    target: Target
+    days: float = 60.5
+    protocol: str = "TLSv1.3"
+    wrong: Callable | None = None
+    unopened: dict[int, Unanswered] = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+
+    def greet(self, door, domain):
+        if door.port in self.unopened:
+            raise self.unopened[door.port]
+        return Tls(self.protocol, time.time() + self.days * DAY) if door.tls else None
+
+    def ask(self, door, domain, target, *, host=None, accept="*/*", version="1.1", believe=True):
+        self.asked.append((door, domain, target, host))
+        if self.wrong and (said := self.wrong(door=door, domain=domain, target=target, host=host)):
+            return said
+        site = self.target.site
+        if target == "/healthz":
+            return answer(200, b"ok\n")
+        if host or domain != site.domain:
+            raise Unanswered("closed", "closed")
+        local = {443: site.entry_port}.get(door.port, door.port)
+        if target == f"/{FILE.name}" and door.port != 9001:
+            return answer(200, FILE.body)
+        if site.edge == "tls" and door.port == 80:
+            return answer(301, location=f"https://{domain}{target}")
+        for route in site.routes:
+            if route.port == local and target.startswith(route.path):
+                url = f"https://{route.upstream.authority}{route.upstream_path}{target.removeprefix(route.path)}"
+                return answer(x_lab_arrived=url)
+        return own_page(404)
+
+    def findings(self):
+        return list(Visit(self.target, "203.0.113.10", self).findings())
+
+    def failed(self):
+        return [(one.check, one.reason, one.remedy) for one in self.findings() if one.outcome == "failed"]
+
+
+@pytest.fixture(params=sorted(SITES))
+def world(request, parse, store_pair):
+    return _world(request.param, parse, store_pair)
+
+
+@pytest.fixture
+def make(parse, store_pair):
+    return lambda kind: _world(kind, parse, store_pair)
+
+
+def _world(kind, parse, store_pair, straight=False):
+    entry = SITES[kind]
+    if entry["edge"] == "tls":
+        store_pair(entry["domain"])
+    host, problems = parse(entry)
+    assert not problems
+    return World(Target(host.sites[0], ("h1",), (FILE,), straight=straight))
+
+
+def test_a_right_site_passes(world):
+    found = world.findings()
+    assert {one.outcome for one in found} == {"passed"}, found
+    checks = {one.check for one in found}
+    assert {"certificate", "verification file", "route", "other names"} <= checks
+    assert ("redirect" in checks) == (world.target.site.edge == "tls")
+    assert ("allow-list" in checks) == (world.target.site.platform != "wanxiao_prod")
+
+
+def test_every_route_on_its_public_port_is_asked(make):
+    world = make("card-slb")
+    world.findings()
+    asked = {(door.port, door.tls, target) for door, _, target, host in world.asked if not host}
+    assert {(443, True, "/"), (9001, True, "/"), (443, True, f"/{FILE.name}"), (80, False, f"/{FILE.name}")} <= asked
+
+
+def test_nothing_that_could_be_secret_is_sent(world):
+    world.findings()
+    for _, _, target, _ in world.asked:
+        assert not {"code", "state", "token"} & set(target.replace("=", "&").replace("?", "&").split("&"))
+
+
+def _on(predicate, said):
+    return lambda **asked: said if predicate(**asked) else None
+
+
+FILE_FAULTS = [
+    (answer(200, b"\xef\xbb\xbf" + FILE.body), "other bytes than in the checkout (19 bytes came, 16"),
+    (answer(301, location="https://wx.school.edu.cn/"), "301, a redirect"),
+    (own_page(404), "the answer is 404"),
+    (answer(200, FILE.body, seconds=1.4), "came after 1.4 s"),
+]
+
+
+@pytest.mark.parametrize(("said", "reason"), FILE_FAULTS)
+@pytest.mark.parametrize("port", [443, 80])
+def test_a_wrong_verification_file_is_named(make, said, reason, port):
+    world = make("test-tls")
+    world.wrong = _on(lambda door, target, **_: door.port == port and target.endswith(".txt"), said)
+    ((check, told, remedy),) = world.failed()
+    assert check == "verification file"
+    assert reason in told
+    assert remedy
+
+
+def test_behind_a_load_balancer_plain_http_is_no_promise(make):
+    """nginx cannot answer where the load balancer has no listener or redirects: said, but no failure."""
+    world = make("card-slb")
+    world.wrong = _on(lambda door, target, **_: door.port == 80, answer(301, location="https://wx.school.edu.cn/"))
+    assert [one.reason for one in world.findings() if one.outcome == "warning"] == [
+        "301, a redirect, which WeCom does not follow"
+    ]
+    world.wrong, world.unopened = None, {80: Unanswered("refused", "x")}
+    (skipped,) = [one for one in world.findings() if one.outcome != "passed"]
+    assert skipped.outcome == "skipped"
+
+
+ROUTE_FAULTS = [
+    (own_page(502), "the gateway itself answers 502", "does not answer the gateway"),
+    (own_page(404), "the gateway itself answers 404", "deploy"),
+    (answer(x_lab_arrived="https://hub.17wanxiao.com//x?code=1"), "arrived at https://hub.17wanxiao.com//x,", "deploy"),
+    (answer(502, b"<html>"), "502, not from the gateway", "reaches no host"),
+    (answer(302, location="https://evil.example/?code=secret"), "away from wx.school.edu.cn", "find out who"),
+    (answer(302, location="http://wx.school.edu.cn/a"), "plain http", "https"),
+    (answer(302, location="https://wx.school.edu.cn:80/a"), "compares the port", "port"),
+    (answer(302, location="https://hub.17wanxiao.com/a"), "the platform's own name", "route"),
+]
+
+
+@pytest.mark.parametrize(("said", "reason", "remedy"), ROUTE_FAULTS)
+def test_a_wrong_route_is_named(make, said, reason, remedy):
+    world = make("card-slb")
+    world.wrong = _on(lambda door, target, host, **_: door.port == 443 and target == "/" and not host, said)
+    ((check, told, next_step),) = world.failed()
+    assert check == "route"
+    assert reason in told
+    assert remedy in next_step
+    assert "secret" not in told + next_step
+    assert "code" not in told
+
+
+@pytest.mark.parametrize("status", [200, 302, 401, 404, 500])
+def test_where_the_platform_tells_nothing_any_answer_of_its_own_counts(make, status):
+    world = make("card-slb")
+    said = answer(status, b"{}", location="/login")
+    world.wrong = _on(lambda door, target, host, **_: target == "/" and not host, said)
+    assert world.failed() == []
+
+
+PORT_FAULTS = [
+    (Unanswered("refused", "refused"), "port", "give the load balancer a listener on 9001"),
+    (Unanswered("unreachable", "no connection"), "port", "open port 9001"),
+    (Unanswered("handshake", "failed"), "TLS", "its listener on 9001 speaks https"),
+    (Unanswered("certificate", "certificate has expired", 10), "certificate", "renew it"),
+    (Unanswered("certificate", "Hostname mismatch", 62), "certificate", "another site's certificate"),
+    (Unanswered("certificate", "unable to get local issuer certificate", 20), "certificate", "intermediate"),
+]
+
+
+@pytest.mark.parametrize(("why", "check", "remedy"), PORT_FAULTS)
+def test_a_port_that_cannot_be_used_is_told_once(make, why, check, remedy):
+    world = make("card-slb")
+    world.unopened = {9001: why}
+    ((told, reason, next_step),) = world.failed()
+    assert (told, reason) == (check, str(why))
+    assert remedy in next_step
+    assert not [door for door, *_ in world.asked if door.port == 9001]
+
+
+def test_a_stopped_nginx_without_a_load_balancer_fails_on_every_port(make):
+    world = make("test-tls")
+    world.unopened = {port: Unanswered("refused", "refused") for port in (80, 443, 9001)}
+    failed = world.failed()
+    assert [check for check, *_ in failed] == ["port"] * 3
+    assert all("whether nginx runs" in remedy for *_, remedy in failed)
+
+
+@pytest.mark.parametrize(("days", "outcome"), [(21.5, "passed"), (20.9, "warning")])
+def test_a_certificate_that_expires_soon_is_a_warning(make, days, outcome):
+    world = make("card-slb")
+    world.days = days
+    found = [one for one in world.findings() if one.check == "certificate"]
+    assert {(one.outcome, one.days) for one in found} == {(outcome, int(days))}
+    if outcome == "warning":
+        assert "load balancer's listeners" in found[0].remedy
+
+
+def test_an_old_protocol_is_a_failure(make):
+    world = make("card-slb")
+    world.protocol = "TLSv1.1"
+    assert {reason for _, reason, _ in world.failed()} == {"only TLSv1.1 is spoken"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        answer(302, location="https://wx.school.edu.cn/wecom-gateway-check?a=%2F&b=1"),
+        answer(301, location="http://wx.school.edu.cn/wecom-gateway-check?a=%2F&b=1"),
+        answer(301, location="https://wx.school.edu.cn:443/wecom-gateway-check?a=%2F&b=1"),
+        answer(301, location="https://wx.school.edu.cn/wecom-gateway-check"),
+        answer(301, location="https://evil.example/"),
+        answer(301),
+        answer(200, b"hello"),
+    ],
+)
+def test_a_redirect_to_https_that_loses_something_is_a_failure(make, said):
+    world = make("test-tls")
+    world.wrong = _on(lambda door, target, host, **_: door.port == 80 and "check" in target, said)
+    ((check, reason, remedy),) = world.failed()
+    assert check == "redirect"
+    assert reason
+    assert remedy
+
+
+def test_more_than_the_allow_list_is_a_failure(make):
+    world = make("itsm-tls")
+    mine = "wx.school.edu.cn"
+    world.wrong = _on(
+        lambda door, target, domain, host: (door.port, target, domain, host) == (443, "/", mine, None), answer(200)
+    )
+    assert [check for check, *_ in world.failed()] == ["allow-list"]
+
+
+@pytest.mark.parametrize("kind", sorted(SITES))
+def test_a_name_that_nobody_has_must_not_be_served(make, kind):
+    world = make(kind)
+    unknown = "wecom-gateway-check.invalid"
+    world.wrong = _on(lambda domain, host, **_: unknown in (domain, host), answer(200, b"catch-all"))
+    assert {check for check, *_ in world.failed()} == {"other names"}
+    # what a load balancer says itself is no service
+    world.wrong = _on(lambda domain, host, **_: unknown in (domain, host), answer(404))
+    assert world.failed() == []
+
+
+def test_a_hiccup_is_asked_again(make):
+    world = make("card-slb")
+    seen = []
+
+    def once(**asked):
+        if asked["target"] == "/" and not asked["host"] and not seen:
+            seen.append(asked)
+            raise Unanswered("closed", "closed")
+
+    world.wrong = once
+    assert world.failed() == []
+    assert seen
+
+
+def test_straight_to_a_host_behind_a_load_balancer_plain_http_is_asked(parse, store_pair):
+    """Before DNS or the load balancer is set up; what could not be seen is said."""
+    world = _world("card-slb", parse, store_pair, straight=True)
+    found = world.findings()
+    assert {(door.port, door.tls) for door, *_ in world.asked} == {(80, False), (9001, False)}
+    assert [one.check for one in found if one.outcome == "skipped"] == ["certificate"]
+    assert {one.outcome for one in found} == {"passed", "skipped"}
+    assert "health check" in {one.check for one in found}
+
+
+def test_the_gateways_own_pages_are_told_from_a_platforms():
+    assert own_page(502).is_gateways_own
+    for body in (b"", b"<html>", b"[]", b'"request_id"', b'{"request_id": 1}', b"\xff\xfe"):
+        assert not answer(502, body).is_gateways_own
