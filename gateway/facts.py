@@ -37,6 +37,8 @@ class HostState:
     history: tuple[str, ...] = ()
     # ports that somebody else's site is the default of
     defaults: frozenset[int] = frozenset()
+    # addresses with ports that somebody else's site has to itself, and the names of those sites
+    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     # whether somebody else's configuration limits the files that a worker may open
     limits: bool = False
     # the group that nginx's workers run in, None where nginx.conf does not say
@@ -99,11 +101,12 @@ class GatewayState(FactBase[HostState]):
             room=values.get("room") == "yes",
             history=tuple(values.get("history", "").split()),
             defaults=frozenset(map(int, values.get("defaults", "").split())),
+            apart={address: tuple(names.split()) for address, names in _by_name(values, "apart:").items()},
             group=values.get("group") or None,
             limits=values.get("limits") == "yes",
             unresolved=tuple(values.get("unresolved", "").split()),
             issued=acme.read_issued(values),
-            failed={key.removeprefix("failed:"): text for key, text in values.items() if key.startswith("failed:")},
+            failed=_by_name(values, "failed:"),
         )
 
 
@@ -164,8 +167,15 @@ def changes(host: Host, known: HostState, wanted: Release) -> list[Change]:
         if known.digest == wanted.digest():
             return []
         return releases.diff(host.get_fact(ReleaseFiles, release=wanted.id), wanted.manifest())
-    held = host.get_fact(ReleaseSources, release=known.current) if known.current else frozenset()
+    # Somebody deleted the link: what was proven last is what went before.
+    before = known.current or known.activated
+    held = host.get_fact(ReleaseSources, release=before) if before else frozenset()
     return releases.diff(held, wanted.sources())
+
+
+def _by_name(values: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The values whose keys have a name behind the prefix, by that name."""
+    return {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
 
 
 def _version(text: str) -> Version | None:

@@ -83,9 +83,16 @@ def activate(target: Target) -> Commands:
     if known.in_force(wanted.id) and target.is_intact():
         host.noop(f"the running nginx serves release {wanted.id}")
         return
+    for address, domains in target.apart().items():
+        if domains:
+            yield _refusal(
+                f"another site of this host has {', '.join(domains)} on {address}, an address that it has to itself, "
+                "and the gateway would never be asked there; remove one of them"
+            )
+            return
     target.changing()
     yield shell.activate(wanted.id, "deploy")
-    yield FunctionCommand(_warn_of_unresolved, (target,), {})
+    yield FunctionCommand(_warn, (target,), {})
 
 
 @operation()
@@ -146,11 +153,17 @@ def _refuse(state: State, host: Host, text: str) -> bool:
     return False
 
 
-def _warn_of_unresolved(state: State, host: Host, target: Target) -> bool:
-    """A misspelt upstream stops nobody: its site answers 502, and somebody has to be told."""
-    names = target.state().unresolved
-    if names:
-        text = f"does not resolve on this host, its sites answer 502 until it does: {', '.join(names)}"
+def _warn(state: State, host: Host, target: Target) -> bool:
+    """What stops nobody, but somebody has to be told: a misspelt upstream, an address that is not the gateway's."""
+    texts = []
+    if names := target.state().unresolved:
+        texts.append(f"does not resolve on this host, its sites answer 502 until it does: {', '.join(names)}")
+    texts += [
+        f"{address} is an address that another site of this host has to itself by its `listen`: what comes to it "
+        "never reaches the gateway; have DNS and the load balancer name another address of this host"
+        for address in target.apart()
+    ]
+    for text in texts:
         host.log_styled(f"wecom-gateway: {text}", fg="yellow", log_func=logger.warning)
     return True
 

@@ -64,6 +64,17 @@ class Target:
         known = self.state()
         return acme.due(self.host.sites, known.issued, known.failed)
 
+    def apart(self) -> dict[str, list[str]]:
+        """Addresses on a port of this host's sites that somebody else's site there has to itself, each with those
+        names of this host's sites that the other one has too."""
+        ports = {port for site in self.host.sites for port in site.listeners()}
+        domains = {site.domain for site in self.host.sites}
+        return {
+            address: sorted(domains.intersection(names))
+            for address, names in sorted(self.state().apart.items())
+            if int(address.rpartition(":")[2]) in ports
+        }
+
     def is_intact(self) -> bool:
         """Whether the host has that release, every file and mode as it should be."""
         known, wanted = self.state(), self.wanted()

@@ -9,7 +9,7 @@ _HERE = Path(__file__).parent
 
 # Files of functions that a script needs besides common.sh, which all of them have.
 _ALSO = {
-    "state": ("listing", "candidate"),
+    "state": ("listing", "candidate", "neighbours"),
     "manifest": ("listing",),
     "activate": ("candidate", "acme"),
     "obtain": ("acme",),

@@ -2,6 +2,8 @@
 # $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history.
 release=$1 purpose=$2
 target=$home/releases/$release
+# Before the lock: names that do not answer must not keep another deploy waiting.
+addresses=$([ ! -f "$target/upstreams" ] || resolve_names "$target/upstreams")
 take_lock
 # A cut connection must not stop this halfway.
 trap '' HUP PIPE
@@ -48,7 +50,7 @@ held=$(held_ports)
 [ -z "$held" ] || fail "nginx cannot listen where release $release needs it; free the port, then deploy again:
 $held"
 # New addresses count from the next reload on: owed even if this release comes to nothing.
-[ -z "$(write_addresses "$target/upstreams")" ] || touch "$home/upstreams/.reload"
+[ -z "$(write_addresses "$target/upstreams" "$addresses")" ] || touch "$home/upstreams/.reload"
 
 # As Debian's logrotate will make it; the test below would make it with this script's own umask.
 log=/var/log/nginx/wecom-gateway.access.log
@@ -86,7 +88,12 @@ $present"
     fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")
 $found"
 fi
-conflicts=$(grep 'conflicting server name' <<<"$found" | sort -u || true)
+# Names that two sites of others share, or on a port of theirs, are no matter of ours.
+conflicts=$(grep 'conflicting server name' <<<"$found" | awk '
+    kind != "found" { ours[kind, $1]; next }
+    split($0, part, "\"") == 3 && match(part[3], /:[0-9]+,/) \
+        && ("domain", part[2]) in ours && ("port", substr(part[3], RSTART + 1, RLENGTH - 2)) in ours
+    ' kind=domain "$target/domains" kind=port "$target/ports" kind=found - | sort -u || true)
 [ -z "$conflicts" ] || fail "another site of this host has a name of this release on the same port, and one of \
 the two would never answer; remove one of them:
 $conflicts"
@@ -171,42 +178,82 @@ enable_units() {
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
 }
 
-previous=$(readlink "$home/current" || true)
-# Somebody deleted the link: what was proven last is what to go back to.
-[ -f "$home/$previous/gateway.conf" ] || previous=releases/$(cat "$home/activated" 2>/dev/null || true)
-[ -f "$home/$previous/gateway.conf" ] || previous=
+# What to go back to: what the running nginx serves, else what was last proven to be in force, else what the link says.
+# The link comes last: a deploy that was killed after its switch left it at a release that never ran.
+previous=
+for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" "$(readlink "$home/current" || true)"; do
+    name=${name#releases/}
+    if [[ $name =~ ^[0-9a-f]{16}$ ]] && [ -f "$home/releases/$name/gateway.conf" ]; then
+        previous=releases/$name
+        break
+    fi
+done
 error_log=/var/log/nginx/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
+drop_stale_copy
 
-rm -f "$home/activated"
+# Everything as it was, whatever stopped the activation. Prints what is in force then.
+go_back() {
+    restore_nginx_conf
+    if [ -n "$previous" ]; then
+        point_to "$previous"
+    else
+        rm -f "$entry" "$main_entry" "$home/current"
+    fi
+    [ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
+    if [ $was_active = no ]; then
+        systemctl stop nginx
+        echo "nginx is stopped, as it was"
+        return
+    fi
+    tell_nginx
+    if [ -z "$previous" ]; then
+        echo "what was there before is in force again"
+    elif serves "${previous##*/}"; then
+        echo "${previous##*/}" >"$home/activated"
+        echo "release ${previous##*/} is in force again"
+    else
+        echo "and it does not answer with release ${previous##*/}, which it served before, either: see journalctl -u nginx"
+    fi
+}
+
+stage=switching
+leave() {
+    local status=$?
+    trap - EXIT
+    # What can be done is done, one step failing or not.
+    set +e
+    rm -rf -- "$shadow"
+    case $stage in
+        switching)
+            local now
+            now=$(go_back)
+            echo "wecom-gateway: release $release is not in force; $now. The end of $error_log:" >&2
+            tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15 >&2
+            ;;
+        serving)
+            echo "wecom-gateway: the running nginx serves release $release, but what belongs to it could not be finished; \
+mend what is said above, then deploy again" >&2
+            ;;
+    esac
+    exit $status
+}
+trap leave EXIT
+
+# Killed from here on, a deploy of the same release has to start over.
+[ "$(cat "$home/activated" 2>/dev/null || true)" != "$release" ] || rm -f "$home/activated"
 [ $remove_stock = no ] || rm -f "$stock_site"
 point_to "releases/$release"
 include_release
+tell_nginx
+serves "$release" || fail "the running nginx did not take release $release within 30 seconds"
 
-if tell_nginx && serves "$release"; then
-    rm -f "$home/upstreams/.reload" "$before"
-    enable_units
-    settle_renewals "$target"
-    remember
-    prune
-    echo "$release" >"$home/activated.new"
-    mv "$home/activated.new" "$home/activated"
-    exit 0
-fi
-
-restore_nginx_conf
-if [ -n "$previous" ]; then
-    point_to "$previous"
-else
-    rm -f "$entry" "$main_entry" "$home/current"
-fi
-[ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
-back=
-if [ $was_active = yes ]; then tell_nginx || true; else systemctl stop nginx || true; fi
-if [ -n "$previous" ] && { [ $was_active = no ] || serves "${previous##*/}"; }; then
-    echo "${previous##*/}" >"$home/activated"
-    back="release ${previous##*/} is in force again"
-fi
-fail "the running nginx did not take release $release within 30 seconds; ${back:-what was there before is in force \
-again}. The end of $error_log:
-$(tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15)"
+stage=serving
+rm -f "$home/upstreams/.reload" "$before"
+remember
+enable_units
+settle_renewals "$target"
+prune
+echo "$release" >"$home/activated.new"
+mv "$home/activated.new" "$home/activated"
+stage=done

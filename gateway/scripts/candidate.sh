@@ -4,22 +4,29 @@
 # for the number than its main file.
 connections=16384
 
-# nginx.conf on standard input with room for so many connections; nothing else changes, more stays more.
+# nginx.conf on standard input with room for so many connections; nothing else changes, more stays more. An events
+# block without a number, where nginx takes 512, gets one; one that includes other files may have it there.
 raise_connections() {
     awk -v least=$connections '
-        {
-            code = $0
-            sub(/#.*/, "", code)
-            if (match(code, /worker_connections[ \t]+[0-9]+/)) {
-                found = substr(code, RSTART, RLENGTH)
-                number = found
-                sub(/.*[ \t]/, "", number)
-                if (number + 0 < least) {
-                    place = RSTART + RLENGTH
-                    $0 = substr($0, 1, place - 1 - length(number)) least substr($0, place) " # " number " before wecom-gateway"
-                }
+        { lines[NR] = $0; code = $0; sub(/#.*/, "", code); codes[NR] = code; text = text code "\n" }
+        END {
+            lacks = text !~ /worker_connections/ && match(text, /events[ \t\n]*\{[^}]*\}/) \
+                && substr(text, RSTART, RLENGTH) !~ /include/
+            for (number = 1; number <= NR; number++) print raised(lines[number], codes[number])
+        }
+        function raised(line, code,    found, number, place) {
+            if (lacks && code ~ /(^|[ \t;}])events[ \t]*\{/) {
+                lacks = 0
+                match(line, /events[ \t]*\{/)
+                return substr(line, 1, RSTART + RLENGTH - 1) " worker_connections " least ";" substr(line, RSTART + RLENGTH)
             }
-            print
+            if (!match(code, /worker_connections[ \t]+[0-9]+/)) return line
+            found = substr(code, RSTART, RLENGTH)
+            number = found
+            sub(/.*[ \t]/, "", number)
+            if (number + 0 >= least) return line
+            place = RSTART + RLENGTH
+            return substr(line, 1, place - 1 - length(number)) least substr(line, place) " # " number " before wecom-gateway"
         }'
 }
 
@@ -53,13 +60,18 @@ test_candidate() {
 # nginx.conf as it was before the activation that is under way.
 before=$home/nginx.conf.before
 
+# What an activation left that was killed is of use only as long as nobody has edited nginx.conf since.
+drop_stale_copy() {
+    [ ! -f "$before" ] || [ "$(raise_connections <"$before")" = "$(<"$nginx_home/nginx.conf")" ] || rm -f "$before"
+}
+
 replace_nginx_conf() {
     local real
     real=$(readlink -f "$nginx_home/nginx.conf")
     # Owner and mode stay.
-    cp -p "$real" "$real.wecom-gateway"
-    cat "$1" >"$real.wecom-gateway"
-    mv -T "$real.wecom-gateway" "$real"
+    cp -p "$real" "$real.wecom-gateway" && cat "$1" >"$real.wecom-gateway" && mv -T "$real.wecom-gateway" "$real" && return
+    rm -f "$real.wecom-gateway"
+    return 1
 }
 
 # Includes the current release from nginx's own configuration, and makes room for its visitors there.
@@ -68,7 +80,7 @@ include_release() {
     ! has_main_entry || put_link "$main_entry" ../wecom-gateway/current/main.conf
     raise_connections <"$nginx_home/nginx.conf" >"$home/.nginx.conf"
     if ! cmp -s "$nginx_home/nginx.conf" "$home/.nginx.conf"; then
-        [ -f "$before" ] || cp -p "$nginx_home/nginx.conf" "$before"
+        cp -p "$nginx_home/nginx.conf" "$before"
         replace_nginx_conf "$home/.nginx.conf"
     fi
     rm -f "$home/.nginx.conf"

@@ -1,10 +1,13 @@
 # Run every half minute by wecom-gateway-resolve.timer: nginx resolves the names of its upstreams only when it
 # loads its configuration, so when an address changes the configuration is loaded again.
+[ -f "$home/current/upstreams" ] || exit 0
+# Before the lock: names that do not answer must not keep a deploy waiting.
+addresses=$(resolve_names "$home/current/upstreams")
 exec 9>>"$home/.lock"
 # A deploy resolves for itself.
 flock -n 9 || exit 0
 [ -f "$home/current/upstreams" ] || exit 0
-changed=$(write_addresses "$home/current/upstreams")
+changed=$(write_addresses "$home/current/upstreams" "$addresses")
 # A reload that was owed and could not be done is still owed.
 [ -z "$changed" ] || touch "$home/upstreams/.reload"
 [ -e "$home/upstreams/.reload" ] || exit 0

@@ -34,23 +34,14 @@ echo "running $(running_release)"
 history=$(text_of "$home/history")
 echo "history ${history//$'\n'/ }"
 
-# Ports on which somebody else's site says that it is the default.
+# What somebody else's sites claim for themselves.
 theirs=()
 for path in "$nginx_home/nginx.conf" "$nginx_home"/conf.d/*.conf "$nginx_home"/sites-enabled/*; do
     [ -f "$path" ] && [ "$path" != "$entry" ] || continue
     if [ "$path" = "$stock_site" ] && is_stock_site; then continue; fi
     theirs+=("$path")
 done
-echo "defaults" $(awk '
-    { sub(/#.*/, ""); text = text " " $0 }
-    END {
-        while (match(text, /listen[[:space:]][^;]*[[:space:]]default_server/)) {
-            split(substr(text, RSTART, RLENGTH), words, /[[:space:]]+/)
-            text = substr(text, RSTART + RLENGTH)
-            sub(/^(\*|\[::\]):/, "", words[2])
-            if (words[2] ~ /^[0-9]+$/) print words[2]
-        }
-    }' ${theirs[@]+"${theirs[@]}"} </dev/null)
+their_listeners ${theirs[@]+"${theirs[@]}"}
 
 # Whether somebody else limits the files of a worker: the directive may stand only once.
 limits=no
