@@ -22,6 +22,7 @@ from gateway.facts import GatewayState, HostState, changes
 from gateway.fleet import Fleet
 from gateway.host import Host
 from gateway.problems import count
+from gateway.target import apart
 
 # A change that a deploy would make, as it looks on the host.
 _WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}
@@ -34,11 +35,11 @@ _PARALLEL = 100
 class HostStatus:
     """One host. Releases are ids; `problem` says why it could not be told, or what differs.
 
-    `wanted` is what the inventory gives for the host's nginx, `published` what `current` points to,
-    `running` what the running nginx answers. `unresolved` are upstreams whose names do not resolve there: their
-    sites answer 502, which is no drift. `certificate_days` is by domain: of the checkout's certificate, of the one
-    that the host got from an ACME server, or of a load balancer's where it was asked for. `renewal_failed` says by
-    domain since when and why a certificate is not renewed.
+    `wanted` is what the inventory gives for the host's nginx, `published` what `current` points to, `running` what
+    the running nginx answers. `unresolved` are upstreams whose names do not resolve there: their sites answer 502,
+    which is no drift. `apart` are addresses that another site there has to itself. `certificate_days` is by domain:
+    of the checkout's certificate, of the one that the host got from an ACME server, or of a load balancer's where it
+    was asked for. `renewal_failed` says by domain since when and why a certificate is not renewed.
     """
 
     host: str
@@ -49,6 +50,7 @@ class HostStatus:
     nginx: str | None = None
     differences: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
     certificate_days: dict[str, int] = field(default_factory=dict)
     renewal_failed: dict[str, str] = field(default_factory=dict)
     problem: str = ""
@@ -100,6 +102,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         nginx=str(known.installed) if known.installed else None,
         differences=tuple(f"{_WORDS[change.kind]}: {change.path}" for change in differences),
         unresolved=known.unresolved,
+        apart=tuple(apart(host, known)),
         certificate_days=days,
         renewal_failed={one: known.failed[one] for one in _ordered(host) - not_issued if one in known.failed},
         problem=(
@@ -174,6 +177,8 @@ def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, st
         notes += [f"{domain}: certificate expires in {count(left, 'day')}" for domain, left in sorted(soon.items())]
         if one.unresolved:
             notes.append(f"does not resolve there: {', '.join(one.unresolved)}")
+        if one.apart:
+            notes.append(f"belongs to another site there: {', '.join(one.apart)}")
         notes += [f"{domain}: renewal failed, {why}" for domain, why in one.renewal_failed.items()]
         rows.append((one.host, *releases_of, certificate, "; ".join(notes)))
     return rows

@@ -65,15 +65,8 @@ class Target:
         return acme.due(self.host.sites, known.issued, known.failed)
 
     def apart(self) -> dict[str, list[str]]:
-        """Addresses on a port of this host's sites that somebody else's site there has to itself, each with those
-        names of this host's sites that the other one has too."""
-        ports = {port for site in self.host.sites for port in site.listeners()}
-        domains = {site.domain for site in self.host.sites}
-        return {
-            address: sorted(domains.intersection(names))
-            for address, names in sorted(self.state().apart.items())
-            if int(address.rpartition(":")[2]) in ports
-        }
+        """See apart()."""
+        return apart(self.host, self.state())
 
     def is_intact(self) -> bool:
         """Whether the host has that release, every file and mode as it should be."""
@@ -82,3 +75,15 @@ class Target:
             return known.digest == wanted.digest()
         held: str = host.get_fact(ReleaseDigest, release=wanted.id)
         return held == wanted.digest()
+
+
+def apart(host: Host, known: HostState) -> dict[str, list[str]]:
+    """Addresses on a port of the host's sites that somebody else's site there has to itself, each with those names
+    of the host's sites that the other one has too."""
+    ports = {port for site in host.sites for port in site.listeners()}
+    domains = {site.domain for site in host.sites}
+    return {
+        address: sorted(domains.intersection(names))
+        for address, names in sorted(known.apart.items())
+        if int(address.rpartition(":")[2]) in ports
+    }

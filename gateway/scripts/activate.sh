@@ -244,7 +244,7 @@ trap leave EXIT
 [ "$(cat "$home/activated" 2>/dev/null || true)" != "$release" ] || rm -f "$home/activated"
 [ $remove_stock = no ] || rm -f "$stock_site"
 point_to "releases/$release"
-include_release
+include_release "$shadow"
 tell_nginx
 serves "$release" || fail "the running nginx did not take release $release within 30 seconds"
 

@@ -74,16 +74,15 @@ replace_nginx_conf() {
     return 1
 }
 
-# Includes the current release from nginx's own configuration, and makes room for its visitors there.
+# Includes the current release from nginx's own configuration, and makes room for its visitors there. Works in folder $1.
 include_release() {
     put_link "$entry" ../wecom-gateway/current/gateway.conf
     ! has_main_entry || put_link "$main_entry" ../wecom-gateway/current/main.conf
-    raise_connections <"$nginx_home/nginx.conf" >"$home/.nginx.conf"
-    if ! cmp -s "$nginx_home/nginx.conf" "$home/.nginx.conf"; then
+    raise_connections <"$nginx_home/nginx.conf" >"$1/raised"
+    if ! cmp -s "$nginx_home/nginx.conf" "$1/raised"; then
         cp -p "$nginx_home/nginx.conf" "$before"
-        replace_nginx_conf "$home/.nginx.conf"
+        replace_nginx_conf "$1/raised"
     fi
-    rm -f "$home/.nginx.conf"
 }
 
 # Whether there is nothing left for include_release to do outside of conf.d.

@@ -183,15 +183,54 @@ _KILL = "kill -9 $PPID; exit 1"
     ],
 )
 def test_the_deploy_is_killed_on_the_host(served, moment, command, script):
-    release = _running()
-    _shim(command, script)
-    with Load(URL, topology.address(HOST)):
-        done = served.deploy()
-    assert done.returncode == 1, moment
-    assert _running() == release
+    with _old_release_serves_on(reboot=False):
+        _shim(command, script)
+        assert served.deploy().returncode == 1, moment
     _unshim(command)
     # Whatever a restart picks up now has passed nginx -t.
     on_host("nginx -t")
+    _reboot_and_serve()
+    _heals(served)
+
+
+def test_a_refused_deploy_after_a_killed_one_goes_back_to_what_serves(served):
+    """The killed one left the link at a release that never ran, and somebody has edited nginx.conf since."""
+    on_host("sed -i 's/worker_connections .*/worker_connections 700;/' /etc/nginx/nginx.conf")
+    with _old_release_serves_on():
+        _shim("systemctl", f'if [ "$1" = kill ]; then {_KILL}; fi')
+        assert served.deploy().returncode == 1
+        _unshim("systemctl")
+        assert _current() != _running()
+        on_host("sed -i '1i # edited since' /etc/nginx/nginx.conf")
+        edited = on_host("cat /etc/nginx/nginx.conf")
+        served.write_sites(SLB, served.other, {**served.other, "domain": f"third-{served.other['domain']}"})
+        platforms = served.path / "group_data" / "all.py"
+        kept = platforms.read_text()
+        platforms.write_text(kept.replace('"port": 9001', '"port": 9004'))
+        _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9004)}; sleep 1; fi')
+        _fails(served, "did not take release", f"release {_running()} is in force again")
+        _unshim("systemctl")
+        on_host("systemctl stop squatter")
+        assert _current() == _running()
+        assert on_host("cat /etc/nginx/nginx.conf") == edited
+    platforms.write_text(kept)
+    served.write_sites(SLB, served.other)
+    _heals(served)
+
+
+def test_a_command_that_fails_after_the_switch(served):
+    """Shown on nginx's main file, which cannot be replaced while it is a mount point."""
+    on_host("sed -i 's/worker_connections .*/worker_connections 700;/' /etc/nginx/nginx.conf")
+    before = on_host("ls -A /etc/nginx /etc/nginx/wecom-gateway; cat /etc/nginx/nginx.conf")
+    on_host("mount --bind /etc/nginx/nginx.conf /etc/nginx/nginx.conf")
+    try:
+        with _old_release_serves_on(reboot=False):
+            for _ in range(2):
+                _fails(served, "Device or resource busy", "is not in force", f"release {_running()} is in force again")
+                assert _current() == _running()
+    finally:
+        on_host("umount /etc/nginx/nginx.conf")
+    assert on_host("ls -A /etc/nginx /etc/nginx/wecom-gateway; cat /etc/nginx/nginx.conf") == before
     _reboot_and_serve()
     _heals(served)
 
@@ -231,6 +270,26 @@ def test_the_disk_is_full(served):
             assert on_host(f"ls -A {HOME}/releases | grep -c incoming || true").strip() == "0"
     finally:
         on_host(f"umount -l {HOME}/releases; rm -rf /run/kept")
+    _reboot_and_serve()
+    _heals(served)
+
+
+def test_the_disk_is_full_when_an_address_changes(served):
+    """Half a minute later the files of addresses are written: nginx must still start with what is there."""
+    on_host(
+        f"mkdir /run/kept && cp -a {HOME}/upstreams/. /run/kept/"
+        f" && mount -t tmpfs -o size=64k,mode=755 tmpfs {HOME}/upstreams && cp -a /run/kept/. {HOME}/upstreams/"
+        f" && cp /etc/hosts /run/hosts && echo '192.0.2.1 {topology.PLATFORM_NAMES[0]}' >>/etc/hosts"
+        f" && dd if=/dev/zero of={HOME}/upstreams/.filler bs=1k 2>/dev/null || true"
+    )
+    try:
+        with _old_release_serves_on(reboot=False):
+            on_host("systemctl start wecom-gateway-resolve.service; nginx -t")
+            assert on_host(f"cmp {HOME}/upstreams/*.conf /run/kept/*.conf || find {HOME}/upstreams -empty") == ""
+        on_host("systemctl restart nginx")
+        assert _status() == 200
+    finally:
+        on_host(f"cat /run/hosts >/etc/hosts; umount -l {HOME}/upstreams; rm -rf /run/kept /run/hosts")
     _reboot_and_serve()
     _heals(served)
 
@@ -319,6 +378,7 @@ def test_one_host_of_several_is_unreachable(served):
         (HOST, True, True),
         ("t99", False, False),
     ]
+    _reboot_and_serve()
 
 
 def test_a_closed_host_name_stays_closed_through_it_all(served):

@@ -12,15 +12,24 @@ from .checkout import HOME, SLB, Checkout
 from .load import Load
 
 HOST = "t02"
+# Of a range for documentation.
+APART = "198.51.100.9"
 THEIRS = """
 server {
     listen 80 %(default)s;
-    server_name theirs.example;
+    server_name theirs.example _;
     location / { default_type text/plain; return 200 "theirs on $host\\n"; }
 }
 server {
     listen 8088;
+    server_name _ twice.example;
     location / { default_type text/plain; return 200 "theirs on 8088\\n"; }
+}
+# Of two names alike the first counts, which is their own affair.
+server {
+    listen 8088;
+    server_name _ twice.example;
+    return 404;
 }
 """
 
@@ -94,6 +103,33 @@ def test_a_name_that_they_serve_on_the_same_port_is_refused_before_anything_chan
         assert '"theirs.example"' in done.stderr
         assert on_host(f"readlink {HOME}/current; cat {HOME}/activated") == before
     assert own.ask(HOST, "http://theirs.example/").body == b"theirs on theirs.example\n"
+
+
+@pytest.fixture
+def apart(taken_host):
+    """A site of theirs that has an address to itself."""
+    path = "/etc/nginx/conf.d/apart.conf"
+    site = f"server {{ listen {APART}:80; server_name apart.example; return 200 'apart'; }}"
+    on_host(f'ip address add {APART}/32 dev lo; echo "{site}" >{path}; systemctl reload nginx')
+    yield
+    on_host(f"rm {path}; ip address delete {APART}/32 dev lo; systemctl reload nginx")
+
+
+def test_an_address_that_they_have_to_themselves_is_told(apart, mine):
+    """What comes to it is theirs alone, whatever name it asks for."""
+    mine.write_sites(SLB, {**SLB, "domain": "fifth.edu.example"})
+    assert f"{APART}:80 is an address that another site of this host has to itself" in mine.deploy_well()
+    assert own.ask(HOST, "http://fifth.edu.example/x").status == 200
+    before = on_host(f"readlink {HOME}/current; cat {HOME}/activated")
+    mine.write_sites(SLB, {**SLB, "domain": "apart.example"})
+    for _ in range(2):
+        done = mine.deploy()
+        assert done.returncode == 1
+        assert f"another site of this host has apart.example on {APART}:80" in done.stderr
+        assert on_host(f"readlink {HOME}/current; cat {HOME}/activated") == before
+    code, report = mine.status()
+    assert code == 2
+    assert report["hosts"][0]["apart"] == [f"{APART}:80"]
 
 
 def test_a_stock_welcome_page_that_was_edited_is_theirs(taken_host, mine):
