@@ -70,6 +70,24 @@ def test_missing_files_are_named(files, folder):
     ]
 
 
+@pytest.mark.parametrize("edge", ["tls", "slb"])
+def test_a_folder_that_is_another_users_is_told(closed, edge):
+    """As it is after `sudo python -m gateway import-cert`."""
+    files, close = closed
+    folder = files / "certs" / DOMAIN
+    _put(folder, key=LEAF.key_pem)
+    with close(folder):
+        host, wrong, told = _check(files, site={"edge": edge})
+    problems = wrong if edge == "tls" else told
+    assert (host is None) == (edge == "tls")
+    names = ["fullchain.pem", "privkey.pem"] if edge == "tls" else ["fullchain.pem"]
+    assert problems == [
+        f"h1: {DOMAIN}: cert: {folder / name} cannot be read: Permission denied; make the folder yours: "
+        f'sudo chown -R "$USER" {folder}'
+        for name in names
+    ]
+
+
 def test_what_is_wrong_with_a_certificate_stops_the_host(files, folder):
     _put(folder, key=OTHER.key_pem)
     host, (wrong,), _ = _check(files)
@@ -199,11 +217,26 @@ def test_an_open_folder_is_closed(folder):
     assert _modes(folder) == {DOMAIN: "700", "fullchain.pem": "600", "privkey.pem": "600"}
 
 
+def test_a_folder_that_cannot_be_closed_stays_as_it_is(folder, monkeypatch):
+    """Who may write in it and does not own it cannot keep its owner from the key."""
+    _put(folder, OTHER, key=OTHER.key_pem)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def refuse(path, mode):
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    with pytest.raises(ValueError, match="belongs to another user, who could read the key; make the folder yours: "):
+        cert_files.write(folder, PAIR)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 @pytest.mark.parametrize("fails_at", [1, 2])
 @pytest.mark.parametrize("there", [False, True])
 def test_a_failure_leaves_all_as_it_was(folder, monkeypatch, fails_at, there):
     if there:
         _put(folder, OTHER, key=OTHER.key_pem)
+        folder.chmod(0o750)
     before = {path.name: path.read_bytes() for path in folder.glob("*")}
     calls: list[Path] = []
     replace = Path.replace
@@ -219,6 +252,7 @@ def test_a_failure_leaves_all_as_it_was(folder, monkeypatch, fails_at, there):
         cert_files.write(folder, PAIR)
     assert {path.name: path.read_bytes() for path in folder.glob("*")} == before
     assert folder.exists() == there
+    assert not there or _modes(folder)[DOMAIN] == "750"
 
 
 def test_an_encrypted_key_takes_the_plaintext_ones_place(files, folder, tmp_path):
