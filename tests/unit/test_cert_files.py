@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyrage
 import pytest
 
-from gateway import cert_files, certs, key_store, tracked_keys
+from gateway import cert_files, certs, key_store
 from gateway.host import parse_host
 
 from .conftest import PLATFORMS
@@ -284,30 +283,6 @@ def test_a_round_trip_through_age_is_not_readable_on_the_way():
     closed = key_store.encrypt(LEAF.key_pem, [RECIPIENT])
     assert b"PRIVATE KEY" not in closed
     assert LEAF.key_pem[40:80] not in closed
-
-
-def _git(*arguments: str) -> None:
-    subprocess.run(["git", *arguments], check=True, capture_output=True)
-
-
-def test_a_key_that_git_tracks_is_refused(files, folder, monkeypatch):
-    monkeypatch.chdir(files.parent)
-    _put(folder, key=LEAF.key_pem, encrypted=key_store.encrypt(LEAF.key_pem, [RECIPIENT]))
-    relative = Path("files")
-    assert tracked_keys.problems(relative) == []  # no git here
-    _git("init", "-q")
-    assert tracked_keys.problems(relative) == []
-    _git("add", "-f", f"files/certs/{DOMAIN}/privkey.pem.age", f"files/certs/{DOMAIN}/fullchain.pem")
-    assert tracked_keys.problems(relative) == []
-    _git("add", "-f", "files")
-    (problem,) = tracked_keys.problems(relative)
-    assert problem.severity == "error"
-    assert str(problem).startswith(f"{DOMAIN}: cert: git tracks the private key files/certs/{DOMAIN}/privkey.pem ")
-    assert_no_key(str(problem), LEAF)
-    (folder / "privkey.pem").unlink()
-    assert len(tracked_keys.problems(relative)) == 1
-    (folder / "fullchain.pem").write_bytes(LEAF.pem + LEAF.key_pem)
-    assert len(tracked_keys.problems(relative)) == 2
 
 
 def test_days_left_count_whole_days():
