@@ -144,6 +144,23 @@ def test_an_identity_that_is_named_and_missing_is_not_replaced_by_another(files,
     assert f"GATEWAY_AGE_KEY_FILE names {tmp_path / 'gone'}, which is not there" in _check(files)[1][0]
 
 
+@pytest.mark.parametrize(
+    ("named", "given"),
+    [("~nosuch-user/age.key", "~nosuch-user/age.key"), (None, "~/.config/gateway/age.key")],
+)
+def test_an_identity_in_a_home_that_nobody_knows_is_told(files, folder, monkeypatch, named, given):
+    _put(folder, encrypted=pyrage.encrypt(LEAF.key_pem, [IDENTITY.to_public()]))
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", lambda number: {}[number])  # as for a user whom the machine has no name for
+    if named:
+        monkeypatch.setenv("GATEWAY_AGE_KEY_FILE", named)
+    (wrong,) = _check(files)[1]
+    assert wrong == (
+        f"h1: {DOMAIN}: cert: {folder / 'privkey.pem.age'} is encrypted and the home folder in {given} is not known; "
+        "name the age identity's file by its whole path in GATEWAY_AGE_KEY_FILE"
+    )
+
+
 @pytest.mark.parametrize("body", [b"", b"x", b"age-encryption.org/v1\n", LEAF.key_pem])
 def test_a_damaged_encrypted_key_is_told(files, folder, tmp_path, body):
     _put(folder)
@@ -271,12 +288,13 @@ def test_a_key_that_is_kept_encrypted_does_not_turn_plain_unasked(folder):
     assert set(_modes(folder)) == {DOMAIN, "fullchain.pem", "privkey.pem.age"}
 
 
-@pytest.mark.parametrize("recipient", ["age1nonsense", "", str(IDENTITY)])
+@pytest.mark.parametrize("recipient", ["age1nonsense", "", "\udcff", "\x1b[2J", str(IDENTITY), f" {IDENTITY}"])
 def test_a_wrong_recipient_changes_nothing_and_an_identity_is_not_quoted(folder, recipient):
-    with pytest.raises(ValueError, match="age1") as caught:
+    with pytest.raises(ValueError, match=r"right would be age1|public half, which starts with age1") as caught:
         cert_files.write(folder, PAIR, [recipient])
     assert not folder.exists()
     assert str(IDENTITY)[20:40] not in str(caught.value)
+    assert str(caught.value).isprintable()
 
 
 def test_a_round_trip_through_age_is_not_readable_on_the_way():
