@@ -10,6 +10,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePosixPath, PureWindowsPath
 
 MAGIC = b"PK\x03\x04"
@@ -27,6 +28,12 @@ class ArchiveError(Exception):
     """The archive is not taken; the message says why and what would be right."""
 
 
+def names(name: str, data: bytes) -> list[str]:
+    """The paths that the archive says its files have, those behind a password too. Raises ArchiveError."""
+    with _opened(name, data) as archive:
+        return [_name(entry) for entry in archive.infolist() if not entry.is_dir()]
+
+
 def members(name: str, data: bytes, password: bytes | None) -> Iterator[tuple[str, bytes]]:
     """Every file of the archive: its name and content.
 
@@ -34,24 +41,31 @@ def members(name: str, data: bytes, password: bytes | None) -> Iterator[tuple[st
     delivery of certificates, or names paths that lead out of it.
     """
     total = 0
+    with _opened(name, data) as archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        if len(entries) > _MAX_MEMBERS:
+            raise ArchiveError(f"{name} holds {len(entries)} files; unpack it and name those of the certificate")
+        for entry in entries:
+            inner = _name(entry)
+            if _leads_out(inner):
+                raise ArchiveError(f"{name} holds a path that leads out of it; download it again")
+            if entry.compress_type not in _METHODS:
+                raise ArchiveError(f"{name} is packed in a way that is not known here; unpack it first")
+            body = _content(archive, entry, password)
+            total += len(body)
+            if len(body) > _MAX_MEMBER_BYTES or total > _MAX_TOTAL_BYTES:
+                raise ArchiveError(
+                    f"{name} is too large when unpacked ({inner}); name the files of the certificate alone"
+                )
+            yield inner, body
+
+
+@contextmanager
+def _opened(name: str, data: bytes) -> Iterator[zipfile.ZipFile]:
+    """The archive; whatever the format's reader raises meanwhile is an ArchiveError."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            if len(entries) > _MAX_MEMBERS:
-                raise ArchiveError(f"{name} holds {len(entries)} files; unpack it and name those of the certificate")
-            for entry in entries:
-                inner = _name(entry)
-                if _leads_out(inner):
-                    raise ArchiveError(f"{name} holds a path that leads out of it; download it again")
-                if entry.compress_type not in _METHODS:
-                    raise ArchiveError(f"{name} is packed in a way that is not known here; unpack it first")
-                body = _content(archive, entry, password)
-                total += len(body)
-                if len(body) > _MAX_MEMBER_BYTES or total > _MAX_TOTAL_BYTES:
-                    raise ArchiveError(
-                        f"{name} is too large when unpacked ({inner}); name the files of the certificate alone"
-                    )
-                yield inner, body
+            yield archive
     except RuntimeError:  # zipfile's word for a password that is missing or wrong
         raise ArchiveError(
             f"{name} is protected by a password; put it into GATEWAY_KEY_PASSPHRASE, or unpack it first"

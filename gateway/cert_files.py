@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -49,7 +50,10 @@ _ELSEWHERE = {
 
 def unused(host: str, domain: str, folder: Path, elsewhere: Literal["slb", "acme"]) -> list[Problem]:
     """A warning where files lie there for a site whose certificate is elsewhere."""
-    found = [name for name in (FULLCHAIN, PRIVKEY, PRIVKEY_AGE) if (folder / name).exists()]
+    try:
+        found = [name for name in (FULLCHAIN, PRIVKEY, PRIVKEY_AGE) if _is_there(folder / name)]
+    except ValueError as error:
+        return [Problem(host, domain, "cert", str(error), "warning")]
     text = f"{folder} holds {', '.join(found)}, which nothing uses: {_ELSEWHERE[elsewhere]}"
     return [Problem(host, domain, "cert", text, "warning")] if found else []
 
@@ -59,26 +63,32 @@ def write(folder: Path, pair: certs.KeyPair, recipients: Sequence[str] = ()) -> 
 
     Both files are complete on disk before the first takes its place, and where the second cannot, the first is
     put back. After an encrypted key is in place a plaintext one is removed. Returns what was stored. Raises
-    OSError, or ValueError for a wrong recipient or a plaintext key beside an encrypted one.
+    OSError, or ValueError for a wrong recipient, a plaintext key beside an encrypted one or a folder of another
+    user's; then nothing has changed.
     """
     if recipients:
         new = {PRIVKEY_AGE: key_store.encrypt(pair.key, recipients), FULLCHAIN: pair.chain}
-    elif (folder / PRIVKEY_AGE).exists():
+    elif _is_there(folder / PRIVKEY_AGE):
         raise ValueError(
             f"{folder / PRIVKEY_AGE}: the key is kept encrypted here; give --encrypt-to age1... again, or delete "
             "that file first to keep it in the clear from now on"
         )
     else:
         new = {PRIVKEY: pair.key, FULLCHAIN: pair.chain}
-    there_before = folder.exists()
+    mode_before = stat.S_IMODE(folder.stat().st_mode) if folder.exists() else None
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        folder.chmod(0o700)  # before anything is replaced: only the folder's owner may
+    except PermissionError:
+        raise ValueError(f"{folder} belongs to another user, who could read the key; {_make_yours(folder)}") from None
     try:
         _replace(folder, new)
     except BaseException:
-        if not there_before:
+        if mode_before is None:
             folder.rmdir()
+        else:
+            folder.chmod(mode_before)
         raise
-    folder.chmod(0o700)
     if recipients:
         (folder / PRIVKEY).unlink(missing_ok=True)
     return [folder / name for name in reversed(new)]
@@ -124,9 +134,9 @@ def _stage(folder: Path, name: str, body: bytes) -> Path:
 
 def _key(folder: Path, chain: bytes) -> bytes:
     plain, encrypted = folder / PRIVKEY, folder / PRIVKEY_AGE
-    if plain.exists() and encrypted.exists():
+    if _is_there(plain) and _is_there(encrypted):
         raise ValueError(f"{plain} and {encrypted} are both there; {_which_to_delete(plain, encrypted, chain)}")
-    if encrypted.exists():
+    if _is_there(encrypted):
         return key_store.decrypt(_content(encrypted), str(encrypted))
     return _content(plain)
 
@@ -145,6 +155,27 @@ def _which_to_delete(plain: Path, encrypted: Path, chain: bytes) -> str:
     return f"delete {plain} if the encrypted one is the certificate's key, else {encrypted}"
 
 
+def _is_there(path: Path) -> bool:
+    """Whether there is such a file. Raises ValueError where its folder does not let this user see."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ValueError(_unreadable(path, error)) from None
+    return True
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    # `sudo python -m gateway import-cert` leaves a folder that is root's alone
+    remedy = f"; {_make_yours(path.parent)}" if isinstance(error, PermissionError) else ""
+    return f"{path} cannot be read: {error.strerror}{remedy}"
+
+
+def _make_yours(folder: Path) -> str:
+    return f'make the folder yours: sudo chown -R "$USER" {folder}'
+
+
 def _content(path: Path) -> bytes:
     """A file's bytes. Raises ValueError saying why there are none."""
     try:
@@ -156,7 +187,7 @@ def _content(path: Path) -> bytes:
             f"(python -m gateway import-cert {path.parent.name} FILE... puts them there)"
         ) from None
     except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+        raise ValueError(_unreadable(path, error)) from None
     if len(body) > _MAX_BYTES:
         raise ValueError(f"{path} is larger than any certificate; put the right file there")
     return body

@@ -48,7 +48,10 @@ def pick(domain: str, paths: Sequence[Path], passphrase: bytes | None, now: date
     keys = {certs.public(key): key for file in found for key in file.keys}
     leaf = _leaf(domain, certificates, keys, now)
     if leaf is None:
-        raise RefusedError([_nothing_fits(domain, certificates, found)], _ignored(found, {}, (), None))
+        reason = _nothing_fits(domain, certificates, found)
+        # Nothing was chosen that another file could be without use for: only what is odd in itself is told, and once.
+        odd = [file for file in found if file.note and not file.locked and file.note not in reason]
+        raise RefusedError([reason], [(file.source, _own_note(file)) for file in odd])
     chain = certs.ordered(leaf, certificates)
     if len(chain) > 1 and certs.self_issued(chain[-1]):
         chain.pop()  # clients have the root
@@ -154,12 +157,10 @@ def _ignored(
     found: Iterable[cert_formats.Contents],
     used: Iterable[str],
     chain: Sequence[x509.Certificate],
-    key: certs.PrivateKey | None,
+    key: certs.PrivateKey,
 ) -> list[tuple[str, str]]:
     sources = set(used)
-    stored: set[x509.Certificate | bytes] = {*chain}
-    if key:
-        stored.add(certs.public(key))
+    stored: set[x509.Certificate | bytes] = {*chain, certs.public(key)}
     return [(file.source, _reason(file, stored)) for file in found if file.source not in sources]
 
 
@@ -172,4 +173,8 @@ def _reason(file: cert_formats.Contents, stored: set[x509.Certificate | bytes]) 
         return "holds the same again"
     if others and all(map(certs.self_issued, others)) and not other_keys:
         return "adds nothing but the authority's root, which clients have"
-    return file.note.removeprefix(f"{file.source} ") or "does not belong to this certificate"
+    return _own_note(file) or "does not belong to this certificate"
+
+
+def _own_note(file: cert_formats.Contents) -> str:
+    return file.note.removeprefix(f"{file.source} ")

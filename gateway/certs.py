@@ -224,17 +224,21 @@ def has_names(certificate: x509.Certificate) -> bool:
 
 def names(certificate: x509.Certificate) -> str:
     """The names that it is for, as an operator reads them."""
-    return ", ".join(map(_printable, _dns_names(certificate)[:5])) or "no DNS name (subjectAltName is missing)"
+    return (
+        ", ".join(printable(one)[:80] for one in _dns_names(certificate)[:5])
+        or "no DNS name (subjectAltName is missing)"
+    )
 
 
 def title(name: x509.Name) -> str:
     """A subject or issuer in a few words: its common name, else all of it."""
     common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return _printable(str(common[0].value) if common else name.rfc4514_string() or "(no name)")
+    return printable(str(common[0].value) if common else name.rfc4514_string() or "(no name)")[:80]
 
 
-def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else "?" for one in text)[:80]
+def printable(text: str) -> str:
+    """Names of files and in certificates are others' words: no control characters reach the terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _extension(certificate: x509.Certificate, kind: type[x509.ExtensionType]) -> x509.ExtensionType | None:

@@ -1,7 +1,7 @@
 """From what an operator pastes to what is wrong: the error codes in it, and the address or domain that matters.
 
 What is pasted may carry an access_token, a Secret or a login code. So nothing of it is ever repeated but error
-codes, one IP address and one host name with its port.
+codes, IP addresses of callers and one host name with its port.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -38,7 +39,7 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 class Explanation:
     """One error in what was pasted.
 
-    `meaning` is None where the code is not known here. `detail` is about this very answer: its address, its domain.
+    `meaning` is None where the code is not known here. `detail` is about this very answer: its addresses, its domain.
     """
 
     code: str
@@ -111,33 +112,49 @@ def _codes(text: str) -> list[str]:
 
 def _detail(code: str, text: str) -> Text | None:
     if code == "60020":
-        match = _CALLER.search(text)
-        return _caller(match.group(1)) if match else None
+        return _callers(_CALLER.findall(text))
     if code in ("50001", DOMAIN_ERROR):
         match = _RETURN_URL.search(text)
         return _returned_to(match.group(1)) if match else None
     return None
 
 
-def _caller(value: str) -> Text | None:
-    """The address that WeCom saw, and whether it can be entered."""
-    try:
-        address = ipaddress.ip_address(value.rstrip(".:"))
-    except ValueError:
-        return None
-    address = getattr(address, "ipv4_mapped", None) or address
-    if address.version == 6:
-        return Text(
-            f"来源 IP 是 {address}。企业可信IP 只能填 IPv4，请让该服务器改用 IPv4 访问企业微信。",
-            f"The caller is {address}. Trusted IPs are IPv4 only: let that server reach WeCom over IPv4.",
-        )
-    if not address.is_global:
-        return Text(
-            f"{address} 不是公网地址，不能填。请查出该服务器访问公网时的出口 IP 再填。",
-            f"{address} is not a public address and cannot be entered. Find the public address that this server goes "
-            "out with, and enter that.",
-        )
-    return Text(f"要添加的地址：{address}", f"The address to add: {address}")
+def _callers(values: list[str]) -> Text | None:
+    """The addresses that WeCom saw, each once, and whether they can be entered."""
+    found: dict[Callable[[str, bool], Text], dict[str, None]] = {_ipv6: {}, _inner: {}, _to_add: {}}
+    for value in values:
+        try:
+            address = ipaddress.ip_address(value.rstrip(".:"))
+        except ValueError:
+            continue
+        address = getattr(address, "ipv4_mapped", None) or address
+        kind = _ipv6 if address.version == 6 else _to_add if address.is_global else _inner
+        found[kind][str(address)] = None
+    texts = [kind(";".join(addresses), len(addresses) > 1) for kind, addresses in found.items() if addresses]
+    return Text("".join(text.zh for text in texts), " ".join(text.en for text in texts)) if texts else None
+
+
+def _ipv6(addresses: str, several: bool) -> Text:
+    who, where = ("The callers are", "those servers") if several else ("The caller is", "that server")
+    return Text(
+        f"来源 IP 是 {addresses}。企业可信IP 只能填 IPv4，请让该服务器改用 IPv4 访问企业微信。",
+        f"{who} {addresses}. Trusted IPs are IPv4 only: let {where} reach WeCom over IPv4.",
+    )
+
+
+def _inner(addresses: str, several: bool) -> Text:
+    return Text(
+        f"{addresses} 不是公网地址，不能填。请查出该服务器访问公网时的出口 IP 再填。",
+        f"{addresses} are not public addresses and cannot be entered. Find the public addresses that these servers go "
+        "out with, and enter those."
+        if several
+        else f"{addresses} is not a public address and cannot be entered. Find the public address that this server "
+        "goes out with, and enter that.",
+    )
+
+
+def _to_add(addresses: str, several: bool) -> Text:
+    return Text(f"要添加的地址：{addresses}", f"The {'addresses' if several else 'address'} to add: {addresses}")
 
 
 def _returned_to(url: str) -> Text | None:

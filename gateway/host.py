@@ -269,7 +269,11 @@ def _read_verify_files(
     folder = files / "verify" / domain
     good: list[verify_files.VerifyFile] = []
     problems = []
-    for path in verify_files.paths(folder):
+    try:
+        paths = verify_files.paths(folder)
+    except OSError as error:
+        return (), [Problem(name, domain, str(folder), f"cannot be read: {error.strerror}")]
+    for path in paths:
         try:
             good.append(verify_files.read(path.name, path.read_bytes()))
         except ValueError as error:

@@ -39,7 +39,7 @@ def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...
         stored = cert_files.write(folder, picked.pair, encrypt_to)
     except cert_import.RefusedError as error:
         for source, why in error.ignored:
-            click.echo(_printable(f"ignored: {source}: {why}"), err=True)
+            click.echo(certs.printable(f"ignored: {source}: {why}"), err=True)
         _refuse(domain, "cert", *error.reasons)
     except ValueError as error:
         _refuse(domain, "cert", str(error))
@@ -65,7 +65,7 @@ def _tell(domain: str, picked: cert_import.Picked, stored: list[Path], now: date
     for number, (source, why) in enumerate(picked.ignored):
         rows.append(("ignored" if number == 0 else "", f"{source}: {why}"))
     for label, text in rows:
-        click.echo(f"{click.style(label.ljust(12), bold=True)}{_printable(text)}")
+        click.echo(f"{click.style(label.ljust(12), bold=True)}{certs.printable(text)}")
     for text in picked.warnings:
         _warn(domain, text)
 
@@ -79,16 +79,11 @@ def _expiry(folder: Path) -> datetime | None:
 
 
 def _warn(domain: str, text: str) -> None:
-    click.echo(f"{click.style('warning', fg='yellow')}: {Problem('', domain, 'cert', _printable(text))}", err=True)
+    click.echo(f"{click.style('warning', fg='yellow')}: {Problem('', domain, 'cert', certs.printable(text))}", err=True)
 
 
 def _refuse(domain: str, field: str, *reasons: str) -> NoReturn:
     for text in reasons:
-        problem = Problem("", _printable(domain), field, _printable(text))
+        problem = Problem("", certs.printable(domain), field, certs.printable(text))
         click.echo(f"{click.style('refused', fg='red')}: {problem}", err=True)
     sys.exit(1)
-
-
-def _printable(text: str) -> str:
-    """Names in archives and certificates are others' words: no control characters reach the terminal."""
-    return "".join(one if one.isprintable() else "?" for one in text)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyrage
 
 from gateway.certs import PASSPHRASE
+from gateway.problems import shown
 
 IDENTITY_FILE = "GATEWAY_AGE_KEY_FILE"
 _DEFAULT = "~/.config/gateway/age.key"
@@ -45,20 +46,28 @@ def encrypt(data: bytes, recipients: Sequence[str]) -> bytes:
 
 
 def _recipient(text: str) -> pyrage.x25519.Recipient:
-    if text.upper().startswith("AGE-SECRET-KEY-"):
+    if "AGE-SECRET-KEY-" in text.upper():
         raise ValueError("that is an age identity, which is secret; give its public half, which starts with age1")
     try:
         return pyrage.x25519.Recipient.from_str(text)
-    except pyrage.RecipientError:
-        raise ValueError(f'"{text[:80]}" is no age recipient; right would be age1... as age-keygen prints it') from None
+    except (pyrage.RecipientError, UnicodeError):
+        raise ValueError(
+            f'"{shown(text)}" is no age recipient; right would be age1... as age-keygen prints it'
+        ) from None
 
 
 def _identities(name: str) -> tuple[Path, list[pyrage.x25519.Identity]]:
     """The file that holds the operator's identities, and those. Raises ValueError."""
     named = os.environ.get(IDENTITY_FILE)
-    path = Path(named or _DEFAULT).expanduser()
+    path = Path(named or _DEFAULT)
     try:
+        path = path.expanduser()
         lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except RuntimeError:  # pathlib's word for a home folder that it cannot find
+        raise ValueError(
+            f"{name} is encrypted and the home folder in {path} is not known; name the age identity's file by its "
+            f"whole path in {IDENTITY_FILE}"
+        ) from None
     except FileNotFoundError:
         where = f"{IDENTITY_FILE} names {path}, which is not there" if named else f"there is no {_DEFAULT}"
         raise ValueError(

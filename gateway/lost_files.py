@@ -17,7 +17,7 @@ def warnings(hosts: Iterable[Host], files: Path) -> list[Problem]:
     """
     missing: dict[str, list[Path]] = {}
     for path in _deleted(files / "verify"):
-        if not path.exists():
+        if _is_gone(path):
             missing.setdefault(path.parent.name, []).append(path)
     return [
         Problem(
@@ -32,6 +32,16 @@ def warnings(hosts: Iterable[Host], files: Path) -> list[Problem]:
         for site in host.sites
         for path in missing.get(site.domain, ())
     ]
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # the check of the folder itself tells of it
+        return False
+    return False
 
 
 def _deleted(folder: Path) -> list[Path]:

@@ -67,7 +67,11 @@ def read(name: str, body: bytes) -> VerifyFile:
 
 
 def paths(folder: Path) -> list[Path]:
-    """The files of one domain in name order; hidden ones (.gitkeep, .DS_Store) do not count."""
-    if not folder.is_dir():
+    """The files of one domain in name order; hidden ones (.gitkeep, .DS_Store) do not count.
+
+    Empty where there is no such folder. Raises OSError where it cannot be read.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))

@@ -36,9 +36,9 @@ def _entry(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def _callers(host: Host, site: Site) -> Iterator[tuple[str, str]]:
-    # an inner platform may well go out through the address of its own gateway
-    inner = any(route.guarded for route in site.routes)
-    if host.name in site.wecom.trusted_ips and not inner:
+    # an inner platform may well go out through the address of its own gateway; through egress everybody does
+    goes_out_here = host.egress is not None or any(route.guarded for route in site.routes)
+    if host.name in site.wecom.trusted_ips and not goes_out_here:
         yield (
             "wecom.trusted_ips",
             f"{host.name} is this gateway, which does not call WeCom; name the outgoing address of the "

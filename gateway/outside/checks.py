@@ -19,7 +19,6 @@ from gateway.site import Route, Site
 
 # Seconds in which a verification file must be there.
 _SOON = 1.0
-_MODERN = ("TLSv1.2", "TLSv1.3")
 # Set by the stand-in platforms of the lab: the URL that reached them. Real platforms tell nothing.
 _ARRIVED = "x-lab-arrived"
 _NOBODY = "wecom-gateway-check.invalid"
@@ -93,13 +92,10 @@ def _greeting(visit: Visit, door: Door) -> Finding:
     except Unanswered as why:
         if why.kind == "certificate":
             return Finding(check, subject, "failed", str(why), _certificate_remedy(visit, why.code))
-        check = "TLS" if why.kind == "handshake" else "port"
+        check = "TLS" if why.kind in ("handshake", "outdated") else "port"
         return Finding(check, subject, "failed", str(why), _port_remedy(visit, door, why))
     if tls is None:
         return Finding(check, subject, "passed")
-    if tls.protocol not in _MODERN:
-        remedy = f"allow TLS 1.2 and 1.3 on the {visit.edge}"
-        return Finding("TLS", subject, "failed", f"only {tls.protocol} is spoken", remedy)
     if tls.not_after is None:
         return Finding(check, subject, "passed", tls.protocol)
     days = int((tls.not_after - time.time()) // 86400)
@@ -343,6 +339,8 @@ def _port_remedy(visit: Visit, door: Door, why: Unanswered) -> str:
         return "see whether nginx runs (python -m gateway status), then systemctl status nginx on the host"
     if why.kind == "unreachable":
         return f"open port {door.port} in the firewall or security group of the {visit.edge}; is it up?"
+    if why.kind == "outdated":
+        return f"allow TLS 1.2 and 1.3 on the {visit.edge}'s listener on {door.port}"
     if why.kind == "handshake":
         if visit.edge == "load balancer":
             return f"see that its listener on {door.port} speaks https and has this domain's certificate"

@@ -22,7 +22,10 @@ _MOST_BYTES = 64 * 1024
 EXPIRED = 10
 _AGENT = "wecom-gateway-verify"
 
-Kind = Literal["refused", "unreachable", "certificate", "handshake", "closed", "slow", "garbled"]
+# OpenSSL's reasons where the other side has no protocol that this one accepts: its alert, or its answer in an old one.
+_OUTDATED = ("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL")
+
+Kind = Literal["refused", "unreachable", "certificate", "handshake", "outdated", "closed", "slow", "garbled"]
 
 
 class Unanswered(Exception):  # noqa: N818  -- what happened, not necessarily an error
@@ -75,7 +78,7 @@ class Door:
 
 
 class Client:
-    """Asks with the system's trust, or with that in the file `ca`.
+    """Asks with the system's trust, or with that in the file `ca`, and with TLS 1.2 or 1.3.
 
     Raises OSError (ssl.SSLError is one) where that file cannot be read as certificates.
     """
@@ -155,6 +158,8 @@ class Client:
             except TimeoutError:
                 raise Unanswered("slow", f"no TLS handshake within {WHOLE} s") from None
             except ssl.SSLError as error:
+                if error.reason in _OUTDATED:
+                    raise Unanswered("outdated", "speaks neither TLS 1.2 nor 1.3") from None
                 reason = (error.reason or "closed").replace("_", " ").lower()
                 raise Unanswered("handshake", f"the TLS handshake failed ({reason})") from None
             except OSError:

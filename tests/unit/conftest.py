@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,30 @@ def files(tmp_path: Path) -> Path:
     folder = tmp_path / "files"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def closed() -> Iterator[tuple[Path, Callable[[Path], AbstractContextManager[None]]]]:
+    """A files/ folder that everybody reaches, and what closes a folder in it to whoever runs within."""
+
+    @contextmanager
+    def close(folder: Path) -> Iterator[None]:
+        is_root = os.geteuid() == 0
+        folder.chmod(0)
+        if is_root:  # whom no mode keeps out
+            os.seteuid(65534)
+        try:
+            yield
+        finally:
+            if is_root:
+                os.seteuid(0)
+            folder.chmod(0o700)
+
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name) / "files"
+        folder.mkdir()
+        yield folder, close
 
 
 @pytest.fixture

@@ -272,6 +272,42 @@ def test_a_lying_zip_header_is_not_believed():
     assert "a.zip" in done.output
 
 
+def _ignored_lines(done: Result) -> list[str]:
+    return [line for line in done.stderr.splitlines() if line.startswith("ignored: ")]
+
+
+@pytest.mark.parametrize(
+    ("given", "refused", "ignored"),
+    [
+        (
+            {"enc.key": LEAF.key_as(passphrase=b"secret"), "leaf.crt": LEAF.pem, "a.txt": b"hello"},
+            "arrived/enc.key is protected by a passphrase",
+            ["ignored: arrived/a.txt: holds neither certificate nor key"],
+        ),
+        ({"leaf.crt": STRANGER.pem, "a.key": STRANGER.key_pem}, "the certificate is for wx.b.edu.cn", []),
+        ({"leaf.crt": LEAF.pem, "root.crt": ROOT.pem, "a.key": STRANGER.key_pem}, "none of the private keys", []),
+        (
+            {"leaf.crt": STRANGER.pem, "small.key": issue(DOMAIN, key=rsa_key(1024)).key_pem},
+            "the certificate is for wx.b.edu.cn",
+            ["ignored: arrived/small.key: has 1024 bits; at least 2048 are needed"],
+        ),
+        ({"leaf.crt": LEAF.pem, "small.key": issue(DOMAIN, key=rsa_key(1024)).key_pem}, "small.key has 1024 bits", []),
+        (
+            {
+                "leaf.crt": LEAF.pem,
+                "a.csr": b"-----BEGIN CERTIFICATE REQUEST-----\nMAAA\n-----END CERTIFICATE REQUEST-----",
+            },
+            "the private key is missing",
+            ["ignored: arrived/a.csr: a certificate request, which has done its work"],
+        ),
+    ],
+)
+def test_a_refusal_for_want_of_a_certificate_is_not_contradicted_by_what_is_ignored(given, refused, ignored):
+    done = _import(given)
+    _refused(done, refused)
+    assert _ignored_lines(done) == ignored
+
+
 def test_files_that_cannot_be_read_are_named(tmp_path):
     _refused(CliRunner().invoke(main, ["import-cert", DOMAIN, "gone.pem"]), "gone.pem cannot be read: No such file")
     _refused(CliRunner().invoke(main, ["import-cert", DOMAIN, str(tmp_path)]), "is a folder; name the files in it")

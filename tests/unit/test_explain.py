@@ -104,6 +104,36 @@ def test_the_address_of_60020_is_judged(address, english):
     assert one.detail.en.startswith(english)
 
 
+def test_every_address_of_60020_is_named_once():
+    """Two application servers are the ordinary case."""
+    given = ["1.2.3.4", "10.0.0.7", "8.*.70.*", "5.6.7.8", "::ffff:1.2.3.4", "2408:4000::1", "10.0.0.8"]
+    log = "\n".join(ANSWER_60020.replace("120.27.208.144", address) for address in given)
+    (one,) = explain(log)
+    assert one.detail.en == (
+        "The caller is 2408:4000::1. Trusted IPs are IPv4 only: let that server reach WeCom over IPv4. "
+        "10.0.0.7;10.0.0.8 are not public addresses and cannot be entered. Find the public addresses that these "
+        "servers go out with, and enter those. The addresses to add: 1.2.3.4;5.6.7.8"
+    )
+    assert one.detail.zh == (
+        "来源 IP 是 2408:4000::1。企业可信IP 只能填 IPv4，请让该服务器改用 IPv4 访问企业微信。"
+        "10.0.0.7;10.0.0.8 不是公网地址，不能填。请查出该服务器访问公网时的出口 IP 再填。"
+        "要添加的地址：1.2.3.4;5.6.7.8"
+    )
+
+
+def test_an_answer_that_is_logged_twice_names_its_address_once():
+    (one,) = explain(ANSWER_60020 + "\n" + ANSWER_60020)
+    assert one.detail.en == "The address to add: 120.27.208.144"
+
+
+def test_the_gateway_may_be_what_wecom_sees():
+    change = MEANINGS["60020"].change
+    assert (
+        "It is not this gateway's address, unless the application goes out through this gateway's egress." in change.en
+    )
+    assert "填的不是本网关的地址，除非应用通过本网关的 egress 访问企业微信。" in change.zh
+
+
 @pytest.mark.parametrize("address", ["8.*.70.*", "***********", "999.1.1.1", ""])
 def test_a_masked_address_is_not_made_up(address):
     (one,) = explain(ANSWER_60020.replace("120.27.208.144", address))

@@ -80,3 +80,14 @@ def test_repairs_and_missing_files_are_warnings_only(files):
     host, problems = _check(files)
     assert host.verify["wx.a.edu.cn"][0].body == BODY
     assert [one.severity for one in problems] == ["warning"]
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_is_not_taken_for_an_empty_one(closed):
+    files, close = closed
+    folder = files / "verify" / "wx.a.edu.cn"
+    folder.mkdir(parents=True)
+    (folder / NAME).write_bytes(BODY)
+    with close(folder):
+        host, problems = _check(files)
+    assert host is None
+    assert [str(one) for one in problems] == [f"h1: wx.a.edu.cn: {folder}: cannot be read: Permission denied"]

@@ -65,6 +65,17 @@ def test_files_of_sites_that_went_are_not_missed(known_file, parse):
     assert lost_files.warnings([host], Path("files")) == []
 
 
+def test_a_file_in_a_folder_that_cannot_be_read_is_not_taken_for_a_lost_one(closed, monkeypatch, parse):
+    files, close = closed
+    path = files / "verify" / "wx.a.edu.cn" / NAME
+    path.parent.mkdir(parents=True)
+    path.write_text(NAME[10:26])
+    monkeypatch.setattr(lost_files, "_deleted", lambda folder: [path])  # what git makes of such a folder
+    host, _ = parse(SITE)
+    with close(path.parent):
+        assert lost_files.warnings([host], files) == []
+
+
 def test_outside_git_nothing_is_missed(files, monkeypatch, parse):
     monkeypatch.chdir(files.parent)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(files.parent.parent))

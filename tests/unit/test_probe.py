@@ -26,12 +26,16 @@ def serve(tmp_path):
     """Starts a server that treats each connection as told; returns the door to it and the CA that its client needs."""
     stack = contextlib.ExitStack()
 
-    def start(treat, *, name=DOMAIN, tls=True, **validity):
+    def start(treat, *, name=DOMAIN, tls=True, newest=ssl.TLSVersion.MAXIMUM_SUPPORTED, **validity):
         chain, key = make_pair(name, **validity)
         (tmp_path / "chain.pem").write_bytes(chain)
         (tmp_path / "key.pem").write_bytes(key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tmp_path / "chain.pem", tmp_path / "key.pem")
+        if newest is not ssl.TLSVersion.MAXIMUM_SUPPORTED:
+            context.set_ciphers("ALL:@SECLEVEL=0")  # else this OpenSSL refuses to speak the old protocols
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = newest
         server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
 
         def run():
@@ -137,6 +141,22 @@ def test_what_is_no_answer_is_told_by_its_kind(serve, treat, kind, tls):
 def test_tls_asked_of_a_plain_port(serve):
     door, ca = serve(_answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"), tls=False)
     assert _fails(lambda: Client(ca).greet(Door(door.address, door.port, True), DOMAIN)).kind == "handshake"
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+def test_a_server_that_speaks_old_tls_alone_is_told_as_that(serve, newest):
+    door, ca = serve(_answering(OK), newest=newest)
+    why = _fails(lambda: Client(ca).greet(door, DOMAIN))
+    assert (why.kind, str(why)) == ("outdated", "speaks neither TLS 1.2 nor 1.3")
+
+
+def test_a_server_that_answers_in_old_tls_unasked_is_told_as_that(serve):
+    """What servers do that know no alert for it: a ServerHello of TLS 1.1."""
+    hello = b"\x03\x02" + bytes(32) + b"\x00" + b"\x00\x2f" + b"\x00"
+    message = b"\x02" + len(hello).to_bytes(3, "big") + hello
+    door, ca = serve(_answering(b"\x16\x03\x02" + len(message).to_bytes(2, "big") + message), tls=False)
+    assert _fails(lambda: Client(ca).greet(Door(door.address, door.port, True), DOMAIN)).kind == "outdated"
 
 
 def test_a_closed_port():

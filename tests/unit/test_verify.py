@@ -38,7 +38,6 @@ class World:
 
     target: Target
     days: float = 60.5
-    protocol: str = "TLSv1.3"
     wrong: Callable | None = None
     unopened: dict[int, Unanswered] = field(default_factory=dict)
     asked: list = field(default_factory=list)
@@ -46,7 +45,7 @@ class World:
     def greet(self, door, domain):
         if door.port in self.unopened:
             raise self.unopened[door.port]
-        return Tls(self.protocol, time.time() + self.days * DAY) if door.tls else None
+        return Tls("TLSv1.3", time.time() + self.days * DAY) if door.tls else None
 
     def ask(self, door, domain, target, *, host=None, accept="*/*", version="1.1", believe=True):
         self.asked.append((door, domain, target, host))
@@ -187,6 +186,7 @@ PORT_FAULTS = [
     (Unanswered("refused", "refused"), "port", "give the load balancer a listener on 9001"),
     (Unanswered("unreachable", "no connection"), "port", "open port 9001"),
     (Unanswered("handshake", "failed"), "TLS", "its listener on 9001 speaks https"),
+    (Unanswered("outdated", "old TLS"), "TLS", "allow TLS 1.2 and 1.3 on the load balancer's listener on 9001"),
     (Unanswered("certificate", "certificate has expired", 10), "certificate", "renew it"),
     (Unanswered("certificate", "Hostname mismatch", 62), "certificate", "another site's certificate"),
     (Unanswered("certificate", "unable to get local issuer certificate", 20), "certificate", "intermediate"),
@@ -219,12 +219,6 @@ def test_a_certificate_that_expires_soon_is_a_warning(make, days, outcome):
     assert {(one.outcome, one.days) for one in found} == {(outcome, int(days))}
     if outcome == "warning":
         assert "load balancer's listeners" in found[0].remedy
-
-
-def test_an_old_protocol_is_a_failure(make):
-    world = make("card-slb")
-    world.protocol = "TLSv1.1"
-    assert {reason for _, reason, _ in world.failed()} == {"only TLSv1.1 is spoken"}
 
 
 @pytest.mark.parametrize(

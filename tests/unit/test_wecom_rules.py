@@ -55,6 +55,18 @@ def test_the_gateway_itself_does_not_call_wecom(told):
     assert text.startswith("1.2.3.0: wx.a.edu.cn: wecom.trusted_ips: 1.2.3.0 is this gateway")
 
 
+def test_a_gateway_that_passes_calls_on_to_wecom_is_seen_by_its_own_address(files):
+    """README, "Application servers without internet access": that address goes into the app's trusted IPs."""
+    data = {
+        "platforms": PLATFORMS,
+        "sites": [{**SITE, "wecom": {"trusted_ips": ["1.2.3.4"]}}],
+        "egress": {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]},
+    }
+    host, problems = parse_host("1.2.3.4", data, files)
+    assert host, problems
+    assert warnings([host]) == []
+
+
 def test_two_nodes_of_one_site_must_agree_where_both_say_something(told):
     first = {**SITE, "wecom": {"flag": "a", "corp_id": "ww1"}}
     assert told([first], [SITE]) == []
