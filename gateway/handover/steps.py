@@ -236,13 +236,13 @@ def _trusted_ips(sheet: Sheet, number: str) -> Step:
         number,
         (PLATFORM, ADMIN),
         Text(
-            "平台方提供调用企业微信接口的服务器的出口 IP（固定的公网 IPv4，不是本网关的地址）；企业微信管理员在"
-            "【开发者接口】→【企业可信IP】填写，多个用 ; 分隔，最多 120 个。没有填写时接口报错 60020，报错里的 "
-            "from ip 就是要加的地址。",
+            "平台方提供调用企业微信接口的服务器的出口 IP（固定的公网 IPv4；不是本网关的地址，除非经本网关的 egress "
+            "访问企业微信）；企业微信管理员在【开发者接口】→【企业可信IP】填写，多个用 ; 分隔，最多 120 个。没有填写时"
+            "接口报错 60020，报错里的 from ip 就是要加的地址。",
             "The platform names the outgoing addresses of its servers that call WeCom: fixed public IPv4 addresses, "
-            "not this gateway's. The WeCom administrator enters them under Developer interface, Trusted IPs, "
-            "joined by ; and at most 120. Where one is missing WeCom answers 60020, and its 'from ip' is the "
-            "address to add.",
+            "not this gateway's unless they go out through its egress. The WeCom administrator enters them under "
+            "Developer interface, Trusted IPs, joined by ; and at most 120. Where one is missing WeCom answers 60020, "
+            "and its 'from ip' is the address to add.",
         ),
         (Row(_IPS, (sheet.trusted_ips,)),),
     )
