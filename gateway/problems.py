@@ -37,11 +37,13 @@ def count(number: int, noun: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` for the nearest known word, else the list of known ones."""
-    choices = sorted(known)
+    """`did you mean "x"?` for the nearest known word, else the list of known ones."""
+    choices = sorted(map(str, known))
     close = nearest(word, choices)
     if close:
         return f'did you mean "{close}"?'
+    if not choices:
+        return "there is none to choose from"
     return "use one of " + ", ".join(f'"{choice}"' for choice in choices)
 
 

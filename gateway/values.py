@@ -77,6 +77,16 @@ def _code(value: str) -> str:
     return value
 
 
+def platform_name(value: Any) -> str:
+    """The name of a platform, which files on a host are named after."""
+    if not isinstance(value, str) or not _CODE.fullmatch(value):
+        raise ValueError(
+            f'{_shown(repr(value))} is not a platform\'s name (at most 64 letters, digits, "-" and "_"); '
+            'right would be "my_platform"'
+        )
+    return value
+
+
 def _path(value: str) -> str:
     if not _PATH.fullmatch(value) or any(part in (".", "..") for part in value.split("/")):
         raise ValueError(
@@ -204,7 +214,8 @@ def _inner_network(value: Any) -> Any:
 def listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise ValueError(f"{value!r} is not a list; right would be [{value!r}]")
+        right = f"[{value!r}]" if value and isinstance(value, str) else "a list in square brackets"
+        raise ValueError(f"{_shown(repr(value))} is not a list; right would be {right}")
     return tuple(value)
 
 
