@@ -80,6 +80,31 @@ def test_an_inventory_that_is_no_python_names_the_line(inventory, text, reason):
         load(inventory(text))
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"x = 1\0\n", "null bytes"), ("x = '大学'".encode("gbk"), "is not UTF-8 text; save it as UTF-8")],
+)
+@pytest.mark.parametrize("name", ["bytes.py", "group_data/wanxiao_prod.py"])
+def test_a_file_that_is_no_text_is_named(tmp_path, monkeypatch, name, content, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "group_data").mkdir()
+    (tmp_path / "bytes.py").write_text(TWO)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InventoryError) as told:
+        load(str(tmp_path / "bytes.py"))  # pyinfra keeps compiled files by name
+    message = str(told.value)
+    assert name in message.partition(": ")[0]
+    assert reason in message
+    assert "None" not in message
+
+
+def test_an_imported_file_that_is_no_text_is_told_at_the_import(inventory, tmp_path, monkeypatch):
+    (tmp_path / "imported_bytes.py").write_bytes(b"x = 1\0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InventoryError, match=r":2: SyntaxError: .*null bytes"):
+        load(inventory("\nimport imported_bytes\n"))
+
+
 def test_a_host_with_two_entries_is_refused_because_one_would_be_lost(inventory):
     text = TWO.replace('("b1"', '("a1"')
     (problem,) = [one for one in load(inventory(text)).problems if one.severity == "error"]
