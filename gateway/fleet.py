@@ -71,7 +71,7 @@ def load(
         if host.name in chosen and host.name not in skipped:
             own = host.data.dict()
             one, found = parse_host(host.name, own, files, certificates=certificates)
-            found += host_keys.warnings(host.name, own)
+            found += [*host_keys.errors(host), *host_keys.warnings(host.name, own)]
             if host.name not in twice:
                 found += _two_platforms(host)
             problems += found

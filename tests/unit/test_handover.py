@@ -224,10 +224,11 @@ def test_a_folder_that_cannot_be_written_is_one_line(handover, blocked):
 
 
 def test_names_from_the_inventory_cannot_become_markup(handover):
-    result, out = handover(wanxiao_prod=[("<script>alert(1)</script>`x`", {"sites": [SLB]})])
+    data = {"ssh_hostname": "203.0.113.10", "sites": [SLB]}
+    result, out = handover(wanxiao_prod=[("<script>alert(1)</script>`x`", data)])
     assert result.exit_code == 0, result.output
     assert "<script" not in (out / "wx.a.edu.cn.html").read_text()
-    assert "`` <script>alert(1)</script>`x` ``" in (out / "wx.a.edu.cn.md").read_text()
+    assert "`` <script>alert(1)</script>`x` (203.0.113.10) ``" in (out / "wx.a.edu.cn.md").read_text()
 
 
 def test_a_page_needs_nothing_but_itself(handover):
