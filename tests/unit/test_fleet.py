@@ -146,6 +146,23 @@ def test_a_bad_inventory_stops_pyinfra_before_it_connects_with_every_problem(inv
     assert "3 problems" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("bad..name", "", 'bad..name: "bad..name" is no host name or address'),
+        ("192.0.2.1", '"ssh_port": "2222", ', "192.0.2.1: ssh_port: is of type str"),
+        ("", "", "bkitsm[0]: is no host"),
+    ],
+)
+def test_a_deploy_stops_at_a_host_that_it_could_not_connect_to(inventory, name, data, message):
+    text = f'{TWO}bkitsm = [("{name}", {{{data}"sites": [{{"domain": "wx.d.edu.cn", "edge": "slb"}}]}})]\n'
+    done = _run("pyinfra", "-y", inventory(text), "deploy.py")
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "no host was contacted" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_debugging_an_inventory_works_even_when_it_is_wrong(inventory):
     done = _run("pyinfra", inventory(TWO.replace("wx.a.edu.cn", "WX.a.edu.cn")), "debug-inventory")
     assert done.returncode == 0, done.stderr
