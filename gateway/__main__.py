@@ -37,8 +37,8 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         # Names of files may hold what a terminal has no character for; standard error escapes it by itself.
         sys.stdout.reconfigure(errors="backslashreplace")
-    # Ctrl-C ends a run with "Aborted!"; gevent would say it as well, with a time.
-    Hub.NOT_ERROR = (*Hub.NOT_ERROR, KeyboardInterrupt)
+    # Both are told by whoever catches them, Ctrl-C and a name that cannot be one; gevent would add a traceback.
+    Hub.NOT_ERROR = (*Hub.NOT_ERROR, KeyboardInterrupt, UnicodeError)
 
 
 def _inventory(command: Callable[..., None]) -> Callable[..., None]:

@@ -127,9 +127,9 @@ def _unreadable(error: Exception, filename: str) -> str:
     if isinstance(error, SyntaxError):
         # one about the file as a whole has no place
         return f"{error.filename}:{error.lineno}: {error.msg}" if error.filename else f"{filename}: {error.msg}"
-    if isinstance(error, UnicodeError):
+    if isinstance(error, UnicodeDecodeError):
         return f"{filename}: is not UTF-8 text; save it as UTF-8"
-    if isinstance(error, LookupError) and not isinstance(error, PyinfraError):
+    if isinstance(error, LookupError | UnicodeError) and not isinstance(error, PyinfraError):
         right = "right would be a file like inventory/prod.py, or hosts like 203.0.113.10,203.0.113.11"
         return f"{filename}: no hosts can be read from it; {right}"
     return f"{filename}: {error}"

@@ -62,8 +62,8 @@ def platforms(groups: Mapping[str, Any]) -> Iterator[str]:
         (first, platform), *others = named.items()
         more = "".join(f' and "{other}" in {name}' for name, other in others)
         yield (
-            f'is "{platform}" in the group {first}{more}; name the host in one of them only, '
-            'or give each of its sites its own "platform"'
+            f'is "{platform}" in the group {first}{more}; name the host in one of them only '
+            '(the file\'s own name is a group too), or give each of its sites its own "platform"'
         )
 
 

@@ -163,6 +163,13 @@ def test_a_deploy_stops_at_a_host_that_it_could_not_connect_to(inventory, name, 
     assert "Traceback" not in done.stderr
 
 
+def test_a_deploy_to_a_name_that_is_none_is_one_message():
+    done = _run("pyinfra", "-y", "a..b", "deploy.py")
+    assert done.returncode == 1
+    assert "a..b: no hosts can be read from it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_debugging_an_inventory_works_even_when_it_is_wrong(inventory):
     done = _run("pyinfra", inventory(TWO.replace("wx.a.edu.cn", "WX.a.edu.cn")), "debug-inventory")
     assert done.returncode == 0, done.stderr

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
-from gateway.fleet import InventoryError, load
+from gateway.__main__ import main
+from gateway.fleet import load
 
 from .conftest import REPO
 
@@ -113,10 +115,13 @@ def test_an_inventory_is_not_run_more_often_for_it(errors, tmp_path):
     assert (tmp_path / "runs").read_text() == "xx"
 
 
-def test_an_empty_name_on_the_command_line_is_one_message(monkeypatch):
+@pytest.mark.parametrize("inventory", ["h1,,h2", "a..b"])
+def test_a_name_on_the_command_line_that_is_none_is_one_message(monkeypatch, capfd, inventory):
     monkeypatch.chdir(REPO)
-    with pytest.raises(InventoryError, match="h1,,h2: no hosts can be read from it; right would be"):
-        load("h1,,h2")
+    done = CliRunner().invoke(main, ["check", inventory])
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"error: {inventory}: no hosts can be read from it; right would be")
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_host_in_groups_of_two_platforms_is_an_error(errors):
@@ -124,7 +129,7 @@ def test_a_host_in_groups_of_two_platforms_is_an_error(errors):
     assert hosts == []
     assert wrong == [
         'h1: platform: is "wanxiao_prod" in the group wanxiao_prod and "wanxiao_test" in wanxiao_test; name the host '
-        'in one of them only, or give each of its sites its own "platform"'
+        'in one of them only (the file\'s own name is a group too), or give each of its sites its own "platform"'
     ]
     assert errors('bkitsm = ["h4"]\nwanxiao_test = ["h1"]\n', limit=["h4"])[1][0].startswith("h4: sites")
 
