@@ -7,10 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from gevent.hub import Hub
 
 from gateway import explain as wecom
 from gateway import lost_files, tracked_keys
@@ -32,6 +34,11 @@ _MOST_PASTED = 1 << 20
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Look after WeCom gateways without changing them."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Names of files may hold what a terminal has no character for; standard error escapes it by itself.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    # Both are told by whoever catches them, Ctrl-C and a name that cannot be one; gevent would add a traceback.
+    Hub.NOT_ERROR = (*Hub.NOT_ERROR, KeyboardInterrupt, UnicodeError)
 
 
 def _inventory(command: Callable[..., None]) -> Callable[..., None]:
@@ -60,7 +67,7 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     problems = sorted([*fleet.problems, *lost, *tracked_keys.problems(Path("files"))])
     if as_json:
         report = {"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)}
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        _print_json(report)
     else:
         _print_problems(problems)
         for one in _certificates(fleet):
@@ -101,7 +108,7 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
     if as_json:
         hosts = [asdict(one) | {"in_sync": one.in_sync} for one in found]
         report = {"hosts": hosts, "problems": [asdict(problem) for problem in wrong]}
-        click.echo(json.dumps(report, ensure_ascii=False, indent=2))
+        _print_json(report)
     else:
         _print_status(found)
         _print_problems(wrong, err=True)
@@ -134,7 +141,10 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
     """
     fleet = _loaded(inventory, limit, as_json, 1, certificates=False)
     found = sheet.sheets(fleet)
-    problems = errors(fleet.problems) or [problem for one in found for problem in one.blanks()]
+    # of a missing verification file the sheets' own blanks tell
+    problems = sorted(problem for problem in fleet.problems if problem.field != "verify")
+    if not errors(problems):
+        problems += [problem for one in found for problem in one.blanks()]
     written: dict[str, list[str]] = {}
     try:
         if not errors(problems):
@@ -147,7 +157,7 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
         hosts = {one.domain: [node.name for node in one.hosts] for one in found}
         report = [{"domain": domain, "hosts": hosts[domain], "files": files} for domain, files in written.items()]
         found_wrong = [asdict(problem) for problem in problems]
-        click.echo(json.dumps({"sheets": report, "problems": found_wrong}, ensure_ascii=False, indent=2))
+        _print_json({"sheets": report, "problems": found_wrong})
     else:
         _print_problems(problems, err=True)
         for files in written.values():
@@ -173,7 +183,7 @@ def explain(answer: tuple[str, ...], as_json: bool) -> None:
         pasted = sys.stdin.buffer.read(_MOST_PASTED).decode("utf-8", errors="replace")
     found = wecom.explain(pasted)
     if as_json:
-        click.echo(json.dumps({"errors": [wecom.as_data(one) for one in found]}, ensure_ascii=False, indent=2))
+        _print_json({"errors": [wecom.as_data(one) for one in found]})
     else:
         click.echo("\n\n".join(wecom.as_text(one) for one in found) or wecom.NOTHING_FOUND)
 
@@ -211,7 +221,7 @@ def verify(
     results = run.of(fleet, addresses, client, _progress)
     passed = not wrong and all(one.outcome != "failed" for one in results)
     if as_json:
-        click.echo(json.dumps(report.as_data(results, wrong, passed), ensure_ascii=False, indent=2))
+        _print_json(report.as_data(results, wrong, passed))
     else:
         _print_results(results)
         _print_problems(wrong, err=True)
@@ -247,13 +257,23 @@ def _print_results(results: list[Result]) -> None:
         click.echo(f"\n{click.style('not checked', fg='yellow')}: {some}\n    {reason}\n    next: {remedy}")
 
 
-def _stop(text: str, as_json: bool) -> NoReturn:
+def _stop(text: str, as_json: bool, exit_code: int = 1) -> NoReturn:
     """Ends the run with what is wrong with how it was called."""
     if as_json:
-        click.echo(json.dumps({"error": text}, ensure_ascii=False))
+        _print_json({"error": text})
     else:
         click.echo(f"error: {text}", err=True)
-    sys.exit(1)
+    sys.exit(exit_code)
+
+
+def _print_json(data: object) -> None:
+    """For people to read as well; where standard output has not every character of it, with JSON's own escapes."""
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2)
+    click.echo(text)
 
 
 def _print_problems(problems: list[Problem], err: bool = False) -> None:
@@ -267,11 +287,7 @@ def _loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: in
     try:
         return load(inventory, limit=limit, **options)
     except InventoryError as error:
-        if as_json:
-            click.echo(json.dumps({"error": str(error)}, ensure_ascii=False))
-        else:
-            click.echo(f"error: {error}", err=True)
-        sys.exit(exit_code)
+        _stop(str(error), as_json, exit_code)
 
 
 if __name__ == "__main__":

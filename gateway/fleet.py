@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import fnmatch
 import traceback
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pyinfra.api import Host as Remote
 from pyinfra.api import Inventory, State
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
-from pyinfra_cli.inventory import _get_groups_from_filename, make_inventory
+from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import parse_cli_arg
 
-from gateway import acme, host_keys, wecom_rules
+from gateway import acme, groups, host_keys, wecom_rules
 from gateway.host import Host, parse_host
-from gateway.problems import Problem
+from gateway.problems import Problem, errors
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,41 @@ def load(
     path = Path(inventory)
     if path.suffix == ".py" and not path.is_file():
         raise InventoryError(f"{inventory}: no such file; name an inventory, for example inventory/prod.py")
+    loaded, problems = _read(inventory, data, group_data)
+    twice = {problem.host for problem in problems if problem.host}
+    lost = any(not problem.host for problem in problems)
+    parsed: list[Host] = []
+    skipped = _matching(loaded, exclude)
+    chosen = _matching(loaded, limit) if limit else {host.name for host in loaded}
+    for pattern in limit:
+        if not lost and not _matching(loaded, [pattern]):
+            raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
+    for host in loaded:
+        if host.name in chosen and host.name not in skipped:
+            own = host.data.dict()
+            one, found = parse_host(host.name, own, files, certificates=certificates)
+            found += [*host_keys.errors(host), *host_keys.warnings(host.name, own)]
+            if host.name not in twice:
+                found += _two_platforms(host)
+            problems += found
+            if one and not errors(found):
+                parsed.append(one)
+    problems += [*acme.warnings(parsed), *wecom_rules.warnings(parsed)]
+    if not parsed and not problems:
+        raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
+    return Fleet(tuple(parsed), tuple(problems), loaded)
+
+
+def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tuple[Inventory, list[Problem]]:
+    """pyinfra's inventory and what is wrong with its groups. It is empty where pyinfra would take others for hosts."""
     had_state = ctx_state.get()
+    state = had_state or State()  # pyinfra's loader notes in it which file it runs
+    running = state.current_exec_filename
     try:
-        ctx_state.set(had_state or State())  # pyinfra's loader notes in it which file it runs
-        problems = _given_twice(inventory) if path.is_file() else []
+        ctx_state.set(state)
+        names = groups.read(inventory) if Path(inventory).is_file() else {}
+        if problems := groups.misread(names):
+            return Inventory.empty(), [*problems, *groups.left_out(names)]
         loaded = make_inventory(
             inventory,
             cwd=str(Path.cwd()),
@@ -70,45 +101,44 @@ def load(
         )
     except UnexpectedExternalError as error:
         raise InventoryError(_where(error.exception, error.filename)) from None
-    except SyntaxError as error:
-        raise InventoryError(f"{error.filename}:{error.lineno}: {error.msg}") from None
-    except (PyinfraError, OSError, UnicodeError, TypeError, ValueError) as error:
-        raise InventoryError(f"{inventory}: {error}") from None
+    except (PyinfraError, SyntaxError, OSError, UnicodeError, TypeError, ValueError, LookupError) as error:
+        file = state.current_exec_filename
+        raise InventoryError(_unreadable(error, file if file and file != running else inventory)) from None
     finally:
         ctx_state.set(had_state)
-
-    parsed: list[Host] = []
-    skipped = _matching(loaded, exclude)
-    chosen = _matching(loaded, limit) if limit else {host.name for host in loaded}
-    for pattern in limit:
-        if not _matching(loaded, [pattern]):
-            raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
-    for host in loaded:
-        if host.name in chosen and host.name not in skipped:
-            own = host.data.dict()
-            one, found = parse_host(host.name, own, files, certificates=certificates)
-            problems += [*found, *host_keys.warnings(host.name, own)]
-            if one:
-                parsed.append(one)
-    problems += [*acme.warnings(parsed), *wecom_rules.warnings(parsed)]
-    if not parsed and not problems:
-        raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
-    return Fleet(tuple(parsed), tuple(problems), loaded)
+    meant = {name for name, given in loaded.group_data.items() if given}
+    return loaded, [*groups.left_out(names, meant), *groups.given_twice(names)]
 
 
-def _given_twice(inventory: str) -> list[Problem]:
-    """Hosts that have two entries with data: pyinfra would keep one of them and drop the other's sites."""
-    groups = _get_groups_from_filename(inventory)
-    entries = [entry for group in groups.values() for entry in (group[0] if isinstance(group, tuple) else group)]
-    names = [entry[0] for entry in entries if isinstance(entry, tuple)]
-    text = "has two entries with data, of which one would be lost; put all its sites into one"
-    return [Problem(name, "", "sites", text) for name, count in Counter(names).items() if count > 1]
+def _two_platforms(host: Remote) -> list[Problem]:
+    """An error where the order of lists, which nobody sees as a choice, decides which platform some site has."""
+    own = host.data.dict()
+    sites = own["sites"] if isinstance(own.get("sites"), list | tuple) else [None]
+    if all(isinstance(site, Mapping) and site.get("platform") is not None for site in sites):
+        return []
+    if "platform" in host.host_data or "platform" in host.inventory.get_override_data():
+        return []
+    given = {name: host.inventory.get_group_data(name) for name in host.groups}
+    return [Problem(host.name, "", "platform", text) for text in groups.platforms(given)]
+
+
+def _unreadable(error: Exception, filename: str) -> str:
+    """Where and why a file, or what was named instead of one, is no inventory."""
+    if isinstance(error, SyntaxError):
+        # one about the file as a whole has no place
+        return f"{error.filename}:{error.lineno}: {error.msg}" if error.filename else f"{filename}: {error.msg}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"{filename}: is not UTF-8 text; save it as UTF-8"
+    if isinstance(error, LookupError | UnicodeError) and not isinstance(error, PyinfraError):
+        right = "right would be a file like inventory/prod.py, or hosts like 203.0.113.10,203.0.113.11"
+        return f"{filename}: no hosts can be read from it; {right}"
+    return f"{filename}: {error}"
 
 
 def _where(error: Exception, filename: str) -> str:
     """File, line and message of an exception raised by an operator's own inventory code."""
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}: {error.msg}"
+    if isinstance(error, SyntaxError) and error.filename:
+        return _unreadable(error, filename)
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == filename]
     return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway import acme, cert_files, certs, verify_files
+from gateway import acme, cert_files, certs, values, verify_files
 from gateway import egress as pass_through
 from gateway.model import RELEASE_PORT, UNION_TAG, Egress, Platform, SiteEntry, models_in
 from gateway.problems import Problem, did_you_mean, nearest
@@ -101,6 +101,12 @@ def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Pr
     problems: list[Problem] = []
     for key, value in raw.items():
         try:
+            key = values.platform_name(key)
+        except ValueError as error:
+            problems.append(Problem(name, "", "platforms", str(error)))
+            platforms[str(key)] = None
+            continue
+        try:
             platforms[key] = Platform.model_validate(value)
         except ValidationError as error:
             platforms[key] = None
@@ -121,14 +127,14 @@ def _site(
     domain = label if isinstance(label, str) and label.isprintable() else f"sites[{number}]"
     problems: list[Problem] = []
 
-    platform_name = raw.get("platform") or default_platform
+    own = raw.get("platform")
+    platform_name = default_platform if own is None else own
     platform = platforms.get(platform_name) if isinstance(platform_name, str) else None
-    if not platform_name:
-        known = ", ".join(f'"{key}"' for key in sorted(platforms))
-        text = f"missing; put the host in a platform's group or name one of {known}"
+    if platform_name is None:
+        text = f"missing; put the host in a platform's group, or {did_you_mean('', platforms)}"
         problems.append(Problem(host_name, domain, "platform", text))
     elif not isinstance(platform_name, str) or platform_name not in platforms:
-        text = f"{platform_name!r} is unknown; {did_you_mean(str(platform_name), platforms)}"
+        text = f"{_brief(platform_name)} is unknown; {did_you_mean(str(platform_name), platforms)}"
         problems.append(Problem(host_name, domain, "platform", text))
     try:
         entry = SiteEntry.model_validate(raw)

@@ -27,8 +27,8 @@ def stop_on_problems() -> None:
     """
     # An unreachable host is one line of pyinfra's own; paramiko would add a traceback.
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-    # What cannot be read of a host ends that host's part with one line; gevent would add a traceback.
-    Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError)
+    # What cannot be read of a host, or a name that cannot be one, is one line; gevent would add a traceback.
+    Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError, UnicodeError)
     context = click.get_current_context(silent=True)
     if context is None or not _DEPLOYS & {Path(name).name for name in context.params.get("operations", ())}:
         return

@@ -22,8 +22,9 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
+        """One line for a terminal, whatever names of files and hosts are made of."""
         place = ": ".join(part for part in (self.host, self.domain, self.field) if part)
-        return f"{place}: {self.text}"
+        return "".join(one if one.isprintable() else _escaped(one) for one in f"{place}: {self.text}")
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
@@ -37,11 +38,13 @@ def count(number: int, noun: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` for the nearest known word, else the list of known ones."""
-    choices = sorted(known)
+    """`did you mean "x"?` for the nearest known word, else the list of known ones."""
+    choices = sorted(map(str, known))
     close = nearest(word, choices)
     if close:
         return f'did you mean "{close}"?'
+    if not choices:
+        return "there is none to choose from"
     return "use one of " + ", ".join(f'"{choice}"' for choice in choices)
 
 
@@ -54,5 +57,9 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 def shown(value: str) -> str:
     """The value as it may stand in one line of a message: no control characters, bounded."""
-    printable = value.encode("unicode_escape").decode("ascii") if not value.isprintable() else value
+    printable = value if value.isprintable() else _escaped(value)
     return printable if len(printable) <= 80 else printable[:77] + "..."
+
+
+def _escaped(value: str) -> str:
+    return value.encode("unicode_escape").decode("ascii")

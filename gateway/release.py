@@ -83,7 +83,8 @@ class Release:
     def archive(self) -> bytes:
         """The tree as a gzipped tar, the same bytes for the same release, every mode set inside."""
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        # USTAR has no room for the paths of a long domain; what GNU adds for them carries no time and no name either.
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as archive:
             for folder, first in self._folders().items():
                 member = tarfile.TarInfo(folder)
                 member.type = tarfile.DIRTYPE

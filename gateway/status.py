@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 from gevent.pool import Pool
 from paramiko import SSHException
-from pyinfra.api import Config, State
+from pyinfra.api import Config, Inventory, State
 from pyinfra.api import Host as Remote
-from pyinfra.api.exceptions import ConnectError, PyinfraError
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_host, ctx_state
 
 from gateway import release as releases
@@ -67,7 +67,9 @@ def of(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType({})) ->
     """
     logging.getLogger("pyinfra").setLevel(logging.CRITICAL)
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-    state = State(fleet.inventory, Config())
+    # A state of no hosts: each joins it where what is wrong with it is told as its own.
+    state = State()
+    state.init(Inventory.empty(), Config(PARALLEL=_PARALLEL))
     wanted = {host.name: host for host in fleet.hosts}
     names = [host.name for host in fleet.inventory if host.name in wanted]
     ask = Pool(_PARALLEL).imap
@@ -79,6 +81,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
     days = _certificate_days(host) | {domain: left for domain, left in balancer_days.items() if domain in behind}
     with ctx_state.use(state), ctx_host.use(remote):
         try:
+            remote.init(state)
             remote.connect(show_errors=False, raise_exceptions=True)
             state.activate_host(remote)
             known: HostState = remote.get_fact(GatewayState)
@@ -86,7 +89,8 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
                 return HostStatus(host.name, True, certificate_days=days, problem=_unreadable(state, remote))
             wanted = releases.build(render.tree(host, known.build))
             differences = changes(remote, known, wanted)
-        except (ConnectError, PyinfraError, OSError, SSHException, EOFError) as error:
+        except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
+            # the last two are sockets' own words for an impossible name and port
             return HostStatus(host.name, False, certificate_days=days, problem=f"unreachable: {error}")
         finally:
             if remote.connected:

@@ -21,6 +21,8 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
+# DNS has 253, but a file named after a host has an ending and a port as well, and 255 bytes at most.
+_LONGEST_NAME = 230
 
 
 def _host_name(value: str, example: str) -> str:
@@ -44,6 +46,11 @@ def _host_name(value: str, example: str) -> str:
     for wrong, reason in checks:
         if wrong:
             raise ValueError(f'"{_shown(value)}" {reason}; right would be "{example}"')
+    if len(value) > _LONGEST_NAME:
+        raise ValueError(
+            f'"{_shown(value)}" has {len(value)} characters; at most {_LONGEST_NAME} are possible, because files are '
+            f'named after it; right would be "{example}"'
+        )
     if not _is_name(value):
         raise ValueError(
             f'"{_shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
@@ -56,7 +63,7 @@ def _host_name(value: str, example: str) -> str:
 
 def _is_name(value: str) -> bool:
     labels = value.split(".")
-    return len(value) <= 253 and len(labels) >= 2 and all(_LABEL.fullmatch(label) for label in labels)
+    return len(value) <= _LONGEST_NAME and len(labels) >= 2 and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def _is_ip(value: str) -> bool:
@@ -74,6 +81,16 @@ def _domain(value: str) -> str:
 def _code(value: str) -> str:
     if not _CODE.fullmatch(value):
         raise ValueError(f'"{_shown(value)}" is not an app code (letters, digits, "-" and "_"); for example "bk_itsm"')
+    return value
+
+
+def platform_name(value: Any) -> str:
+    """The name of a platform, which files on a host are named after."""
+    if not isinstance(value, str) or not _CODE.fullmatch(value):
+        raise ValueError(
+            f'{_shown(repr(value))} is not a platform\'s name (at most 64 letters, digits, "-" and "_"); '
+            'right would be "my_platform"'
+        )
     return value
 
 
@@ -204,7 +221,8 @@ def _inner_network(value: Any) -> Any:
 def listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise ValueError(f"{value!r} is not a list; right would be [{value!r}]")
+        right = f"[{value!r}]" if value and isinstance(value, str) else "a list in square brackets"
+        raise ValueError(f"{_shown(repr(value))} is not a list; right would be {right}")
     return tuple(value)
 
 

@@ -80,6 +80,31 @@ def test_an_inventory_that_is_no_python_names_the_line(inventory, text, reason):
         load(inventory(text))
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"x = 1\0\n", "null bytes"), ("x = '大学'".encode("gbk"), "is not UTF-8 text; save it as UTF-8")],
+)
+@pytest.mark.parametrize("name", ["bytes.py", "group_data/wanxiao_prod.py"])
+def test_a_file_that_is_no_text_is_named(tmp_path, monkeypatch, name, content, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "group_data").mkdir()
+    (tmp_path / "bytes.py").write_text(TWO)
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InventoryError) as told:
+        load(str(tmp_path / "bytes.py"))  # pyinfra keeps compiled files by name
+    message = str(told.value)
+    assert name in message.partition(": ")[0]
+    assert reason in message
+    assert "None" not in message
+
+
+def test_an_imported_file_that_is_no_text_is_told_at_the_import(inventory, tmp_path, monkeypatch):
+    (tmp_path / "imported_bytes.py").write_bytes(b"x = 1\0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InventoryError, match=r":2: SyntaxError: .*null bytes"):
+        load(inventory("\nimport imported_bytes\n"))
+
+
 def test_a_host_with_two_entries_is_refused_because_one_would_be_lost(inventory):
     text = TWO.replace('("b1"', '("a1"')
     (problem,) = [one for one in load(inventory(text)).problems if one.severity == "error"]
@@ -119,6 +144,30 @@ def test_a_bad_inventory_stops_pyinfra_before_it_connects_with_every_problem(inv
     assert "Connecting" not in done.stderr
     assert "Traceback" not in done.stderr
     assert "3 problems" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("bad..name", "", 'bad..name: "bad..name" is no host name or address'),
+        ("192.0.2.1", '"ssh_port": "2222", ', "192.0.2.1: ssh_port: is of type str"),
+        ("", "", "bkitsm[0]: is no host"),
+    ],
+)
+def test_a_deploy_stops_at_a_host_that_it_could_not_connect_to(inventory, name, data, message):
+    text = f'{TWO}bkitsm = [("{name}", {{{data}"sites": [{{"domain": "wx.d.edu.cn", "edge": "slb"}}]}})]\n'
+    done = _run("pyinfra", "-y", inventory(text), "deploy.py")
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "no host was contacted" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_deploy_to_a_name_that_is_none_is_one_message():
+    done = _run("pyinfra", "-y", "a..b", "deploy.py")
+    assert done.returncode == 1
+    assert "a..b: no hosts can be read from it" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_debugging_an_inventory_works_even_when_it_is_wrong(inventory):

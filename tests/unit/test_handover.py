@@ -180,6 +180,20 @@ def test_errors_in_the_inventory_refuse_and_write_nothing(handover):
     assert not out.exists()
 
 
+def test_what_the_inventory_warns_of_is_told_with_the_sheets(handover):
+    other = {**SLB, "wecom": {**WECOM, "flag": "another"}}
+    result, _ = handover(wanxiao_prod=[("h1", {"sites": [SLB], "ssh_prot": 22}), ("h2", {"sites": [other]})])
+    assert result.exit_code == 0, result.output
+    assert result.stderr.splitlines() == [
+        'warning: h1: ssh_prot: is read by nobody; did you mean "ssh_port"?',
+        "warning: h2: wx.a.edu.cn: wecom.flag: differs from the same site's on h1; write the same in both",
+        # the sheet's own words for what the inventory warns of as well
+        "warning: h1: wx.a.edu.cn: verify: no verification file in files/verify/wx.a.edu.cn/ yet; "
+        "left blank in the sheet",
+    ]
+    assert "differs" not in result.stdout
+
+
 def test_old_sheets_are_overwritten_and_foreign_files_stay(handover):
     _, out = handover(wanxiao_prod=[("h1", {"sites": [SLB]})])
     (out / "notes.txt").write_text("mine")
@@ -224,10 +238,11 @@ def test_a_folder_that_cannot_be_written_is_one_line(handover, blocked):
 
 
 def test_names_from_the_inventory_cannot_become_markup(handover):
-    result, out = handover(wanxiao_prod=[("<script>alert(1)</script>`x`", {"sites": [SLB]})])
+    data = {"ssh_hostname": "203.0.113.10", "sites": [SLB]}
+    result, out = handover(wanxiao_prod=[("<script>alert(1)</script>`x`", data)])
     assert result.exit_code == 0, result.output
     assert "<script" not in (out / "wx.a.edu.cn.html").read_text()
-    assert "`` <script>alert(1)</script>`x` ``" in (out / "wx.a.edu.cn.md").read_text()
+    assert "`` <script>alert(1)</script>`x` (203.0.113.10) ``" in (out / "wx.a.edu.cn.md").read_text()
 
 
 def test_a_page_needs_nothing_but_itself(handover):

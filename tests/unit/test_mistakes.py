@@ -191,3 +191,62 @@ def test_a_host_key_misspelt_is_named(files):
     assert str(problem) == (
         'h1: sites: missing, but "site" is there; right would be [{"domain": "wx.school.edu.cn", "edge": "slb"}]'
     )
+
+
+@pytest.mark.parametrize("value", [0, False, [], "", {}])
+def test_a_platform_that_is_none_is_told_and_not_taken_for_the_groups(parse, value):
+    host, problems = parse({**GOOD, "platform": value}, platform="wanxiao_prod")
+    assert host is None
+    assert problems == [
+        f'h1: wx.school.edu.cn: platform: {value!r} is unknown; use one of "bkitsm", "wanxiao_prod", "wanxiao_test"'
+    ]
+
+
+@pytest.mark.parametrize("value", [0, False, [], ""])
+def test_a_groups_platform_that_is_none_is_told(parse, value):
+    _, problems = parse({**GOOD, "platform": None}, platform=value)
+    assert len(problems) == 1
+    assert f"platform: {value!r} is unknown" in problems[0]
+
+
+def test_a_site_may_say_none_for_the_groups_platform(parse):
+    host, _ = parse({**GOOD, "platform": None}, platform="wanxiao_test")
+    assert host.sites[0].platform == "wanxiao_test"
+
+
+@pytest.mark.parametrize("name", ["lib/v2", "a\nnonsense on;", "../../x", "", "a" * 65, "图书馆", 5, None, ("a", "b")])
+def test_a_platforms_name_that_no_file_may_have_is_refused(parse, name):
+    routes = [{"port": "entry", "path": "/", "upstream": "https://a.example/"}]
+    host, problems = parse({**GOOD, "platform": name}, platforms={**PLATFORMS, name: {"routes": routes}})
+    assert host is None
+    told = [problem for problem in problems if problem.startswith("h1: platforms: ")]
+    assert len(told) == 1, problems
+    assert "is not a platform's name" in told[0]
+    assert 'right would be "my_platform"' in told[0]
+    assert "\n" not in told[0]
+    # and where it is text, not a second time for the site that has it
+    assert len(problems) == (1 if isinstance(name, str) else 2)
+
+
+def test_a_platform_is_looked_for_among_names_of_any_kind(parse):
+    _, problems = parse({**GOOD, "platform": "nope"}, platforms={5: {"routes": "bk"}, "own": {"routes": "bk"}})
+    assert any("'nope' is unknown" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("platform", ["nope", None])
+def test_without_any_platform_no_list_of_them_is_promised(parse, platform):
+    _, (problem,) = parse({**GOOD, "platform": platform}, platforms={})
+    assert problem.endswith("there is none to choose from")
+
+
+@pytest.mark.parametrize("value", [None, "", {}, 5, {"10.0.0.0/24"}])
+def test_what_cannot_stand_in_a_list_is_not_offered_as_its_member(parse, value):
+    _, (problem,) = parse({**GOOD, "slb_cidrs": value})
+    assert problem == (
+        f"h1: wx.school.edu.cn: slb_cidrs: {value!r} is not a list; right would be a list in square brackets"
+    )
+
+
+def test_a_sites_key_that_is_no_text_is_told(parse):
+    _, (problem,) = parse({**GOOD, 5: 1})
+    assert problem == "h1: wx.school.edu.cn: [5]: 5: keys should be strings"

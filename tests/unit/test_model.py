@@ -8,7 +8,7 @@ from gateway import release, render
 from gateway.host import parse_host
 from gateway.tls_profile import Version
 
-from .conftest import PLATFORMS
+from .conftest import PLATFORMS, long_domain
 
 GOOD = {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
@@ -261,3 +261,14 @@ def test_sites_that_are_no_list_are_refused(files):
         host, problems = parse_host("h1", {"platforms": PLATFORMS, "sites": sites}, files)
         assert host is None
         assert [one.field for one in problems] == ["sites"]
+
+
+def test_a_name_may_be_as_long_as_the_files_named_after_it_can_be(parse):
+    assert parse({**GOOD, "domain": long_domain(230)})[1] == []
+    for length in (231, 253, 300):
+        _, (problem,) = parse({**GOOD, "domain": long_domain(length)})
+        assert f"has {length} characters; at most 230 are possible" in problem
+        assert 'right would be "wx.school.edu.cn"' in problem
+    bk = {**BK, "upstream": f"https://{long_domain(231)}"}
+    _, (problem,) = parse({**GOOD, "platform": "bkitsm", "bk": bk})
+    assert "has 231 characters; at most 230 are possible" in problem

@@ -13,6 +13,8 @@ from gateway import release
 from gateway.render import TOGETHER, Build, tree
 from gateway.tls_profile import FEATURES, Version
 
+from .conftest import long_domain
+
 VERSIONS = ["1.18.0", "1.22.1", "1.26.3", "1.30.6"]
 BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
 
@@ -38,6 +40,18 @@ def test_the_same_inventory_gives_the_same_release(host):
     assert first.id == second.id
     assert first.archive() == second.archive()
     assert first.manifest() == second.manifest()
+
+
+@pytest.mark.parametrize("length", [100, 108, 200, 230])
+def test_a_long_domain_is_archived_whole_and_alike_every_time(parse, store_pair, length):
+    domain = long_domain(length)
+    _, key = store_pair(domain)
+    host, _ = parse({"domain": domain, "edge": "tls", "platform": "wanxiao_prod"})
+    first, second = (release.build(tree(host, _build())) for _ in range(2))
+    assert first.archive() == second.archive()
+    with tarfile.open(fileobj=io.BytesIO(first.archive())) as archive:
+        assert {member.name for member in archive if member.isfile()} == first.files.keys()
+        assert archive.extractfile(f"certs/{domain}/privkey.pem").read() == key
 
 
 def test_every_byte_and_mode_counts_for_the_id(host):
@@ -162,7 +176,7 @@ def test_server_names_get_room_only_when_needed(parse):
 
     assert b"server_names_hash" not in config("wx.a.edu.cn")
     assert b"server_names_hash_bucket_size 128" in config("a" * 60 + ".edu.cn")
-    assert b"server_names_hash_bucket_size 512" in config(".".join(["a" * 60] * 4))
+    assert b"server_names_hash_bucket_size 512" in config(long_domain(230))
     assert b"server_names_hash_max_size" in config(*(f"s{number}.edu.cn" for number in range(300)))
 
 

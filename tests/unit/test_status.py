@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
+from click.testing import CliRunner
+from pyinfra.api import Inventory
 
 from gateway import status
+from gateway.__main__ import main
+from gateway.fleet import Fleet
+from gateway.host import Host
 from gateway.outside import balancers, places
 from gateway.outside.probe import EXPIRED, Client, Tls, Unanswered
 from gateway.status import HostStatus
+
+from .conftest import REPO
 
 
 @pytest.mark.parametrize(
@@ -50,3 +59,45 @@ def test_load_balancers_are_asked_and_silence_says_nothing(monkeypatch):
     monkeypatch.setattr(places, "lookup", lookup)
     names = ["good.edu.cn", "late.edu.cn", "shut.edu.cn", "new.edu.cn", "good.edu.cn"]
     assert balancers.days_left(names) == {"good.edu.cn": 30, "late.edu.cn": -1}
+
+
+def _host(name):
+    return Host(name, (), MappingProxyType({}), MappingProxyType({}))
+
+
+def test_a_host_that_pyinfra_cannot_connect_to_is_told_and_the_others_are_asked():
+    answer = {"state": "version nginx version: nginx/1.22.1\nipv6 yes\n"}
+    hosts = [
+        ("bad..name", {}),
+        ("h1", {"ssh_port": "2222"}),
+        ("h2", {"ssh_port": 70000, "ssh_hostname": "127.0.0.1"}),
+        ("@fake/one", {"fake_delay": 0, "fake_delay_jitter": 0, "fake_responses": answer}),
+        # not asked for: of the inventory, but with errors
+        ("h3", {"ssh_user": 5}),
+    ]
+    asked = tuple(_host(name) for name, _ in hosts[:4])
+    found = status.of(Fleet(asked, (), Inventory((hosts, {}))))
+    assert [one.host for one in found] == [name for name, _ in hosts[:4]]
+    assert [one.reachable for one in found] == [False, False, False, True]
+    assert all(one.problem.startswith("unreachable: ") for one in found[:3])
+    assert "ssh_port" in found[1].problem
+
+
+def test_status_tells_load_balancers_certificates_unless_told_not_to(tmp_path, monkeypatch):
+    monkeypatch.chdir(REPO)
+    path = tmp_path / "balanced.py"
+    path.write_text(
+        'wanxiao_prod = [("h1", {"ssh_hostname": "127.0.0.1", "ssh_port": 1, "sites": ['
+        '{"domain": "a.edu.cn", "edge": "slb"}, {"domain": "b.edu.cn", "edge": "slb"}]})]'
+    )
+
+    def greet(self, door, domain):
+        left = timedelta(days={"a.edu.cn": 30, "b.edu.cn": 9}[domain], hours=1)
+        return Tls("TLSv1.3", (datetime.now(UTC) + left).timestamp())
+
+    monkeypatch.setattr(Client, "greet", greet)
+    monkeypatch.setattr(places, "lookup", lambda domain: ["203.0.113.80"])
+    for options, days in (([], {"a.edu.cn": 30, "b.edu.cn": 9}), (["--no-outside"], {})):
+        done = CliRunner().invoke(main, ["status", str(path), "--json", *options])
+        (host,) = json.loads(done.stdout)["hosts"]
+        assert host["certificate_days"] == days

@@ -1,0 +1,105 @@
+"""Groups of an inventory file as they are written: what pyinfra would leave out of them, or misread, without a word."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from pyinfra_cli.util import exec_file
+
+from gateway.problems import Problem
+
+_HOST = '("203.0.113.10", {"sites": [...]})'
+_LOST = (
+    f"is no list of hosts that pyinfra can read; right would be [{_HOST}], "
+    'or, where no hosts are meant, a name that starts with "_"'
+)
+# How deep a host may lie in what was meant as a group: a dict in a pair in a list.
+_DEPTH = 3
+
+
+def read(path: str) -> dict[str, Any]:
+    """Runs an inventory file: everything in it that could be a group, by name."""
+    names: dict[str, Any] = exec_file(path, return_locals=True)
+    return {name: value for name, value in names.items() if not name.startswith("_")}
+
+
+def misread(names: Mapping[str, Any]) -> list[Problem]:
+    """An error for each group and entry that pyinfra stumbles over, or takes for other hosts than were meant."""
+    found = []
+    for name, value in names.items():
+        if _is_misread(value):
+            found.append(Problem("", "", name, _LOST))
+        for number, entry in enumerate(_hosts(value) or ()):
+            if not _is_host(entry):
+                text = f"is no host: neither a name nor a name and its data; right would be {_HOST}"
+                found.append(Problem("", "", f"{name}[{number}]", text))
+    return found
+
+
+def left_out(names: Mapping[str, Any], meant: Collection[str] = ()) -> list[Problem]:
+    """An error for each group that pyinfra takes for none. What has a name in `meant` is a group in any case."""
+    return [
+        Problem("", "", name, _LOST)
+        for name, value in names.items()
+        if _hosts(value) is None and not _is_misread(value) and (name in meant or _looks_like_hosts(value))
+    ]
+
+
+def given_twice(names: Mapping[str, Any]) -> list[Problem]:
+    """An error for each host that has two entries with data: pyinfra would keep one and drop the other's sites."""
+    entries = [entry for value in names.values() for entry in _hosts(value) or ()]
+    hosts = Counter(entry[0] for entry in entries if isinstance(entry, tuple))
+    text = "has two entries with data, of which one would be lost; put all its sites into one"
+    return [Problem(host, "", "sites", text) for host, number in hosts.items() if number > 1]
+
+
+def platforms(groups: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong where one host's groups, by name with their data, differ about the platform."""
+    named = {name: data["platform"] for name, data in groups.items() if data.get("platform") is not None}
+    if len(set(map(repr, named.values()))) > 1:
+        (first, platform), *others = named.items()
+        more = "".join(f' and "{other}" in {name}' for name, other in others)
+        yield (
+            f'is "{platform}" in the group {first}{more}; name the host in one of them only '
+            '(the file\'s own name is a group too), or give each of its sites its own "platform"'
+        )
+
+
+def _hosts(value: Any) -> Iterable[Any] | None:
+    """The entries of what pyinfra takes as a group in the way it was meant, else None."""
+    if isinstance(value, tuple):
+        if len(value) != 2 or not isinstance(value[0], list | tuple) or not isinstance(value[1], Mapping):
+            return None
+        value = value[0]
+    if not isinstance(value, list | tuple) or not all(isinstance(entry, str | tuple) for entry in value):
+        return None
+    return value
+
+
+def _is_misread(value: Any) -> bool:
+    """Whether pyinfra takes a tuple for hosts and their data, though it is something else."""
+    if not isinstance(value, tuple) or _hosts(value) is not None:
+        return False
+    hosts = value[0] if value else ()
+    # what cannot be gone through stops pyinfra
+    return not isinstance(hosts, Iterable) or all(isinstance(entry, str | tuple) for entry in hosts)
+
+
+def _is_host(entry: Any) -> bool:
+    name, data = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, {})
+    return isinstance(name, str) and name != "" and isinstance(data, Mapping)
+
+
+def _looks_like_hosts(value: Any, depth: int = _DEPTH) -> bool:
+    """Whether there is a name beside its data, or a host's data, somewhere in it."""
+    if depth < 0:
+        return False
+    if isinstance(value, Mapping):
+        hosts = value.values()
+        return all(isinstance(data, Mapping) for data in hosts) and any("sites" in data for data in hosts)
+    if not isinstance(value, list | tuple):
+        return False
+    named = any(isinstance(part, str) for part in value) and any(isinstance(part, Mapping) for part in value)
+    return named or any(_looks_like_hosts(part, depth - 1) for part in value)
