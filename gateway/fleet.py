@@ -107,7 +107,8 @@ def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tup
     finally:
         ctx_state.set(had_state)
     meant = {name for name, given in loaded.group_data.items() if given}
-    return loaded, [*groups.left_out(names, meant), *groups.given_twice(names)]
+    hosts = {host.name for host in loaded}
+    return loaded, [*groups.left_out(names, meant, hosts), *groups.given_twice(names)]
 
 
 def _two_platforms(host: Remote) -> list[Problem]:

@@ -38,12 +38,17 @@ def misread(names: Mapping[str, Any]) -> list[Problem]:
     return found
 
 
-def left_out(names: Mapping[str, Any], meant: Collection[str] = ()) -> list[Problem]:
-    """An error for each group that pyinfra takes for none. What has a name in `meant` is a group in any case."""
+def left_out(names: Mapping[str, Any], meant: Collection[str] = (), hosts: Collection[str] = ()) -> list[Problem]:
+    """An error for each group that pyinfra takes for none.
+
+    What has a name in `meant` is a group in any case; what names but `hosts` is only what some group was made of.
+    """
     return [
         Problem("", "", name, _LOST)
         for name, value in names.items()
-        if _hosts(value) is None and not _is_misread(value) and (name in meant or _looks_like_hosts(value))
+        if _hosts(value) is None
+        and not _is_misread(value)
+        and (name in meant or not set(_names(value)).issubset(hosts))
     ]
 
 
@@ -92,14 +97,16 @@ def _is_host(entry: Any) -> bool:
     return isinstance(name, str) and name != "" and isinstance(data, Mapping)
 
 
-def _looks_like_hosts(value: Any, depth: int = _DEPTH) -> bool:
-    """Whether there is a name beside its data, or a host's data, somewhere in it."""
+def _names(value: Any, depth: int = _DEPTH) -> Iterator[str]:
+    """Whatever stands beside its data like a host's name, somewhere in it."""
     if depth < 0:
-        return False
+        return
     if isinstance(value, Mapping):
-        hosts = value.values()
-        return all(isinstance(data, Mapping) for data in hosts) and any("sites" in data for data in hosts)
-    if not isinstance(value, list | tuple):
-        return False
-    named = any(isinstance(part, str) for part in value) and any(isinstance(part, Mapping) for part in value)
-    return named or any(_looks_like_hosts(part, depth - 1) for part in value)
+        data = value.values()
+        if all(isinstance(one, Mapping) for one in data) and any("sites" in one for one in data):
+            yield from map(str, value)
+    elif isinstance(value, list | tuple):
+        if any(isinstance(part, Mapping) for part in value):
+            yield from (part for part in value if isinstance(part, str))
+        for part in value:
+            yield from _names(part, depth - 1)

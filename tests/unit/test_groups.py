@@ -85,6 +85,8 @@ def test_a_tuple_that_is_no_group_is_an_error(errors, value):
         f'wanxiao_test = ([("h2", {DATA})], {{"ssh_user": "ops"}})',
         f'wanxiao_test = (("h2",), {DATA})',
         f'_h2 = ["h2", {DATA}]\nwanxiao_test = [tuple(_h2)]',
+        f'PAIRS = [["h2", {DATA}]]\nwanxiao_test = [tuple(_pair) for _pair in PAIRS]',
+        f'BY_NAME = {{"h2": {DATA}}}\nwanxiao_test = list(BY_NAME.items())',
         f'wanxiao_test = []\nmore = [("h2", {{**{DATA}, "platform": "wanxiao_test"}})]',
     ],
 )
