@@ -91,6 +91,9 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             differences = changes(remote, known, wanted)
         except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
             # the last two are sockets' own words for an impossible name and port
+            if remote in state.failed_hosts:
+                # all that pyinfra says where no other host is left
+                return HostStatus(host.name, True, certificate_days=days, problem=_unreadable(state, remote))
             return HostStatus(host.name, False, certificate_days=days, problem=f"unreachable: {error}")
         finally:
             if remote.connected:

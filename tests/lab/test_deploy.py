@@ -45,6 +45,10 @@ def test_a_host_that_cannot_be_read_is_no_traceback(bare_host, checkout):
     assert done.returncode != 0
     assert "cannot be read: is sudo" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+    code, report = checkout.status()
+    assert code == 2
+    assert report["hosts"][0]["reachable"]
+    assert "cannot be read: is sudo" in report["hosts"][0]["problem"]
 
 
 def test_a_dry_run_shows_what_would_change_and_touches_nothing(bare_host, checkout):
