@@ -27,6 +27,9 @@ from gateway.target import apart
 # A change that a deploy would make, as it looks on the host.
 _WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}
 
+_UNREADABLE = "its state cannot be read: is sudo (`_sudo`) set and allowed without a password?"
+_NO_NGINX = "nginx is not installed and apt knows of none; deploy"
+
 # SSH connections at a time; each costs one local socket and little else.
 _PARALLEL = 100
 
@@ -86,14 +89,15 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             state.activate_host(remote)
             known: HostState = remote.get_fact(GatewayState)
             if known.build is None:
-                return HostStatus(host.name, True, certificate_days=days, problem=_unreadable(state, remote))
+                problem = _NO_NGINX if known.is_readable and remote not in state.failed_hosts else _UNREADABLE
+                return HostStatus(host.name, True, certificate_days=days, problem=problem)
             wanted = releases.build(render.tree(host, known.build))
             differences = changes(remote, known, wanted)
         except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
             # the last two are sockets' own words for an impossible name and port
-            if remote in state.failed_hosts:
-                # all that pyinfra says where no other host is left
-                return HostStatus(host.name, True, certificate_days=days, problem=_unreadable(state, remote))
+            if remote.connected and isinstance(error, PyinfraError):
+                # which says no more than that no host is left
+                return HostStatus(host.name, True, certificate_days=days, problem=_UNREADABLE)
             return HostStatus(host.name, False, certificate_days=days, problem=f"unreachable: {error}")
         finally:
             if remote.connected:
@@ -118,12 +122,6 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             or _expired(days, behind)
         ),
     )
-
-
-def _unreadable(state: State, remote: Remote) -> str:
-    if remote in state.failed_hosts:
-        return "its state cannot be read: is sudo (`_sudo`) set and allowed without a password?"
-    return "nginx is not installed and apt knows of none; deploy"
 
 
 def _difference(known: HostState, wanted: str, differs: bool) -> str:
