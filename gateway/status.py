@@ -89,7 +89,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             state.activate_host(remote)
             known: HostState = remote.get_fact(GatewayState)
             if known.build is None:
-                problem = _NO_NGINX if known.is_readable and remote not in state.failed_hosts else _UNREADABLE
+                problem = _NO_NGINX if known.is_readable else _UNREADABLE
                 return HostStatus(host.name, True, certificate_days=days, problem=problem)
             wanted = releases.build(render.tree(host, known.build))
             differences = changes(remote, known, wanted)
