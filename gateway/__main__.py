@@ -128,6 +128,8 @@ def _print_status(found: list[host_status.HostStatus]) -> None:
                 click.echo(f"    {difference}")
             if len(one.differences) > _SHOWN:
                 click.echo(f"    and {len(one.differences) - _SHOWN} more files")
+    for text in host_status.certificates(found):
+        click.echo(text)
 
 
 @main.command()

@@ -187,3 +187,12 @@ def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, st
         notes += [f"{domain}: renewal failed, {why}" for domain, why in one.renewal_failed.items()]
         rows.append((one.host, *releases_of, certificate, "; ".join(notes)))
     return rows
+
+
+def certificates(found: Iterable[HostStatus]) -> list[str]:
+    """A line for each certificate that is known of, the soonest to expire first."""
+    rows = sorted((days, one.host, domain) for one in found for domain, days in one.certificate_days.items())
+    return [
+        f"certificate: {host}: {domain}: {count(days, 'day') + ' left' if days >= 0 else 'expired'}"
+        for days, host, domain in rows
+    ]

@@ -42,6 +42,17 @@ def test_an_expired_certificate_is_told_with_whose_it_is():
     assert not HostStatus("h", True, problem=text).in_sync
 
 
+def test_every_site_s_certificate_has_a_line_the_soonest_first():
+    found = [HostStatus("h1", True, certificate_days={"a.edu.cn": 90, "b.edu.cn": 1}), HostStatus("h2", False)]
+    found.append(HostStatus("h3", True, certificate_days={"a.edu.cn": 90, "c.edu.cn": -1}))
+    assert status.certificates(found) == [
+        "certificate: h3: c.edu.cn: expired",
+        "certificate: h1: b.edu.cn: 1 day left",
+        "certificate: h1: a.edu.cn: 90 days left",
+        "certificate: h3: a.edu.cn: 90 days left",
+    ]
+
+
 def test_load_balancers_are_asked_and_silence_says_nothing(monkeypatch):
     def greet(self, door, domain):
         if domain == "late.edu.cn":
