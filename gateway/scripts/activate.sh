@@ -178,11 +178,12 @@ enable_units() {
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
 }
 
-# What to go back to: what the running nginx serves, else what was last proven to be in force, else what the link says.
-# The link comes last: a deploy that was killed after its switch left it at a release that never ran.
+# What to go back to: what the running nginx serves, else what was last proven to be in force, else what the link says if
+# that ever was: a deploy that was killed after its switch left it at a release that never ran.
 previous=
-for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" "$(readlink "$home/current" || true)"; do
-    name=${name#releases/}
+linked=$(readlink "$home/current" || true)
+linked=$(grep -xF -- "${linked#releases/}" "$home/history" 2>/dev/null || true)
+for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" "$linked"; do
     if [[ $name =~ ^[0-9a-f]{16}$ ]] && [ -f "$home/releases/$name/gateway.conf" ]; then
         previous=releases/$name
         break
