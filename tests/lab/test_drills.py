@@ -10,7 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -37,11 +37,11 @@ def _pid() -> str:
 
 
 def _current() -> str:
-    return on_host(f"readlink {HOME}/current").strip().removeprefix("releases/")
+    return on_host(f"readlink {HOME}/current || true").strip().removeprefix("releases/")
 
 
 def _running() -> str:
-    return on_host("curl -s http://127.0.0.1:19001/release").strip()
+    return on_host("curl -s http://127.0.0.1:19001/release || true").strip()
 
 
 @dataclass
@@ -85,8 +85,8 @@ def _status() -> int | None:
         return None
 
 
-def _heals(checkout: Served) -> None:
-    with Load(URL, topology.address(HOST)):
+def _heals(checkout: Served, under_load: bool = True) -> None:
+    with Load(URL, topology.address(HOST)) if under_load else nullcontext():
         checkout.deploy_well()
     assert own.ask(HOST, f"http://{checkout.other['domain']}/x").status == 200
     assert no_changes(checkout.deploy_well())
@@ -216,6 +216,24 @@ def test_a_refused_deploy_after_a_killed_one_goes_back_to_what_serves(served):
     platforms.write_text(kept)
     served.write_sites(SLB, served.other)
     _heals(served)
+
+
+def test_a_first_deploy_that_was_killed_is_nothing_to_go_back_to(served):
+    theirs = "find /etc/nginx ! -path '*/wecom-gateway/*' ! -name nginx.conf | sort"
+    on_host(f"rm -rf {HOME} /etc/nginx/*/*wecom-gateway.conf; systemctl restart nginx")
+    before = on_host(theirs)
+    _shim("systemctl", f'if [ "$1" = kill ]; then {_KILL}; fi')
+    assert served.deploy().returncode == 1
+    _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9001)}; sleep 1; fi')
+    _fails(served, "did not take release", "what was there before is in force again")
+    _unshim("systemctl")
+    on_host("systemctl stop squatter")
+    assert on_host(theirs).replace(f"{HOME}\n", "") == before
+    assert _current() == _running() == ""
+    hosts.restart(HOST)
+    hosts.wait_until(lambda: on_host("systemctl is-active nginx || true").strip() == "active", "nginx does not start")
+    assert _status() != 200
+    _heals(served, under_load=False)
 
 
 def test_a_command_that_fails_after_the_switch(served):
