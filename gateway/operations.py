@@ -14,7 +14,7 @@ from gateway import acme, shell
 from gateway import release as releases
 from gateway.facts import GatewayState, changes
 from gateway.problems import count
-from gateway.target import Target
+from gateway.target import Target, apart
 
 Commands = Generator[PyinfraCommand, None, None]
 
@@ -83,7 +83,7 @@ def activate(target: Target) -> Commands:
     if known.in_force(wanted.id) and target.is_intact():
         host.noop(f"the running nginx serves release {wanted.id}")
         return
-    for address, domains in target.apart().items():
+    for address, domains in apart(target.host, known).items():
         if domains:
             yield _refusal(
                 f"another site of this host has {', '.join(domains)} on {address}, an address that it has to itself, "
@@ -155,13 +155,15 @@ def _refuse(state: State, host: Host, text: str) -> bool:
 
 def _warn(state: State, host: Host, target: Target) -> bool:
     """What stops nobody, but somebody has to be told: a misspelt upstream, an address that is not the gateway's."""
+    known = target.state()
     texts = []
-    if names := target.state().unresolved:
-        texts.append(f"does not resolve on this host, its sites answer 502 until it does: {', '.join(names)}")
+    if known.unresolved:
+        names = ", ".join(known.unresolved)
+        texts.append(f"does not resolve on this host, its sites answer 502 until it does: {names}")
     texts += [
         f"{address} is an address that another site of this host has to itself by its `listen`: what comes to it "
         "never reaches the gateway; have DNS and the load balancer name another address of this host"
-        for address in target.apart()
+        for address in apart(target.host, known)
     ]
     for text in texts:
         host.log_styled(f"wecom-gateway: {text}", fg="yellow", log_func=logger.warning)

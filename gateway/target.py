@@ -64,10 +64,6 @@ class Target:
         known = self.state()
         return acme.due(self.host.sites, known.issued, known.failed)
 
-    def apart(self) -> dict[str, list[str]]:
-        """See apart()."""
-        return apart(self.host, self.state())
-
     def is_intact(self) -> bool:
         """Whether the host has that release, every file and mode as it should be."""
         known, wanted = self.state(), self.wanted()
