@@ -137,12 +137,13 @@ def raw(
     ca: Path = CA,
     timeout: float = 5,
 ) -> bytes:
-    """Sends bytes and returns all that comes back until the server closes, or until `timeout` of silence.
+    """Sends bytes and returns all that comes back until the server closes, or until `timeout` seconds of silence.
 
     With `tls_name` inside TLS; an empty name sends no SNI and verifies nothing.
     """
-    with socket.create_connection((connect, port), timeout=timeout) as plain:
+    with socket.create_connection((connect, port), timeout=max(timeout, 10)) as plain:
         connection = plain if tls_name is None else _handshake(plain, tls_name, ca)
+        connection.settimeout(timeout)
         received = b""
         try:
             connection.sendall(payload)

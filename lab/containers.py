@@ -61,7 +61,7 @@ def remove(name: str) -> None:
         docker("rm", "--force", "--volumes", container(name))
 
 
-def exec_in(name: str, argv: list[str], timeout: float = 120) -> str:
+def exec_in(name: str, argv: list[str], timeout: float = 300) -> str:
     """Runs a command as root in a container and returns its output; a failure is a LabError."""
     try:
         return docker("exec", container(name), *argv, timeout=timeout)

@@ -27,7 +27,8 @@ _PACKAGES = (
     "iproute2",
     "curl",
 )
-_PULL_SECONDS = 25
+# Root has another way to a base image where no registry answers; everybody else has to wait for a slow one.
+_PULL_SECONDS = 25 if os.geteuid() == 0 else 180
 _BUILD_SECONDS = 600
 _INIT_CHANGES = ('CMD ["/lib/systemd/systemd"]', "ENV container=docker")
 

@@ -18,7 +18,7 @@ TRUSTED = (
     *("X-Forwarded-User", "Proxy-Path", "Staffname", "X-Original-URI", "X-Forwarded-Protocol", "X-Forwarded-Ssl"),
     *("Proxy", "Forwarded", "X-Bkapi-JWT", "X-Bkapi-App", "X-Bkapi-Authorization", "X-Bkapi-User"),
 )
-NAMES = tuple(sorted({*SET, *TRUSTED, *STRIPPED}, key=str.lower))
+NAMES = tuple(sorted({*SET, *TRUSTED, *STRIPPED}, key=lambda name: (name.lower(), name)))
 _FORWARDED = frozenset(name.lower() for name in NAMES)
 _HOP = ("connection", "upgrade", "keep-alive", "te", "transfer-encoding")
 _HOP_ALLOWED = {"connection": {"", "close", "keep-alive"}}

@@ -79,7 +79,7 @@ class Checkout:
             text=True,
         )
 
-    def run(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments)
         try:
             out, err = process.communicate(timeout=timeout)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -117,7 +116,6 @@ def test_a_port_held_by_another_process(served):
     platforms = served.path / "group_data" / "all.py"
     platforms.write_text(platforms.read_text().replace('"port": 9001', '"port": 9002'))
     on_host(_squat(9002))
-    on_host("for i in $(seq 50); do (exec 3<>/dev/tcp/127.0.0.1/9002) 2>/dev/null && break; sleep 0.1; done")
     with _old_release_serves_on(reboot=False):
         for _ in range(2):
             _fails(served, "port 9002 is held by python3", "free the port")
@@ -130,7 +128,7 @@ def test_a_port_taken_between_the_check_and_the_reload(served):
     """nginx itself reports success then: only asking the running one tells."""
     platforms = served.path / "group_data" / "all.py"
     platforms.write_text(platforms.read_text().replace('"port": 9001', '"port": 9003'))
-    _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9003)}; sleep 1; fi')
+    _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9003)}; fi')
     with _old_release_serves_on(reboot=False):
         _fails(served, "did not take release", "is in force again", "Address already in use")
         assert _current() == _running()
@@ -141,9 +139,13 @@ def test_a_port_taken_between_the_check_and_the_reload(served):
 
 
 def _squat(port: int) -> str:
-    """The command that has a process of somebody else's listen on a port."""
+    """The commands that have a process of somebody else's listen on a port, and wait until it does."""
     code = f"import socket,time; held = socket.create_server((str(),{port})); time.sleep(900)"
-    return f"systemd-run --quiet --unit squatter python3 -c '{code}'"
+    listens = f"(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>/dev/null"
+    return (
+        f"systemd-run --quiet --unit squatter python3 -c '{code}'"
+        f"; for _ in $(seq 100); do {listens} && break; sleep 0.1; done"
+    )
 
 
 def _shim(command: str, script: str) -> None:
@@ -207,7 +209,7 @@ def test_a_refused_deploy_after_a_killed_one_goes_back_to_what_serves(served):
         platforms = served.path / "group_data" / "all.py"
         kept = platforms.read_text()
         platforms.write_text(kept.replace('"port": 9001', '"port": 9004'))
-        _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9004)}; sleep 1; fi')
+        _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9004)}; fi')
         _fails(served, "did not take release", f"release {_running()} is in force again")
         _unshim("systemctl")
         on_host("systemctl stop squatter")
@@ -220,11 +222,13 @@ def test_a_refused_deploy_after_a_killed_one_goes_back_to_what_serves(served):
 
 def test_a_first_deploy_that_was_killed_is_nothing_to_go_back_to(served):
     theirs = "find /etc/nginx ! -path '*/wecom-gateway/*' ! -name nginx.conf | sort"
+    # The timer would signal nginx as well, and before the deploy does.
+    on_host("systemctl stop wecom-gateway-resolve.timer wecom-gateway-resolve.service")
     on_host(f"rm -rf {HOME} /etc/nginx/*/*wecom-gateway.conf; systemctl restart nginx")
     before = on_host(theirs)
     _shim("systemctl", f'if [ "$1" = kill ]; then {_KILL}; fi')
     assert served.deploy().returncode == 1
-    _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9001)}; sleep 1; fi')
+    _shim("systemctl", f'if [ "$1" = kill ]; then {_squat(9001)}; fi')
     _fails(served, "did not take release", "what was there before is in force again")
     _unshim("systemctl")
     on_host("systemctl stop squatter")
@@ -262,13 +266,12 @@ def test_the_operators_side_is_killed_in_the_middle_of_the_upload(served):
         text = "".join(f"{hash((number, place)):x}" for place in range(700))
         (folder / f"big{number}.txt").write_text(text[:15000])
     with _old_release_serves_on():
+        _shim("base64", "sleep 10")  # what unpacks the upload; so much is read of it as a pipe holds
         process = served.start("pyinfra", "-y", "inventory/own.py", "deploy.py")
-        for _ in range(400):
-            if on_host(f"ls -A {HOME}/releases").count(".incoming"):
-                break
-            time.sleep(0.02)
+        hosts.wait_until(lambda: ".incoming" in on_host(f"ls -A {HOME}/releases"), "no upload has begun")
         process.send_signal(signal.SIGKILL)
         process.communicate()
+        _unshim("base64")
         hosts.wait_until(lambda: ".incoming" not in on_host(f"ls -A {HOME}/releases"), "an upload was left behind")
     _heals(served)
 
@@ -297,8 +300,8 @@ def test_the_disk_is_full_when_an_address_changes(served):
     on_host(
         f"mkdir /run/kept && cp -a {HOME}/upstreams/. /run/kept/"
         f" && mount -t tmpfs -o size=64k,mode=755 tmpfs {HOME}/upstreams && cp -a /run/kept/. {HOME}/upstreams/"
+        f" && ! dd if=/dev/zero of={HOME}/upstreams/.filler bs=1k 2>/dev/null"
         f" && cp /etc/hosts /run/hosts && echo '192.0.2.1 {topology.PLATFORM_NAMES[0]}' >>/etc/hosts"
-        f" && dd if=/dev/zero of={HOME}/upstreams/.filler bs=1k 2>/dev/null || true"
     )
     try:
         with _old_release_serves_on(reboot=False):

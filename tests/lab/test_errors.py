@@ -23,7 +23,8 @@ def _id(body: bytes) -> str:
 
 def _logged(host: str, request_id: str) -> str:
     # It is written once a second.
-    return own.on_host(host, f"sleep 1.5; grep -F ' {request_id} ' /var/log/nginx/wecom-gateway.access.log")
+    search = f"grep -F ' {request_id} ' /var/log/nginx/wecom-gateway.access.log"
+    return own.on_host(host, f"for _ in $(seq 40); do {search} && exit 0; sleep 0.25; done; exit 1")
 
 
 def test_a_page_in_both_languages_with_the_id_of_the_log_line(ask, edge):

@@ -24,6 +24,7 @@ defaults
     timeout connect 2s
     timeout client 30s
     timeout server 30s
+    timeout check 2s
     option redispatch
 frontend public
     bind :80

@@ -239,7 +239,7 @@ def test_it_is_quick(deployed):
     """One site after the other would take an operator with hundreds of schools minutes."""
     before = time.monotonic()
     behind(deployed)
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < 20
 
 
 def test_a_progress_line_is_shown_to_who_watches(deployed):

@@ -29,7 +29,7 @@ def browser():
         hosts.remove([HOST])
         pytest.skip("this Debian has no Chromium")
     install = "apt-get install -q -y --no-install-recommends chromium fonts-dejavu-core"
-    hosts.exec_in(HOST, ["env", "DEBIAN_FRONTEND=noninteractive", *install.split()], timeout=300)
+    hosts.exec_in(HOST, ["env", "DEBIAN_FRONTEND=noninteractive", *install.split()], timeout=900)
     yield
     hosts.remove([HOST])
 

@@ -18,7 +18,7 @@ from ..lab import checkout as own
 from ..lab.checkout import HOME, no_changes
 from .conftest import BALANCER, SLB, TLS
 
-NGINX = {"bullseye": "1.18.", "bookworm": "1.22.", "trixie": "1.26.", "forky": "1.30."}
+NGINX = {"bullseye": (1, 18), "bookworm": (1, 22), "trixie": (1, 26), "forky": (1, 30)}
 TLS_PORTS = (443, 9001)
 IMPOSTORS = {"wrong_cert": topology.WRONG_CERT_NAME, "self_signed": topology.SELF_SIGNED_NAME}
 
@@ -39,7 +39,10 @@ def _status(path: str = "/x") -> int:
 @pytest.mark.parametrize("host", [SLB, TLS])
 def test_it_is_the_nginx_that_the_matrix_is_for(pair, host):
     """Two suites with one nginx would leave a version untried without a word."""
-    assert f"nginx/{NGINX[pair.suite]}" in own.on_host(host, "nginx -v 2>&1")
+    found = re.search(r"nginx/(\d+)\.(\d+)", own.on_host(host, "nginx -v 2>&1"))
+    version = tuple(map(int, found.groups()))
+    # Debian 14 is in the making: its nginx moves on.
+    assert version >= NGINX["forky"] if pair.suite == "forky" else version == NGINX[pair.suite]
 
 
 @pytest.mark.parametrize("host", [SLB, TLS])

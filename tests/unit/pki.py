@@ -57,7 +57,7 @@ def issue(
     *,
     ca: bool = False,
     start: timedelta = timedelta(days=-1),
-    end: timedelta = timedelta(days=60, minutes=1),
+    end: timedelta = timedelta(days=60, hours=1),
     key: CertificateIssuerPrivateKeyTypes | None = None,
     public: bool = False,
     usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,

@@ -170,14 +170,14 @@ def test_a_server_that_drips_is_given_up(serve, monkeypatch):
 
     def drip(connection):
         connection.recv(4096)
-        for _ in range(30):
+        for _ in range(100):
             connection.sendall(b"H")
             time.sleep(0.1)
 
     door, ca = serve(drip)
     before = time.monotonic()
     assert _fails(lambda: Client(ca).ask(door, DOMAIN, "/")).kind == "slow"
-    assert time.monotonic() - before < 2
+    assert time.monotonic() - before < 8
 
 
 def test_an_endless_body_is_cut(serve):
