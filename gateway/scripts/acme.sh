@@ -36,6 +36,8 @@ run_certbot() {
     # certbot of Debian 12 stumbles over some answers of a server; what the answer was is in its log alone.
     real=$(sed -n 's/^acme\.messages\.Error: //p' "$folder/log/letsencrypt.log" 2>/dev/null | tail -n 1 || true)
     [ $done -eq 0 ] || [ -z "$real" ] || said=${said//"can't set attribute"/"$real"}
+    # certbot leaves that to chance: with an empty certificate after a power failure nginx would not start.
+    sync -f "$folder" || true
     echo "$said"
     return $done
 }

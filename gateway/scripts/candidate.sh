@@ -69,7 +69,8 @@ replace_nginx_conf() {
     local real
     real=$(readlink -f "$nginx_home/nginx.conf")
     # Owner and mode stay.
-    cp -p "$real" "$real.wecom-gateway" && cat "$1" >"$real.wecom-gateway" && mv -T "$real.wecom-gateway" "$real" && return
+    cp -p "$real" "$real.wecom-gateway" && cat "$1" >"$real.wecom-gateway" && sync "$real.wecom-gateway" \
+        && mv -T "$real.wecom-gateway" "$real" && return
     rm -f "$real.wecom-gateway"
     return 1
 }

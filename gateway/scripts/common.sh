@@ -77,8 +77,8 @@ write_addresses() {
             lines="server 127.0.0.1:9 down;"
         fi
         [ "$lines" != "$(cat "$file" 2>/dev/null)" ] || continue
-        # Never an empty file, with which nginx would not start: a full disk leaves the old one.
-        if { echo "$lines" >"$file.new"; } 2>/dev/null && mv "$file.new" "$file"; then
+        # Never an empty file, with which nginx would not start: a full disk or a power failure leaves the old one.
+        if { echo "$lines" >"$file.new" && sync "$file.new"; } 2>/dev/null && mv "$file.new" "$file"; then
             echo "$host"
         else
             rm -f "$file.new"

@@ -14,6 +14,8 @@ echo "$digest  $incoming/archive" | sha256sum --check --status \
 mkdir "$incoming/tree"
 tar -xzpf "$incoming/archive" -C "$incoming/tree" || fail "the release could not be unpacked; nothing was changed"
 chmod 755 "$incoming/tree"
+# A power failure would leave files empty whose names are there already, and nginx would start with nothing.
+sync -f "$incoming" || fail "the release could not be written to the disk; nothing was changed"
 
 # Another deploy that comes between this and the release's activation must not take it for an old one.
 mkdir -p "$home/pending"

@@ -14,6 +14,7 @@ import lab
 from lab import acme, client, hosts, topology
 
 from . import checkout as own
+from . import disk, moments
 from .checkout import HOME, Checkout, no_changes
 from .load import Load
 
@@ -290,6 +291,19 @@ def test_a_certificate_that_somebody_took_away_is_issued_again_and_stops_nobody(
     mine.deploy_well()
     assert _ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=9"
     assert _ask("a.acme.example", acme.root(tmp_path / "root.pem")).status == 200
+
+
+def test_a_new_certificate_is_on_the_disk_before_nginx_hears_of_it(mine):
+    """Left empty by a power failure it would keep nginx from starting, and every site with it."""
+    disk.must_tell(HOST)
+    mine.write_sites(_site("a"), FILES)
+    mine.deploy_well()
+    keys = disk.unwritten(f"{HOME}/acme/accounts/*/archive/")
+    moments.before(HOST, "systemctl", f'if [ "$1" = kill ]; then {keys} >>/run/unwritten; fi')
+    mine.write_sites(_site("a", email="power@school.edu.cn"), FILES)
+    mine.deploy_well()
+    moments.let_be(HOST)
+    assert on_host("cat /run/unwritten") == ""
 
 
 def test_a_site_that_leaves_is_not_renewed_comes_back_by_rollback_and_is_forgotten_in_time(mine, tmp_path):

@@ -7,7 +7,6 @@ has a reboot of the host, after which that site must answer by itself.
 from __future__ import annotations
 
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pytest
 from lab import client, hosts, topology
 
 from . import checkout as own
+from . import moments
 from .checkout import HOME, SLB, no_changes, result_of
 from .load import Load
 
@@ -57,7 +57,8 @@ def served(bare_host, checkout):
     other = {**SLB, "domain": f"other{next(_numbers)}.edu.example"}
     checkout.write_sites(SLB, other)
     yield Served(checkout.path, checkout.default_host, other)
-    on_host("rm -f /usr/local/sbin/*; systemctl stop squatter 2>/dev/null; rm -f /etc/nginx/conf.d/theirs.conf")
+    moments.let_be(HOST)
+    on_host("systemctl stop squatter 2>/dev/null; rm -f /etc/nginx/conf.d/theirs.conf")
 
 
 @contextmanager
@@ -149,27 +150,11 @@ def _squat(port: int) -> str:
 
 
 def _shim(command: str, script: str) -> None:
-    """Puts a script before a command of the host, to be there at one exact moment of a deploy."""
-    real = on_host(f"PATH=/usr/sbin:/usr/bin command -v {command}").strip()
-    text = f'#!/bin/bash\n{script}\nexec {real} "$@"\n'
-    subprocess.run(
-        [
-            "docker",
-            "exec",
-            "-i",
-            topology.container(HOST),
-            "bash",
-            "-c",
-            f"cat >/usr/local/sbin/{command}; chmod 755 /usr/local/sbin/{command}",
-        ],
-        input=text,
-        text=True,
-        check=True,
-    )
+    moments.before(HOST, command, script)
 
 
 def _unshim(command: str) -> None:
-    on_host(f"rm -f /usr/local/sbin/{command}")
+    moments.let_be(HOST, command)
 
 
 # What is killed is the script of the deploy on the host, which no dropped connection stops.
