@@ -61,4 +61,4 @@ lock:
 	    $$part/requirements.in; done
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) bench/.venv tests/judges/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import tempfile
 from pathlib import Path
-from types import FrameType
 
 import click
 
 from bench import ansible
+from bench.beginning import begin
 from bench.errors import BenchError
 from bench.expectations import COMPARED_SITES, GATEWAY, GATEWAY_SLB, MITOGEN, PIPELINING, STOCK
 from bench.hosts import borrowed
@@ -36,10 +34,7 @@ _RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 @click.option("--write", is_flag=True, help="Keep the report as bench/RESULTS.md.")
 def cli(only: str | None, quick: bool, brief: bool, full: bool, json_file: Path | None, write: bool) -> None:
     """Measure deploys of this project and of what an operator would pick instead, on hosts of the lab."""
-    signal.signal(signal.SIGTERM, _end)
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        say(f"this machine is busy already (load {load:.1f}): the numbers will be worse than they need be")
+    load = begin()
     if brief:
         global _SAMPLE_SITES
         _SAMPLE_SITES = (1, 10)
@@ -123,11 +118,6 @@ def _not_run(scale: list[Result]) -> list[tuple[str, int, float]]:
     small, large = (stock[sites] for sites in _SAMPLE_SITES)
     each = (large.seconds - small.seconds) / (large.sites - small.sites)
     return [(STOCK, sites, each) for sites in _SCALE_SITES if sites not in stock]
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    """Ends like Ctrl-C does: through every `finally` on the way."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

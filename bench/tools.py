@@ -39,11 +39,7 @@ class Gateway:
         self.edge = edge
         self._folder = folder / f"checkout-{edge}"
         self._trees = folder / f"trees-{edge}"
-        self._folder.mkdir()
-        for part in _CHECKOUT:
-            source = _ROOT / part
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, self._folder / part)
-        (self._folder / "inventory").mkdir()
+        copied_checkout(self._folder)
 
     def deploy(self, fleet: Fleet) -> float:
         for school in fleet.schools:

@@ -117,7 +117,7 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
         Problem(host.name, site.domain, "cert", text, "warning")
         for host in hosts
         for site in host.sites
-        if counted[site.domain] > 1
+        if site.acme and counted[site.domain] > 1
     ]
 
 

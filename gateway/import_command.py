@@ -22,7 +22,7 @@ from gateway.values import Domain
 def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...]) -> None:
     """Check, order and store the certificate and key for DOMAIN out of FILES, as they arrived.
 
-    FILES are PEM, DER, PKCS #12 (.pfx) or zip files in any mix. A passphrase is taken from the environment
+    FILES are PEM, DER, PKCS #7, PKCS #12 (.pfx) or zip files in any mix. A passphrase is taken from the environment
     variable GATEWAY_KEY_PASSPHRASE. Exit 0 when stored in files/certs/DOMAIN/, 1 when refused and nothing is changed.
     """
     try:

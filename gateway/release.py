@@ -71,7 +71,7 @@ class Release:
         return _manifest(self.files)
 
     def digest(self) -> str:
-        """One digest over the manifest, as gateway/scripts/manifest.sh makes it on a host."""
+        """One digest over the manifest, as gateway/scripts/listing.sh makes it on a host."""
         lines = [f"mode {entry.mode} {entry.path}\n" for entry in self.manifest()]
         lines += [f"digest {entry.sha256}  {entry.path}\n" for entry in self.manifest()]
         return hashlib.sha256(b"".join(sorted(line.encode() for line in lines))).hexdigest()

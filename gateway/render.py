@@ -208,8 +208,8 @@ def _groups(host: Host, build: Build) -> list[list[Site]]:
     costs seconds where one for all costs nothing. At edge tls that has a price (TOGETHER), and it needs a group
     that can be given the keys, which certificates of an ACME server have not.
     """
-    encrypted = len(host.certs)
-    shared_edges = {"slb", "tls"} if build.group and encrypted >= TOGETHER else {"slb"}
+    own_certificates = len(host.certs)
+    shared_edges = {"slb", "tls"} if build.group and own_certificates >= TOGETHER else {"slb"}
     groups: dict[object, list[Site]] = {}
     for site in sorted(host.sites, key=lambda site: site.domain):
         # A file of an unusual name could be some other school's page.

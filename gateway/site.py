@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gateway.model import Acme, BlueKing, Platform, SiteEntry, WeCom
+from gateway.model import Acme, BlueKing, Platform, RateLimit, SiteEntry, WeCom
 
 Edge = Literal["slb", "tls"]
 
@@ -22,14 +22,6 @@ class Upstream:
     def authority(self) -> str:
         """As it stands in a Host header: without the default port."""
         return self.host if self.port == 443 else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class RateLimit:
-    """Requests a second that a site takes, of all its visitors together, and how many more at once."""
-
-    requests_per_second: int
-    burst: int
 
 
 @dataclass(frozen=True)
@@ -150,7 +142,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
         read_timeout=platform.read_timeout,
         domain_headers=platform.domain_headers,
         hsts=entry.hsts,
-        rate_limit=RateLimit(**entry.rate_limit.model_dump()) if entry.rate_limit else None,
+        rate_limit=entry.rate_limit,
         acme=entry.cert.acme if entry.cert else None,
         wecom=entry.wecom,
         app_entries=entries,

@@ -11,7 +11,7 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 
 from gateway import acme_values, listener, wecom_values
 from gateway.problems import did_you_mean
@@ -252,7 +252,6 @@ KeyId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
 ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
-Port = Annotated[StrictInt, Field(ge=1, le=65535)]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 AppPath = Annotated[StrictStr, AfterValidator(wecom_values.app_path)]

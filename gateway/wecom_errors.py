@@ -8,7 +8,7 @@ Where the meanings come from, by the mark in front of each:
 - [identity] https://developer.work.weixin.qq.com/document/path/96442: who is the visitor, by code
 - [jssdk] https://developer.work.weixin.qq.com/document/path/96912: common errors of the JS-SDK
 - [community] answers of WeCom's staff on https://developers.weixin.qq.com/community/enterprisewechat
-- [notes] this project's own notes on WeCom; not found in WeCom's public documents
+- [unconfirmed] as operators tell it; not found in WeCom's public documents
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ MEANINGS: dict[str, Meaning] = {
         (PLATFORM,),
         _TOKEN,
     ),
-    # [notes]
+    # [unconfirmed]
     "42022": Meaning(
         Text(
             "登录用的 code 已经用过或已过期（五分钟内只能用一次）。",

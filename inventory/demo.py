@@ -1,4 +1,4 @@
-"""The lab's two gateways (`make demo`): every platform of the sources at both edges."""
+"""The lab's two gateways (`make demo`): every platform at both edges."""
 
 from lab import topology as _topology
 

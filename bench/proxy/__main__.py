@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
 
 import click
 
+from bench.beginning import begin
 from bench.errors import BenchError
 from bench.hosts import BenchHost, borrowed
 from bench.progress import say
@@ -36,10 +35,7 @@ _BENCH = Path(__file__).resolve().parent.parent
 @click.option("--write", is_flag=True, help="Keep the report as bench/PROXY.md and bench/proxy.svg.")
 def cli(quick: bool, json_file: Path | None, write: bool) -> None:
     """Measure requests through this project's nginx and through other proxies, on hosts of the lab."""
-    signal.signal(signal.SIGTERM, _end)
-    load = os.getloadavg()[0]
-    if load > 0.5:
-        say(f"this machine is busy already (load {load:.1f}): the numbers will be worse than they need be")
+    load = begin()
     rounds, seconds = (1, 1) if quick else (_ROUNDS, _SECONDS)
     try:
         cores.must_be_two()
@@ -91,11 +87,6 @@ def _machine(load: float, rounds: int, seconds: int) -> dict[str, str]:
 
 def _versions(proxies: Sequence[Proxy]) -> dict[str, str]:
     return {proxy.name: f"{proxy.version()} on Debian 12" for proxy in proxies}
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    """Ends like Ctrl-C does: through every `finally` on the way."""
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bench.schools import Edge
 
-# The names and the mapping of the sources' own example, which is the platform wanxiao_test.
+# The names and the mapping of 17wanxiao's own example, which is the platform wanxiao_test.
 DOMAIN = "api.59wanmei.com"
 PLATFORM_NAME = "api.17wanxiao.com"
 _PUBLIC_PREFIX, _PLATFORM_PREFIX = "/bserver/", "/b-server/"

@@ -20,7 +20,7 @@ from gateway.render import STRIPPED
 from lab import pki
 
 GATEWAY = "this project"
-SAMPLE = "the sources' sample"
+SAMPLE = "the hand-written sample"
 CADDY = "Caddy"
 HAPROXY = "HAProxy"
 
@@ -85,7 +85,7 @@ class Gateway:
 
 
 class Sample:
-    """The sources' sample, word for word, in the nginx that Debian installs."""
+    """The sample that 17wanxiao hands out, word for word, in the nginx that Debian installs."""
 
     name = SAMPLE
     process = "nginx"

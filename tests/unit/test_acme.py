@@ -183,3 +183,5 @@ def test_a_site_on_two_hosts_is_warned_of(host):
     assert acme.warnings([host]) == []
     found = acme.warnings([host, replace(host, name="h2")])
     assert [(one.host, one.severity) for one in found] == [("h1", "warning"), ("h2", "warning")]
+    advised = replace(host, name="h3", sites=[replace(site, acme=None) for site in host.sites])
+    assert [one.host for one in acme.warnings([host, replace(host, name="h2"), advised])] == ["h1", "h2"]
