@@ -8,6 +8,7 @@ default port even when the open platform on 9001 points to it.
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
 
@@ -36,15 +37,28 @@ def rules(site: Site, route: Route) -> AnswerRules:
     by_length = sorted(site.routes, key=lambda other: len(other.upstream_path), reverse=True)
     siblings = [other for other in by_length if other.upstream == route.upstream]
     return AnswerRules(
-        redirects=tuple(_redirects(site, route, by_length, siblings)),
+        redirects=tuple(_redirects(site, route, _chosen(site, route, by_length))),
         cookie_domains=tuple(_cookie_domains(site)),
         cookie_paths=tuple(_cookie_paths(siblings, route)),
     )
 
 
-def _redirects(site: Site, route: Route, by_length: list[Route], siblings: list[Route]) -> list[Rule]:
-    found = []
+def _chosen(site: Site, route: Route, by_length: list[Route]) -> list[Route]:
+    """One for each URL of an upstream: of several that serve it the answering one, else one on the answering port,
+    else one on the entry port, since a port that a visitor did not come by breaks WeCom's logins."""
+    chosen: dict[tuple[Upstream, str], Route] = {}
     for other in by_length:
+        url = other.upstream, other.upstream_path
+        chosen[url] = min(
+            (chosen.get(url, other), other),
+            key=lambda one: (one is not route, one.port != route.port, one.port != site.entry_port),
+        )
+    return list(chosen.values())
+
+
+def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
+    found = []
+    for other in chosen:
         public = site.public_origin(other.port)
         for origin in _spellings(other.upstream):
             found.append(Rule(origin + other.upstream_path, public + other.path))
@@ -57,7 +71,9 @@ def _redirects(site: Site, route: Route, by_length: list[Route], siblings: list[
             found.append(Rule(f"~^(?:https?:)?//{bare}{port}$", public + other.path))
     # "//host/path" names another host and must not fall into the relative rules below
     found.append(Rule("//", "//"))
-    for other in siblings:
+    for other in chosen:
+        if other.upstream != route.upstream:
+            continue
         public = "" if other.port == route.port else site.public_origin(other.port)
         found.append(Rule(other.upstream_path, public + other.path))
     return _distinct(found)
@@ -74,6 +90,9 @@ def _spellings(upstream: Upstream) -> list[str]:
         f"//{host}",
         f"https://{host}:443",
         f"http://{host}:80",
+        # an application that takes the scheme from one place and the port from another
+        f"http://{host}:443",
+        f"https://{host}:80",
     ]
 
 
@@ -91,13 +110,18 @@ def _cookie_domains(site: Site) -> list[Rule]:
 
 
 def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
-    """Cookies know no port: the answering route's own prefix decides before a sibling's."""
+    """Cookies know no port: the answering route's own prefix decides before a sibling's. One for a whole prefix comes
+    back to every route that it covers upstream, however far apart they are in public."""
     found = []
     for other in sorted(siblings, key=lambda one: (-len(one.upstream_path), one is not route)):
+        covered = [one.path for one in siblings if one.upstream_path.startswith(other.upstream_path)]
+        public = posixpath.commonpath(covered).rstrip("/") + "/"
+        if public != other.path:
+            found.append(Rule(f"~^{re.escape(other.upstream_path)}$", public))
         found.append(Rule(other.upstream_path, other.path))
         if other.upstream_path != "/":
             bare = re.escape(other.upstream_path.rstrip("/"))
-            found.append(Rule(f"~^{bare}$", other.path.rstrip("/") or "/"))
+            found.append(Rule(f"~^{bare}$", public.rstrip("/") or "/"))
     return _distinct(found)
 
 

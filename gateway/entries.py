@@ -62,13 +62,15 @@ class BlueKing(TypedDict, total=False):
 
 
 class RateLimit(TypedDict, total=False):
-    """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429."""
+    """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429.
+
+    Without `burst` as many as in a second: a page asks for its pictures at once."""
 
     requests_per_second: Required[int]
     """Requests a second that pass: 200."""
 
     burst: int
-    """How many more pass at once before 429 is answered: 400. Default 0."""
+    """How many more pass at once before 429 is answered: 400. Default: as many as pass in a second."""
 
 
 class WeCom(TypedDict, total=False):

@@ -98,8 +98,13 @@ class RateLimit(_Frozen):
     requests_per_second: Annotated[StrictInt, Field(ge=1, le=100000)]
     """Requests a second that pass: 200."""
 
-    burst: Annotated[StrictInt, Field(ge=0, le=100000)] = 0
-    """How many more pass at once before 429 is answered: 400. Default 0."""
+    burst: Annotated[StrictInt, Field(ge=0, le=100000)] | None = None
+    """How many more pass at once before 429 is answered: 400. Default: as many as pass in a second."""
+
+    @property
+    def at_once(self) -> int:
+        """The burst that holds."""
+        return self.requests_per_second if self.burst is None else self.burst
 
 
 class AccountBinding(_Frozen):

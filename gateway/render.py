@@ -93,12 +93,23 @@ TOGETHER = 100
 
 
 @dataclass(frozen=True)
+class _Bare:
+    """A route's prefix without its slash: the path, and where it goes if another route has it among its own."""
+
+    path: str = ""
+    covering: Route | None = None
+    rules: answers.AnswerRules | None = None
+    upstream_path: str = ""
+
+
+@dataclass(frozen=True)
 class _Listener:
-    """One server block of a site."""
+    """One server block of a site. `taken` are paths that it answers by itself."""
 
     port: int
     entry: bool
     routes: tuple[tuple[Route, answers.AnswerRules], ...]
+    taken: frozenset[str]
 
     @property
     def whole_host(self) -> bool:
@@ -114,13 +125,24 @@ class _Listener:
         distinct = {rules for _, rules in self.routes}
         return distinct.pop() if len(distinct) == 1 else None
 
+    def without_slash(self, route: Route) -> _Bare:
+        """For nginx it is no part of the prefix, and where nobody says otherwise it redirects to the prefix."""
+        path = route.path[:-1]
+        if not path or path in self.taken:
+            return _Bare()
+        around = [pair for pair in self.routes if path.startswith(pair[0].path)]
+        if not around:
+            return _Bare(path)
+        covering, rules = max(around, key=lambda pair: len(pair[0].path))
+        return _Bare(path, covering, rules, covering.upstream_path + path.removeprefix(covering.path))
+
 
 def tree(host: Host, build: Build) -> dict[str, File]:
     """Every file of the host's release by relative path; paths in them carry the id's placeholder."""
     ports: dict[int, bool] = {}
     for site in host.sites:
         ports |= site.listeners()
-    healthz_ports = {ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else set()
+    healthz_ports = frozenset({ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else ())
     upstreams = sorted({route.upstream for site in host.sites for route in site.routes})
     shared = {"root": _ROOT, "home": HOME, "build": build, "healthz_ports": healthz_ports}
     groups = _groups(host, build)
@@ -186,7 +208,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     files["domains"] = File(_lines(sorted(site.domain for site in host.sites)))
     for alike in groups:
         stripped = sorted(own_headers - set(alike[0].domain_headers))
-        for path, text in _servers(alike, host, stripped, shared).items():
+        for path, text in _servers(alike, host, stripped, healthz_ports, shared).items():
             before = files[path].body if path in files else b""
             files[path] = File(before + text.encode())
     for site in host.sites:
@@ -223,19 +245,22 @@ def _lines(values: Iterable[str]) -> bytes:
     return "".join(f"{value}\n" for value in values).encode()
 
 
-def _servers(alike: list[Site], host: Host, stripped: list[str], shared: Mapping[str, object]) -> dict[str, str]:
+def _servers(
+    alike: list[Site], host: Host, stripped: list[str], healthz_ports: frozenset[int], shared: Mapping[str, object]
+) -> dict[str, str]:
     """Text by path of the server blocks for sites that are alike.
 
     Where they are several, `$host` stands for the domain: in a server that is chosen by exact name it is that
     name, in lower case and without a port, whatever the client wrote.
     """
     site = alike[0] if len(alike) == 1 else replace(alike[0], domain="$host")
+    verify = sorted({file.name for one in alike for file in host.verify[one.domain]})
     values = {
         **shared,
         "site": site,
         "domains": [one.domain for one in alike],
-        "verify": sorted({file.name for one in alike for file in host.verify[one.domain]}),
-        "listeners": _listeners(site),
+        "verify": verify,
+        "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), healthz_ports),
         "stripped": stripped,
         "acme_issued": f"{_ACME_ISSUED}/{site.domain}",
         "acme_webroot": _ACME_WEBROOT,
@@ -248,12 +273,14 @@ def _servers(alike: list[Site], host: Host, stripped: list[str], shared: Mapping
     return texts
 
 
-def _listeners(site: Site) -> list[_Listener]:
+def _listeners(site: Site, verify: frozenset[str], healthz_ports: frozenset[int]) -> list[_Listener]:
+    entry = site.entry_port
     return [
         _Listener(
             port,
-            port == site.entry_port,
+            port == entry,
             tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port),
+            (verify if port == entry else frozenset()) | ({"/healthz"} if port in healthz_ports else frozenset()),
         )
         for port in site.ports()
     ]

@@ -29,7 +29,9 @@ async def answer(writer: asyncio.StreamWriter, request: Request, record: dict[st
     body = json.dumps(record).encode() if filler is None else b""
     size = len(body) if filler is None else filler
     kind = "application/json" if filler is None else "application/octet-stream"
-    headers = [("Content-Type", kind), *_steered(request), *_arrived(record)]
+    headers = [*_steered(request), *_arrived(record)]
+    if "content-type" not in {name.lower() for name, _ in headers}:
+        headers.append(("Content-Type", kind))
     bodiless = status in (204, 304)
     if not bodiless:
         headers.append(("Content-Length", str(size)))
@@ -86,7 +88,14 @@ async def _events(writer: asyncio.StreamWriter, request: Request, record: dict[s
 
 def _steered(request: Request) -> list[tuple[str, str]]:
     names = {"x-lab-location": "Location", "x-lab-set-cookie": "Set-Cookie", "x-lab-refresh": "Refresh"}
-    return [(names[name.lower()], value) for name, value in request.headers if name.lower() in names]
+    found = [(names[name.lower()], value) for name, value in request.headers if name.lower() in names]
+    for name, value in request.headers:
+        if name.lower() == "x-lab-header":
+            own, colon, rest = value.partition(":")
+            if not colon:
+                raise BadRequest("X-Lab-Header must be a header, like Alt-Svc: clear")
+            found.append((own.strip(), rest.strip()))
+    return found
 
 
 def _arrived(record: dict[str, Any]) -> list[tuple[str, str]]:

@@ -93,6 +93,67 @@ def test_location_in_production(redirect, port, location, public):
     assert redirect(PROD, port, location) == public
 
 
+HUB, API = "https://hub.17wanxiao.com/", "https://api.17wanxiao.com/"
+
+
+def _rules(parse, path, *rows, port=80):
+    """The rules for answers to what came by `path` on `port`, on a platform with these routes."""
+    names = ("port", "path", "upstream")
+    own = {"routes": [dict(zip(names, row, strict=True)) for row in rows]}
+    host, problems = parse({"domain": "o.edu.cn", "edge": "slb", "platform": "own"}, platforms={"own": own})
+    assert not problems
+    site = host.sites[0]
+    return answers.rules(site, next(one for one in site.routes if (one.port, one.path) == (port, path)))
+
+
+@pytest.mark.parametrize("rows", [((9001, "/", HUB), ("entry", "/", HUB)), (("entry", "/", HUB), (9001, "/", HUB))])
+def test_a_url_that_two_listeners_serve_stays_on_the_visitors_own(parse, rows):
+    """A port that leaks into the entry's redirects breaks the login (50001)."""
+    entry = _rules(parse, "/", *rows).redirects
+    assert _apply(entry, "/y") == "/y"
+    assert _apply(entry, f"{HUB}y") == "https://o.edu.cn/y"
+    other = _rules(parse, "/", *rows, port=9001).redirects
+    assert _apply(other, "/y") == "/y"
+    assert _apply(other, f"{HUB}y") == "https://o.edu.cn:9001/y"
+
+
+def test_a_url_that_two_prefixes_serve_stays_under_the_visitors_own(parse):
+    rows = (("entry", "/a/", API), ("entry", "/b/", API))
+    for path in ("/a/", "/b/"):
+        redirects = _rules(parse, path, *rows).redirects
+        assert _apply(redirects, "/y") == f"{path}y"
+        assert _apply(redirects, f"{API}y") == f"https://o.edu.cn{path}y"
+
+
+def test_of_two_other_listeners_the_entry_is_taken(parse):
+    rows = ((9001, "/", HUB), ("entry", "/", HUB), (9002, "/", API))
+    assert _apply(_rules(parse, "/", *rows, port=9002).redirects, f"{HUB}y") == "https://o.edu.cn/y"
+
+
+@pytest.mark.parametrize("origin", ["http://hub.17wanxiao.com:443", "https://hub.17wanxiao.com:80"])
+def test_scheme_and_port_that_do_not_fit_are_the_upstreams_all_the_same(parse, origin):
+    rows = (("entry", "/", HUB),)
+    assert _apply(_rules(parse, "/", *rows).redirects, f"{origin}/y") == "https://o.edu.cn/y"
+    assert _apply(_rules(parse, "/", *rows).redirects, f"{origin}80/y") == f"{origin}80/y"
+
+
+@pytest.mark.parametrize("path", ["/api/", "/web/"])
+def test_a_cookie_for_a_whole_prefix_comes_back_to_every_route_under_it(parse, path):
+    """A session of `Path=/`, set while logging in by one route, has to reach the others, and that one itself."""
+    rules = _rules(parse, path, ("entry", "/api/", f"{API}api-v1/"), ("entry", "/web/", API)).cookie_paths
+    assert _apply(rules, "/") == "/"
+    assert _apply(rules, "/x") == "/web/x"
+    assert _apply(rules, "/api-v1/") == "/api/"
+    assert _apply(rules, "/api-v1") == "/api"
+
+
+def test_a_cookie_of_two_prefixes_for_one_upstream_reaches_both(parse):
+    for path in ("/a/", "/b/"):
+        rules = _rules(parse, path, ("entry", "/a/", API), ("entry", "/b/", API)).cookie_paths
+        assert _apply(rules, "/") == "/"
+        assert _apply(rules, "/x") == f"{path}x"
+
+
 @pytest.mark.parametrize(
     ("location", "public"),
     [
