@@ -55,7 +55,7 @@ def version(request):
 
 
 def _with_all(data):
-    """A host's data with what the demo has no use for: an automatic certificate, egress, a rate limit."""
+    """A host's data with what the demo has no use for: automatic certificates, egress, a rate limit, own routes."""
     first, *others = data["sites"]
     limited = {**first, "rate_limit": {"requests_per_second": 100, "burst": 200}}
     acme = {
@@ -64,8 +64,14 @@ def _with_all(data):
         "platform": "wanxiao_test",
         "cert": {"acme": {"email": "ops@demo.example", "directory": "https://acme.example/dir"}},
     }
+    nested = {**acme, "domain": "nested.demo.example", "platform": "nested"}
+    routes = [
+        {"port": "entry", "path": "/", "upstream": "https://hub.17wanxiao.com/"},
+        {"port": "entry", "path": "/api/", "upstream": "https://open.17wanxiao.com/v2/"},
+    ]
+    platforms = {**data["platforms"], "nested": {"routes": routes}}
     egress = {"listen": "10.0.0.5:8443", "allow": ["10.0.0.0/24"]}
-    return {**data, "sites": [limited, *others, acme], "egress": egress}
+    return {**data, "platforms": platforms, "sites": [limited, *others, acme, nested], "egress": egress}
 
 
 @pytest.fixture(params=["gw-slb", "gw-tls", "all"])
