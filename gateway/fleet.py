@@ -7,7 +7,9 @@ the deploy that follows.
 from __future__ import annotations
 
 import fnmatch
+import ipaddress
 import traceback
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from pathlib import Path
 from pyinfra.api import Host as Remote
 from pyinfra.api import Inventory, State
 from pyinfra.api.exceptions import PyinfraError
+from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
@@ -22,7 +25,7 @@ from pyinfra_cli.util import parse_cli_arg
 
 from gateway import acme, groups, host_keys, wecom_rules
 from gateway.host import Host, parse_host
-from gateway.problems import Problem, errors
+from gateway.problems import Problem, errors, shown
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,12 @@ def load(
     for pattern in limit:
         if not lost and not _matching(loaded, [pattern]):
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
+    shared = _shared_addresses(loaded)
     for host in loaded:
         if host.name in chosen and host.name not in skipped:
             own = host.data.dict()
             one, found = parse_host(host.name, own, files, certificates=certificates)
-            found += [*host_keys.errors(host), *host_keys.warnings(host.name, own)]
+            found += [*host_keys.errors(host), *host_keys.warnings(host.name, own), *shared.get(host.name, ())]
             if host.name not in twice:
                 found += _two_platforms(host)
             problems += found
@@ -121,6 +125,40 @@ def _two_platforms(host: Remote) -> list[Problem]:
         return []
     given = {name: host.inventory.get_group_data(name) for name in host.groups}
     return [Problem(host.name, "", "platform", text) for text in groups.platforms(given)]
+
+
+def _shared_addresses(inventory: Inventory) -> dict[str, list[Problem]]:
+    """By host, an error where another entry is the same machine: each deploy would take away the other's sites."""
+    machines: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for host in inventory:
+        # what other connectors reach is told apart by name
+        if issubclass(host.connector_cls, SSHConnector):
+            machines[_machine(host)].append(host.name)
+    found = {}
+    for (address, port, *_), names in machines.items():
+        place = f'"{shown(address)}"' if port == "22" else f'"{shown(address)}", port {shown(port)},'
+        for name in names if len(names) > 1 else ():
+            other = next(one for one in names if one != name)
+            text = (
+                f"{place} is the address of {other} too, and a deploy of one would take away the other's sites; "
+                "put all its sites into one entry, or correct the address"
+            )
+            found[name] = [Problem(name, "", "ssh_hostname", text)]
+    return found
+
+
+def _machine(host: Remote) -> tuple[str, ...]:
+    """Address and port by which SSH reaches a host, and on which way: behind jump hosts addresses come again."""
+    own = host.data.dict()
+    address = own.get("ssh_hostname")
+    if not isinstance(address, str) or not address:
+        address = host.name
+    try:
+        address = str(ipaddress.ip_address(address))
+    except ValueError:
+        address = address.lower().removesuffix(".")
+    way = (own.get("ssh_config_file"), own.get("ssh_paramiko_connect_kwargs"))
+    return address, str(own.get("ssh_port") or 22), repr(way)
 
 
 def _unreadable(error: Exception, filename: str) -> str:
