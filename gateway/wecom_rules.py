@@ -11,6 +11,8 @@ from gateway.host import Host
 from gateway.problems import Problem
 from gateway.site import Site
 
+_SAME = "write the same in both"
+
 
 def warnings(hosts: Iterable[Host]) -> list[Problem]:
     """Everything that WeCom would take amiss about these hosts' sites."""
@@ -52,7 +54,30 @@ def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str
         yield "platform", f'is "{site.platform}" here and "{first.platform}" on {host.name}; one domain is one app'
     if first.edge != site.edge:
         yield "edge", f'is "{site.edge}" here and "{first.edge}" on {host.name}; a visitor reaches one or the other'
+    for key in _unlike(first, site):
+        yield key, f"differs from the same site's on {host.name}, and a visitor reaches one or the other; {_SAME}"
     for key, wanted in first.wecom:
         here = getattr(site.wecom, key)
         if wanted and here and wanted != here:
-            yield f"wecom.{key}", f"differs from the same site's on {host.name}; write the same in both"
+            yield f"wecom.{key}", f"differs from the same site's on {host.name}; {_SAME}"
+
+
+def _unlike(first: Site, site: Site) -> Iterator[str]:
+    """Keys by which two nodes of one domain would serve it differently, besides platform and edge, which decide others.
+
+    Each node may have a load balancer or a certificate of its own.
+    """
+    if first.platform == site.platform:
+        if first.edge == site.edge and set(first.routes) != set(site.routes):
+            yield _routes_key(site)
+        if first.max_body != site.max_body:
+            yield "max_body"
+    if first.rate_limit != site.rate_limit:
+        yield "rate_limit"
+    if first.hsts != site.hsts:
+        yield "hsts"
+
+
+def _routes_key(site: Site) -> str:
+    """Where an inventory says what a site's routes are."""
+    return "bk" if any(route.guarded for route in site.routes) else "platform"
