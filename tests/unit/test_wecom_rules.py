@@ -111,3 +111,20 @@ def test_what_follows_from_another_platform_or_edge_is_told_as_that_alone(told, 
     change = {"platform": "wanxiao_prod", "bk": None} if edge == "slb" else {"edge": "tls"}
     fields = [text.split(": ")[2] for text in told([BK_SITE], [{**BK_SITE, **change}])]
     assert fields == ["platform" if edge == "slb" else "edge"]
+
+
+@pytest.mark.parametrize("edge", ["slb", "tls"])
+def test_a_site_in_front_of_its_own_domain_may_go_round_in_circles(told, store_pair, edge):
+    store_pair("wx.a.edu.cn")
+    (text,) = told([{**BK_SITE, "edge": edge, "bk": {**BK, "upstream": "https://wx.a.edu.cn"}}])
+    assert text == (
+        "1.2.3.0: wx.a.edu.cn: bk.upstream: is the site's own domain: unless this host's DNS gives it another "
+        'address, requests go round in circles; name the inner platform, like "https://paas.inner.example"'
+    )
+    rows = [{"port": port, "path": "/", "upstream": "https://wx.a.edu.cn:9001/"} for port in ("entry", 9001)]
+    (text,) = told([{**SITE, "edge": edge, "platform": "own"}], platforms={"own": {"routes": rows}})
+    assert text.startswith("1.2.3.0: wx.a.edu.cn: platform: ")
+
+
+def test_another_port_of_the_domain_is_another_server(told):
+    assert told([{**BK_SITE, "bk": {**BK, "upstream": "https://wx.a.edu.cn:8443"}}]) == []
