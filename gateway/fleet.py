@@ -27,6 +27,9 @@ from gateway import acme, groups, host_keys, wecom_rules
 from gateway.host import Host, parse_host
 from gateway.problems import Problem, errors, shown
 
+# What Windows editors put before the first line, and Python takes for a letter where it is given text.
+_BOM = "\ufeff"
+
 
 @dataclass(frozen=True)
 class Fleet:
@@ -58,9 +61,8 @@ def load(
     `certificates`, certificates and keys are neither read nor missed.
     Raises InventoryError where there is no inventory to check.
     """
-    path = Path(inventory)
-    if path.suffix == ".py" and not path.is_file():
-        raise InventoryError(f"{inventory}: no such file; name an inventory, for example inventory/prod.py")
+    if wrong := _no_inventory(inventory):
+        raise InventoryError(f"{inventory}: {wrong}")
     loaded, problems = _read(inventory, data, group_data)
     twice = {problem.host for problem in problems if problem.host}
     lost = any(not problem.host for problem in problems)
@@ -161,9 +163,24 @@ def _machine(host: Remote) -> tuple[str, ...]:
     return address, str(own.get("ssh_port") or 22), repr(way)
 
 
+def _no_inventory(name: str) -> str | None:
+    """What is wrong where a file was meant and the name is none."""
+    path = Path(name)
+    if path.is_dir():
+        return "is a folder; name a file, for example inventory/prod.py"
+    if path.suffix == ".py" and not path.is_file():
+        return "no such file; name an inventory, for example inventory/prod.py"
+    # without a slash it may be the name of a host
+    if "/" in name and not path.exists() and Path(f"{name}.py").is_file():
+        return f"no such file; did you mean {name}.py?"
+    return None
+
+
 def _unreadable(error: Exception, filename: str) -> str:
     """Where and why a file, or what was named instead of one, is no inventory."""
     if isinstance(error, SyntaxError):
+        if (error.text or "").startswith(_BOM) and error.lineno == 1:
+            return f"{error.filename}: starts with a byte order mark; save it as UTF-8 without BOM"
         # one about the file as a whole has no place
         return f"{error.filename}:{error.lineno}: {error.msg}" if error.filename else f"{filename}: {error.msg}"
     if isinstance(error, UnicodeDecodeError):

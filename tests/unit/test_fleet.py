@@ -250,3 +250,34 @@ def test_hosts_that_only_look_alike_are_no_error(inventory, hosts):
 def test_an_address_that_is_none_is_told_once(inventory):
     wrong = _errors(load(inventory(_at('a "ssh_hostname": 5, ', 'b "ssh_hostname": 5, '))))
     assert [text.partition(": is of type int")[0] for text in wrong] == ["a: ssh_hostname", "b: ssh_hostname"]
+
+
+@pytest.mark.parametrize("name", ["marked.py", "group_data/wanxiao_prod.py"])
+def test_a_byte_order_mark_is_called_by_its_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "group_data").mkdir()
+    (tmp_path / "marked.py").write_text(TWO)
+    (tmp_path / name).write_text("x = 1\n" if "/" in name else TWO, encoding="utf-8-sig")
+    with pytest.raises(InventoryError) as told:
+        load(str(tmp_path / "marked.py"))
+    assert str(told.value) == f"{tmp_path / name}: starts with a byte order mark; save it as UTF-8 without BOM"
+
+
+def test_an_invisible_character_inside_a_file_is_told_with_its_line(inventory):
+    with pytest.raises(InventoryError, match=r":2: invalid non-printable character U\+FEFF"):
+        load(inventory("x = 1\n\ufeffy = 2\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("inventory", "inventory: is a folder; name a file, for example inventory/prod.py"),
+        ("inventory/", "inventory/: is a folder; name a file, for example inventory/prod.py"),
+        ("inventory/prod", "inventory/prod: no such file; did you mean inventory/prod.py?"),
+    ],
+)
+def test_what_is_almost_an_inventory_leads_to_it(monkeypatch, name, message):
+    monkeypatch.chdir(REPO)
+    with pytest.raises(InventoryError) as told:
+        load(name)
+    assert str(told.value) == message
