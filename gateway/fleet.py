@@ -12,6 +12,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from pyinfra.api import Host as Remote
@@ -21,7 +22,7 @@ from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
-from pyinfra_cli.util import parse_cli_arg
+from pyinfra_cli.util import exec_file, parse_cli_arg
 
 from gateway import acme, groups, host_keys, wecom_rules
 from gateway.host import Host, parse_host
@@ -105,6 +106,8 @@ def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tup
             override_data={key: parse_cli_arg(value) for key, _, value in (text.partition("=") for text in data)},
             group_data_directories=list(group_data),
         )
+    except SystemExit as error:
+        raise InventoryError(_ending(error, inventory)) from None
     except UnexpectedExternalError as error:
         raise InventoryError(_where(error.exception, error.filename)) from None
     except (PyinfraError, SyntaxError, OSError, UnicodeError, TypeError, ValueError, LookupError) as error:
@@ -198,6 +201,16 @@ def _where(error: Exception, filename: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == filename]
     return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}"
+
+
+def _ending(error: SystemExit, inventory: str) -> str:
+    """Where an operator's own code ends the run, which would else pass for a clean check without a word."""
+    frames = traceback.extract_tb(error.__traceback__)
+    # what pyinfra runs is the inventory or a file of group data; neither stands in the error
+    run = [after for before, after in pairwise(frames) if before.name == exec_file.__name__]
+    place = f"{run[-1].filename}:{run[-1].lineno}" if run else inventory
+    said = f" ({shown(error.code)})" if isinstance(error.code, str) else ""
+    return f"{place}: ends the run{said}; take sys.exit or exit out, or raise an exception that says what is wrong"
 
 
 def _matching(inventory: Inventory, patterns: Iterable[str]) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -281,3 +283,25 @@ def test_what_is_almost_an_inventory_leads_to_it(monkeypatch, name, message):
     with pytest.raises(InventoryError) as told:
         load(name)
     assert str(told.value) == message
+
+
+@pytest.mark.parametrize("name", ["ending.py", "group_data/wanxiao_prod.py"])
+@pytest.mark.parametrize("end", ["sys.exit()", "sys.exit(0)", "sys.exit('no vault token')", "raise SystemExit"])
+def test_a_file_that_ends_the_run_is_an_error_and_no_clean_check(tmp_path, name, end):
+    (tmp_path / "group_data").mkdir()
+    (tmp_path / "ending.py").write_text(TWO)
+    (tmp_path / name).write_text(f"import sys\n\n{end}\n")
+    command = [sys.executable, "-m", "gateway", "check", "--json", "ending.py"]
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    message = json.loads(done.stdout)["error"]
+    assert f"{name}:3: ends the run" in message
+    assert ("no vault token" in message) == ("no vault token" in end)
+
+
+def test_an_import_that_ends_the_run_is_told_at_the_import(inventory, tmp_path, monkeypatch):
+    (tmp_path / "imported_exit.py").write_text("raise SystemExit(0)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InventoryError, match=r":2: ends the run"):
+        load(inventory("\nimport imported_exit\n"))
