@@ -29,9 +29,10 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _ALONE = re.compile(r"-?[0-9]{1,9}")
-_ANYWHERE = re.compile(r"(?<![0-9.])[0-9]{5,7}(?![0-9.])")
+_ANYWHERE = re.compile(r"(?<![0-9.])[0-9]{5,7}(?![0-9]|\.[0-9])")
 _CALLER = re.compile(r"from ip:?\s*[\"']?([0-9a-f:.]+)", re.IGNORECASE)
-_RETURN_URL = re.compile(r"""uri=([^&\s"'<>]+)""")
+# the error page's own parameter and that of the page before it, but not after_redirect_uri=true
+_RETURN_URL = re.compile(r"""(?<![A-Za-z0-9_-])(?:redirect_)?uri=([^&\s"'<>]+)""")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
 

@@ -7,22 +7,29 @@ the deploy that follows.
 from __future__ import annotations
 
 import fnmatch
+import ipaddress
 import traceback
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from pyinfra.api import Host as Remote
 from pyinfra.api import Inventory, State
 from pyinfra.api.exceptions import PyinfraError
+from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
-from pyinfra_cli.util import parse_cli_arg
+from pyinfra_cli.util import exec_file, parse_cli_arg
 
 from gateway import acme, groups, host_keys, wecom_rules
 from gateway.host import Host, parse_host
-from gateway.problems import Problem, errors
+from gateway.problems import Problem, errors, shown
+
+# What Windows editors put before the first line, and Python takes for a letter where it is given text.
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -55,9 +62,8 @@ def load(
     `certificates`, certificates and keys are neither read nor missed.
     Raises InventoryError where there is no inventory to check.
     """
-    path = Path(inventory)
-    if path.suffix == ".py" and not path.is_file():
-        raise InventoryError(f"{inventory}: no such file; name an inventory, for example inventory/prod.py")
+    if wrong := _no_inventory(inventory):
+        raise InventoryError(f"{inventory}: {wrong}")
     loaded, problems = _read(inventory, data, group_data)
     twice = {problem.host for problem in problems if problem.host}
     lost = any(not problem.host for problem in problems)
@@ -67,11 +73,12 @@ def load(
     for pattern in limit:
         if not lost and not _matching(loaded, [pattern]):
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
+    shared = _shared_addresses(loaded)
     for host in loaded:
         if host.name in chosen and host.name not in skipped:
             own = host.data.dict()
             one, found = parse_host(host.name, own, files, certificates=certificates)
-            found += [*host_keys.errors(host), *host_keys.warnings(host.name, own)]
+            found += [*host_keys.errors(host), *host_keys.warnings(host.name, own), *shared.get(host.name, ())]
             if host.name not in twice:
                 found += _two_platforms(host)
             problems += found
@@ -99,6 +106,8 @@ def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tup
             override_data={key: parse_cli_arg(value) for key, _, value in (text.partition("=") for text in data)},
             group_data_directories=list(group_data),
         )
+    except SystemExit as error:
+        raise InventoryError(_ending(error, inventory)) from None
     except UnexpectedExternalError as error:
         raise InventoryError(_where(error.exception, error.filename)) from None
     except (PyinfraError, SyntaxError, OSError, UnicodeError, TypeError, ValueError, LookupError) as error:
@@ -123,9 +132,58 @@ def _two_platforms(host: Remote) -> list[Problem]:
     return [Problem(host.name, "", "platform", text) for text in groups.platforms(given)]
 
 
+def _shared_addresses(inventory: Inventory) -> dict[str, list[Problem]]:
+    """By host, an error where another entry is the same machine: each deploy would take away the other's sites."""
+    machines: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for host in inventory:
+        # what other connectors reach is told apart by name
+        if issubclass(host.connector_cls, SSHConnector):
+            machines[_machine(host)].append(host.name)
+    found = {}
+    for (address, port, *_), names in machines.items():
+        place = f'"{shown(address)}"' if port == "22" else f'"{shown(address)}", port {shown(port)},'
+        for name in names if len(names) > 1 else ():
+            other = next(one for one in names if one != name)
+            text = (
+                f"{place} is the address of {other} too, and a deploy of one would take away the other's sites; "
+                "put all its sites into one entry, or correct the address"
+            )
+            found[name] = [Problem(name, "", "ssh_hostname", text)]
+    return found
+
+
+def _machine(host: Remote) -> tuple[str, ...]:
+    """Address and port by which SSH reaches a host, and on which way: behind jump hosts addresses come again."""
+    own = host.data.dict()
+    address = own.get("ssh_hostname")
+    if not isinstance(address, str) or not address:
+        address = host.name
+    try:
+        address = str(ipaddress.ip_address(address))
+    except ValueError:
+        address = address.lower().removesuffix(".")
+    way = (own.get("ssh_config_file"), own.get("ssh_paramiko_connect_kwargs"))
+    return address, str(own.get("ssh_port") or 22), repr(way)
+
+
+def _no_inventory(name: str) -> str | None:
+    """What is wrong where a file was meant and the name is none."""
+    path = Path(name)
+    if path.is_dir():
+        return "is a folder; name a file, for example inventory/prod.py"
+    if path.suffix == ".py" and not path.is_file():
+        return "no such file; name an inventory, for example inventory/prod.py"
+    # without a slash it may be the name of a host
+    if "/" in name and not path.exists() and Path(f"{name}.py").is_file():
+        return f"no such file; did you mean {name}.py?"
+    return None
+
+
 def _unreadable(error: Exception, filename: str) -> str:
     """Where and why a file, or what was named instead of one, is no inventory."""
     if isinstance(error, SyntaxError):
+        if (error.text or "").startswith(_BOM) and error.lineno == 1:
+            return f"{error.filename}: starts with a byte order mark; save it as UTF-8 without BOM"
         # one about the file as a whole has no place
         return f"{error.filename}:{error.lineno}: {error.msg}" if error.filename else f"{filename}: {error.msg}"
     if isinstance(error, UnicodeDecodeError):
@@ -143,6 +201,16 @@ def _where(error: Exception, filename: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == filename]
     return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}"
+
+
+def _ending(error: SystemExit, inventory: str) -> str:
+    """Where an operator's own code ends the run, which would else pass for a clean check without a word."""
+    frames = traceback.extract_tb(error.__traceback__)
+    # what pyinfra runs is the inventory or a file of group data; neither stands in the error
+    run = [after for before, after in pairwise(frames) if before.name == exec_file.__name__]
+    place = f"{run[-1].filename}:{run[-1].lineno}" if run else inventory
+    said = f" ({shown(error.code)})" if isinstance(error.code, str) else ""
+    return f"{place}: ends the run{said}; take sys.exit or exit out, or raise an exception that says what is wrong"
 
 
 def _matching(inventory: Inventory, patterns: Iterable[str]) -> set[str]:

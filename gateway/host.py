@@ -15,7 +15,7 @@ from gateway import acme, cert_files, certs, values, verify_files
 from gateway import egress as pass_through
 from gateway.model import RELEASE_PORT, UNION_TAG, Egress, Platform, SiteEntry, models_in
 from gateway.problems import Problem, did_you_mean, nearest
-from gateway.site import Site, resolve
+from gateway.site import Edge, Site, resolve
 
 
 @dataclass(frozen=True)
@@ -243,12 +243,26 @@ def _fields(model: type[BaseModel], location: Iterable[int | str]) -> Iterable[s
     return model.model_fields
 
 
+# The number that no route may have at an edge, though the other edge's entry port is that one.
+_TAKEN_PORTS: dict[Edge, tuple[int, str]] = {
+    "slb": (443, 'is the entry port already at edge "slb", where the load balancer\'s 443 comes in on 80'),
+    "tls": (80, 'is plain http at edge "tls", for verification files and the redirect to https'),
+}
+
+
 def _listener_conflicts(name: str, sites: Iterable[Site]) -> list[Problem]:
     """A port can only be plain or TLS for all sites of a host, and one port is the gateway's own."""
     problems = []
     first: dict[int, tuple[bool, Site]] = {}
     for site in sites:
+        taken, why = _TAKEN_PORTS[site.edge]
+        misused = any(route.port == taken for route in site.routes)
+        if misused:
+            text = f'port {taken} {why}; right would be "entry", or another number'
+            problems.append(Problem(name, site.domain, "platform", text))
         for port, encrypted in site.listeners().items():
+            if misused and port == taken:
+                continue  # told above; no other site is to blame
             if port == RELEASE_PORT:
                 text = f"port {RELEASE_PORT} is the gateway's own on this host; choose another for the route"
                 problems.append(Problem(name, site.domain, "port", text))
@@ -281,7 +295,7 @@ def _read_verify_files(
         return (), [Problem(name, domain, str(folder), f"cannot be read: {error.strerror}")]
     for path in paths:
         try:
-            good.append(verify_files.read(path.name, path.read_bytes()))
+            good.append(verify_files.read(path.name, verify_files.content(path, files)))
         except ValueError as error:
             problems.append(Problem(name, domain, str(path), str(error)))
         except OSError as error:

@@ -219,7 +219,9 @@ class Platform(_Frozen):
     ]
     max_body: Size = "50m"
     read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
-    domain_headers: Annotated[tuple[HeaderName, ...], BeforeValidator(values.listed)] = ()
+    domain_headers: Annotated[
+        tuple[HeaderName, ...], BeforeValidator(values.listed), AfterValidator(values.header_names)
+    ] = ()
     app_path: AppPath | None = None
 
 

@@ -218,6 +218,38 @@ def _inner_network(value: Any) -> Any:
     return _network(value)
 
 
+# templates/nginx/snippets/headers.conf.j2 and `identity` in macros.j2: nginx would send such a header twice.
+_SET_ANYWAY = frozenset(
+    ("host", "connection", "upgrade", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
+)
+# Where a message ends and how it travels: with a domain in one of them no platform could read it.
+_FRAMING = frozenset(("content-length", "transfer-encoding", "te", "trailer", "keep-alive", "expect"))
+_VISITORS = frozenset(("cookie", "authorization"))
+
+
+def _header_name(value: str) -> str:
+    """The name of a request header that can carry the public domain to a platform."""
+    name = value.lower()
+    if name in _SET_ANYWAY:
+        raise ValueError(f'"{value}" is set by the gateway for every site; remove it')
+    if name in _FRAMING | _VISITORS:
+        whose = "the visitor's own" if name in _VISITORS else "part of how a message is sent"
+        raise ValueError(
+            f'"{value}" is {whose}; right would be a header of the platform\'s, like "X-Forwarded-Weixin-Host"'
+        )
+    return value
+
+
+def header_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuses a header that is named twice, in whatever letters: it would be sent twice."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            raise ValueError(f'"{name}" stands twice; keep one')
+        seen.add(name.lower())
+    return names
+
+
 def listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
@@ -253,7 +285,7 @@ Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
 ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
-HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$"), AfterValidator(_header_name)]
 AppPath = Annotated[StrictStr, AfterValidator(wecom_values.app_path)]
 CorpId = Annotated[StrictStr, AfterValidator(wecom_values.corp_id)]
 AgentId = Annotated[int, BeforeValidator(wecom_values.agent_id)]

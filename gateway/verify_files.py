@@ -7,7 +7,9 @@ and an unrelated body, so nothing can be checked but that they are no web page.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +42,7 @@ def read(name: str, body: bytes) -> VerifyFile:
     if not _NAME.fullmatch(name):
         raise ValueError('the name must be letters, digits, "_", "-" and "." and end in ".txt"; keep it as downloaded')
     if len(body) > _MAX_BYTES:
-        raise ValueError(f"{len(body)} bytes is no verification file (at most {_MAX_BYTES}); download it again")
+        raise ValueError(f"is larger than any verification file (at most {_MAX_BYTES} bytes); download it again")
     start = body.removeprefix(_BOM).lstrip()[:256].lower()
     if start.startswith(b"<") or b"<html" in start:
         raise ValueError("is a web page, saved while not logged in; download the file again in the WeCom admin console")
@@ -64,6 +66,23 @@ def read(name: str, body: bytes) -> VerifyFile:
     if clean != body:
         return VerifyFile(name, clean, "dropped a byte order mark or white space that an editor added")
     return VerifyFile(name, clean)
+
+
+def content(path: Path, files: Path) -> bytes:
+    """A file's bytes, as many as show whether it is too large. Links are followed within `files`.
+
+    Raises ValueError where it is no regular file there, OSError where it cannot be read.
+    """
+    real = Path(os.path.realpath(path, strict=True))
+    if not real.is_relative_to(files.resolve()):
+        raise ValueError(
+            f"is a link to {real}, outside of {files}, and would publish it; put the verification file there itself"
+        )
+    # before it is opened: a pipe would be waited for, a device could do anything
+    if not stat.S_ISREG(real.stat().st_mode):
+        raise ValueError("is no regular file; put the verification file there as downloaded")
+    with real.open("rb") as file:
+        return file.read(_MAX_BYTES + 1)
 
 
 def paths(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
-"""What WeCom demands of a site that no single value shows: rules across routes, hosts and addresses.
+"""What no single value of a site shows: rules across routes, hosts and addresses.
 
-All of it are warnings: such a site can be served, it is WeCom that will refuse it or the login that breaks.
+All of it are warnings: such a site can be served, it is WeCom that will refuse it, the login that breaks, or a visitor
+who finds another site on another node.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from gateway.host import Host
 from gateway.problems import Problem
 from gateway.site import Site
 
+_SAME = "write the same in both"
+
 
 def warnings(hosts: Iterable[Host]) -> list[Problem]:
-    """Everything that WeCom would take amiss about these hosts' sites."""
+    """Everything that WeCom or visitors would take amiss about these hosts' sites."""
     found = []
     first: dict[str, tuple[Host, Site]] = {}
     for host in hosts:
         for site in host.sites:
             earlier = first.setdefault(site.domain, (host, site))
-            texts = [*_entry(site), *_callers(host, site), *_differences(*earlier, site)]
+            texts = [*_entry(site), *_circles(site), *_callers(host, site), *_differences(*earlier, site)]
             found += [Problem(host.name, site.domain, where, text, "warning") for where, text in texts]
     return found
 
@@ -32,6 +35,18 @@ def _entry(site: Site) -> Iterator[tuple[str, str]]:
             "platform",
             f'"{site.platform}" has routes on port {ports} only; a WeCom app opens on the default port, and a domain '
             'with a port can be no JS-SDK domain: give the app\'s route "port": "entry"',
+        )
+
+
+def _circles(site: Site) -> Iterator[tuple[str, str]]:
+    # with split DNS the domain is the platform itself for hosts of the inner network
+    ports = {443 if port == site.entry_port else port for port in site.ports()}
+    if any(route.upstream.host == site.domain and route.upstream.port in ports for route in site.routes):
+        key = _routes_key(site)
+        yield (
+            "bk.upstream" if key == "bk" else key,
+            "is the site's own domain: unless this host's DNS gives it another address, requests go round in circles; "
+            'name the inner platform, like "https://paas.inner.example"',
         )
 
 
@@ -52,7 +67,30 @@ def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str
         yield "platform", f'is "{site.platform}" here and "{first.platform}" on {host.name}; one domain is one app'
     if first.edge != site.edge:
         yield "edge", f'is "{site.edge}" here and "{first.edge}" on {host.name}; a visitor reaches one or the other'
+    for key in _unlike(first, site):
+        yield key, f"differs from the same site's on {host.name}, and a visitor reaches one or the other; {_SAME}"
     for key, wanted in first.wecom:
         here = getattr(site.wecom, key)
         if wanted and here and wanted != here:
-            yield f"wecom.{key}", f"differs from the same site's on {host.name}; write the same in both"
+            yield f"wecom.{key}", f"differs from the same site's on {host.name}; {_SAME}"
+
+
+def _unlike(first: Site, site: Site) -> Iterator[str]:
+    """Keys by which two nodes of one domain would serve it differently, besides platform and edge, which decide others.
+
+    Each node may have a load balancer or a certificate of its own.
+    """
+    if first.platform == site.platform:
+        if first.edge == site.edge and set(first.routes) != set(site.routes):
+            yield _routes_key(site)
+        if first.max_body != site.max_body:
+            yield "max_body"
+    if first.rate_limit != site.rate_limit:
+        yield "rate_limit"
+    if first.hsts != site.hsts:
+        yield "hsts"
+
+
+def _routes_key(site: Site) -> str:
+    """Where an inventory says what a site's routes are."""
+    return "bk" if any(route.guarded for route in site.routes) else "platform"

@@ -47,6 +47,10 @@ def run(*arguments: str, stdin: str | bytes = ""):
         ("redirect_uri需使用应用可信域名", "domain_err"),
         ("redirect_uri unauthorized, hint: [1653998781340381533667778]", "50001"),
         ("the phone says 42022 again", "42022"),
+        ("60020.", "60020"),
+        ("报错 60020.", "60020"),
+        ("报错 60020。", "60020"),
+        ("it says 60020. What now?", "60020"),
     ],
 )
 def test_the_error_is_found(pasted, code):
@@ -58,7 +62,9 @@ def test_several_errors_of_a_log_are_all_explained_in_order():
     assert [one.code for one in explain(log)] == ["42001", "60020"]
 
 
-@pytest.mark.parametrize("pasted", ["", "hello", "{}", "https://wx.a.edu.cn/?code=123456", "err_type=", "1.2.3.4"])
+@pytest.mark.parametrize(
+    "pasted", ["", "hello", "{}", "https://wx.a.edu.cn/?code=123456", "err_type=", "1.2.3.4", "60020.5", "v1.60020"]
+)
 def test_nothing_is_made_up_where_there_is_no_error(pasted):
     assert explain(pasted) == []
     done = run("-", stdin=pasted)
@@ -152,6 +158,21 @@ def test_a_masked_address_is_not_made_up(address):
 def test_the_domain_that_was_refused_is_judged(uri, english):
     (one,) = explain(ERROR_PAGE + uri)
     assert f"would come back to {english}" in one.detail.en
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "https://open.work.weixin.qq.com/wwopen/uriconfirm?after_redirect_uri=true&uri={}&err_type=domain_err",
+        "https://open.work.weixin.qq.com/wwopen/uriconfirm?after_redirect_uri=true&amp;uri={}&amp;err_type=domain_err",
+        "errcode=50001 https://open.weixin.qq.com/connect/oauth2/authorize?appid=ww1&redirect_uri={}&state=x",
+        "err_type=domain_err uri={}",
+    ],
+)
+def test_the_domain_is_found_among_other_parameters(pasted):
+    (one,) = explain(pasted.format("http%3A%2F%2Fwx.school.edu.cn%3A9001%2Fcb"))
+    assert one.detail is not None
+    assert "wx.school.edu.cn:9001: port 9001 does not match" in one.detail.en
 
 
 @pytest.mark.parametrize("uri", ["https%3A%2F%2F%5B", "https%3A%2F%2Fa:99999", "javascript:x", "https%3A%2F%2Fa%0Ab/"])

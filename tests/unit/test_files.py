@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tracemalloc
+
 import pytest
 
 from gateway import verify_files
 from gateway.host import parse_host
 
-from .conftest import PLATFORMS
+from .conftest import PLATFORMS, REPO
 
 NAME = "WW_verify_54wuPnLpuTWkAF0Z.txt"
 BODY = b"54wuPnLpuTWkAF0Z"
@@ -45,7 +50,7 @@ def test_files_of_other_families_are_kept_byte_for_byte():
         ("WW_verify_54wuPnLpuTWkAF0Z.txt.html", BODY, "must be letters"),
         ("a;b.txt", BODY, "must be letters"),
         ("a\n.txt", BODY, "must be letters"),
-        ("a.txt", b"x" * 20000, "no verification file"),
+        ("a.txt", b"x" * 20000, "larger than any verification file"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_reason(name, body, reason):
@@ -91,3 +96,76 @@ def test_a_folder_that_cannot_be_read_is_told_and_is_not_taken_for_an_empty_one(
         host, problems = _check(files)
     assert host is None
     assert [str(one) for one in problems] == [f"h1: wx.a.edu.cn: {folder}: cannot be read: Permission denied"]
+
+
+@pytest.fixture
+def folder(files):
+    """The folder of a site's verification files."""
+    path = files / "verify" / "wx.a.edu.cn"
+    path.mkdir(parents=True)
+    return path
+
+
+def _refusal(files) -> str:
+    host, problems = _check(files)
+    assert host is None
+    (problem,) = problems
+    return str(problem)
+
+
+def test_a_huge_file_is_refused_without_being_read(files, folder):
+    with (folder / NAME).open("wb") as file:
+        file.truncate(1 << 30)  # sparse
+    tracemalloc.start()
+    try:
+        told = _refusal(files)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 24
+    finally:
+        tracemalloc.stop()
+    assert "is larger than any verification file (at most 16384 bytes); download it again" in told
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(files, folder):
+    os.mkfifo(folder / NAME)
+    code = (
+        "import sys; from pathlib import Path; from tests.unit.test_files import _refusal;"
+        " print(_refusal(Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-c", code, str(files)]
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=20)
+    assert f"{folder / NAME}: is no regular file; put the verification file there as downloaded" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "/dev/null", "../../../beside.txt"])
+def test_a_link_out_of_the_checkouts_files_is_refused(files, folder, target):
+    (files.parent / "beside.txt").write_bytes(BODY)
+    (folder / NAME).symlink_to(target)
+    assert (
+        f"{folder / NAME}: is a link to {(folder / target).resolve()}, outside of {files}, and would publish it; "
+        "put the verification file there itself" in _refusal(files)
+    )
+
+
+def test_a_link_within_files_is_followed(files, folder):
+    other = files / "verify" / "wx.b.edu.cn"
+    other.mkdir()
+    (other / NAME).write_bytes(BODY)
+    (folder / NAME).symlink_to(f"../wx.b.edu.cn/{NAME}")
+    host, _ = _check(files)
+    assert host.verify["wx.a.edu.cn"][0].body == BODY
+
+
+def test_files_itself_may_be_a_link(files, folder):
+    (folder / NAME).write_bytes(BODY)
+    link = files.parent / "link"
+    link.symlink_to(files)
+    host, _ = _check(link)
+    assert host.verify["wx.a.edu.cn"][0].body == BODY
+
+
+@pytest.mark.parametrize(("target", "reason"), [("gone", "No such file"), (NAME, "symbolic links")])
+def test_a_link_that_leads_nowhere_is_told(files, folder, target, reason):
+    (folder / NAME).symlink_to(target)
+    told = _refusal(files)
+    assert "cannot be read: " in told
+    assert reason in told

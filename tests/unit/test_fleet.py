@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -186,3 +188,120 @@ def test_check_exits_with_what_it_found(inventory):
     broken = _run("python", "-m", "gateway", "check", inventory("x = ["))
     assert broken.returncode == 1
     assert "Traceback" not in broken.stderr
+
+
+def _at(*hosts: str) -> str:
+    """An inventory of one school for each host, given as name and data in its source."""
+    entries = [
+        f'("{name}", {{{data}"sites": [{{"domain": "wx{number}.a.edu.cn", "edge": "slb"}}]}}),'
+        for number, (name, _, data) in enumerate(host.partition(" ") for host in hosts)
+    ]
+    return f"wanxiao_prod = [{' '.join(entries)}]\n"
+
+
+def _errors(fleet):
+    return [str(problem) for problem in fleet.problems if problem.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        ('gw-a "ssh_hostname": "203.0.113.10", ', 'gw-b "ssh_hostname": "203.0.113.10", '),
+        ("203.0.113.10", 'gw-b "ssh_hostname": "203.0.113.10", '),
+        ("203.0.113.10", 'gw-b "ssh_hostname": "203.0.113.10", "ssh_port": 22, "ssh_user": "ops", '),
+        ('a "ssh_hostname": "127.0.0.1", "ssh_port": 2222, ', 'b "ssh_hostname": "127.0.0.1", "ssh_port": 2222, '),
+        ("gw.a.edu.cn", "GW.a.edu.cn."),
+        ("gw.a.edu.cn", "@ssh/gw.a.edu.cn"),
+        ("2001:db8::10", "2001:DB8:0::10"),
+    ],
+)
+def test_two_names_for_one_address_are_refused_because_each_deploy_would_undo_the_other(inventory, hosts):
+    wrong = _errors(load(inventory(_at(*hosts))))
+    names = [host.partition(" ")[0] for host in hosts]
+    assert [text.partition(": ssh_hostname: ")[0] for text in wrong] == names
+    for text, other in zip(wrong, reversed(names), strict=True):
+        assert f" is the address of {other} too" in text
+        assert "put all its sites into one entry" in text
+
+
+def test_the_other_name_of_an_address_may_lie_outside_the_limit(inventory):
+    """A host's release is the whole tree: a deploy of the one would take away the sites of the other."""
+    path = inventory(_at("203.0.113.10", 'gw-b "ssh_hostname": "203.0.113.10", ', "203.0.113.12"))
+    (wrong,) = _errors(load(path, limit=["gw-b"]))
+    assert wrong.startswith('gw-b: ssh_hostname: "203.0.113.10" is the address of 203.0.113.10 too')
+    assert _errors(load(path, limit=["203.0.113.12"])) == []
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        # behind one NAT, as Vagrant's machines are
+        ('a "ssh_hostname": "127.0.0.1", "ssh_port": 2222, ', 'b "ssh_hostname": "127.0.0.1", "ssh_port": 2200, '),
+        ("127.0.0.1", 'b "ssh_hostname": "127.0.0.1", "ssh_port": 2222, '),
+        # the same inner address in two schools, each behind a jump host of its own
+        ('a "ssh_hostname": "10.0.0.5", "ssh_config_file": "a", ', 'b "ssh_hostname": "10.0.0.5", '),
+        ("@docker/one", "@docker/two"),
+        ('@docker/one "ssh_hostname": "h", ', '@docker/two "ssh_hostname": "h", '),
+        ("@local", "127.0.0.1"),
+    ],
+)
+def test_hosts_that_only_look_alike_are_no_error(inventory, hosts):
+    assert _errors(load(inventory(_at(*hosts)))) == []
+
+
+def test_an_address_that_is_none_is_told_once(inventory):
+    wrong = _errors(load(inventory(_at('a "ssh_hostname": 5, ', 'b "ssh_hostname": 5, '))))
+    assert [text.partition(": is of type int")[0] for text in wrong] == ["a: ssh_hostname", "b: ssh_hostname"]
+
+
+@pytest.mark.parametrize("name", ["marked.py", "group_data/wanxiao_prod.py"])
+def test_a_byte_order_mark_is_called_by_its_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "group_data").mkdir()
+    (tmp_path / "marked.py").write_text(TWO)
+    (tmp_path / name).write_text("x = 1\n" if "/" in name else TWO, encoding="utf-8-sig")
+    with pytest.raises(InventoryError) as told:
+        load(str(tmp_path / "marked.py"))
+    assert str(told.value) == f"{tmp_path / name}: starts with a byte order mark; save it as UTF-8 without BOM"
+
+
+def test_an_invisible_character_inside_a_file_is_told_with_its_line(inventory):
+    with pytest.raises(InventoryError, match=r":2: invalid non-printable character U\+FEFF"):
+        load(inventory("x = 1\n\ufeffy = 2\n"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("inventory", "inventory: is a folder; name a file, for example inventory/prod.py"),
+        ("inventory/", "inventory/: is a folder; name a file, for example inventory/prod.py"),
+        ("inventory/prod", "inventory/prod: no such file; did you mean inventory/prod.py?"),
+    ],
+)
+def test_what_is_almost_an_inventory_leads_to_it(monkeypatch, name, message):
+    monkeypatch.chdir(REPO)
+    with pytest.raises(InventoryError) as told:
+        load(name)
+    assert str(told.value) == message
+
+
+@pytest.mark.parametrize("name", ["ending.py", "group_data/wanxiao_prod.py"])
+@pytest.mark.parametrize("end", ["sys.exit()", "sys.exit(0)", "sys.exit('no vault token')", "raise SystemExit"])
+def test_a_file_that_ends_the_run_is_an_error_and_no_clean_check(tmp_path, name, end):
+    (tmp_path / "group_data").mkdir()
+    (tmp_path / "ending.py").write_text(TWO)
+    (tmp_path / name).write_text(f"import sys\n\n{end}\n")
+    command = [sys.executable, "-m", "gateway", "check", "--json", "ending.py"]
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    message = json.loads(done.stdout)["error"]
+    assert f"{name}:3: ends the run" in message
+    assert ("no vault token" in message) == ("no vault token" in end)
+
+
+def test_an_import_that_ends_the_run_is_told_at_the_import(inventory, tmp_path, monkeypatch):
+    (tmp_path / "imported_exit.py").write_text("raise SystemExit(0)\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(InventoryError, match=r":2: ends the run"):
+        load(inventory("\nimport imported_exit\n"))

@@ -174,6 +174,55 @@ def test_a_mistake_in_a_platform_is_told_in_its_place_and_not_again_for_every_si
     assert not any("is unknown" in problem for problem in problems)
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        *(
+            ([name], f'[0]: "{name}" is set by the gateway for every site; remove it')
+            for name in (
+                "Host",
+                "connection",
+                "Upgrade",
+                "X-Real-IP",
+                "x-forwarded-for",
+                "X-Forwarded-Host",
+                "X-Forwarded-Proto",
+            )
+        ),
+        *(
+            ([name], f'[0]: "{name}" is part of how a message is sent; right would be a header of the platform\'s')
+            for name in (
+                "Content-Length",
+                "transfer-encoding",
+                "TE",
+                "Trailer",
+                "Keep-Alive",
+                "Expect",
+            )
+        ),
+        *(
+            ([name], f"[0]: \"{name}\" is the visitor's own; right would be a header of the platform's")
+            for name in ("Cookie", "authorization")
+        ),
+        (["X-A", "X-B", "x-a"], ': "x-a" stands twice; keep one'),
+        (["X-A", "cookie"], '[1]: "cookie" is the visitor\'s own'),
+        (["X A"], "[0]: "),
+    ],
+)
+def test_a_header_that_cannot_carry_the_domain_is_refused(parse, names, message):
+    platform = {**PLATFORMS["wanxiao_prod"], "domain_headers": names}
+    host, problems = parse(GOOD, platforms={"wanxiao_prod": platform})
+    assert host is None
+    (problem,) = problems
+    assert problem.startswith(f'h1: platforms["wanxiao_prod"].domain_headers{message}')
+
+
+def test_headers_of_a_platforms_own_may_carry_the_domain(parse):
+    platform = {**PLATFORMS["wanxiao_prod"], "domain_headers": ["X-Forwarded-Weixin-Host", "X-Original-Host"]}
+    host, _ = parse(GOOD, platforms={"wanxiao_prod": platform})
+    assert host.sites[0].domain_headers == ("X-Forwarded-Weixin-Host", "X-Original-Host")
+
+
 @pytest.mark.parametrize("key", ["=x", "=bk", "=", "", ".", "0"])
 def test_an_unknown_key_is_told_however_it_is_written(parse, key):
     _, problems = parse({**GOOD, key: 1})

@@ -170,6 +170,40 @@ def test_both_edges_share_a_host_where_no_port_collides(parse, store_pair):
 
 
 @pytest.mark.parametrize(
+    ("edge", "port", "reason"),
+    [
+        ("tls", 80, 'port 80 is plain http at edge "tls"'),
+        ("slb", 443, 'port 443 is the entry port already at edge "slb"'),
+    ],
+)
+def test_a_route_cannot_have_the_port_that_its_edge_needs_itself(parse, store_pair, edge, port, reason):
+    store_pair("wx.school.edu.cn")
+    store_pair("other.edu.cn")
+    rows = [{"port": port, "path": path, "upstream": "https://a.example/"} for path in ("/", "/b/")]
+    site = {"domain": "wx.school.edu.cn", "edge": edge, "platform": "own"}
+    bk_sites = [
+        {"domain": name, "edge": other, "platform": "bkitsm", "bk": BK}
+        for name, other in (("a.edu.cn", "slb"), ("other.edu.cn", "tls"))
+    ]
+    # the sites that are right are not blamed, wherever they stand
+    for sites in ([site], [site, *bk_sites], [*bk_sites, site]):
+        host, problems = parse(*sites, platforms={**PLATFORMS, "own": {"routes": rows}})
+        assert host is None
+        (problem,) = problems
+        assert problem.startswith(f"h1: wx.school.edu.cn: platform: {reason}")
+        assert 'right would be "entry"' in problem
+
+
+@pytest.mark.parametrize(("edge", "port"), [("slb", 80), ("tls", 443), ("slb", 8443), ("tls", 8443)])
+def test_a_number_may_be_the_entry_port_or_another(parse, store_pair, edge, port):
+    store_pair("wx.school.edu.cn")
+    rows = [{"port": port, "path": "/", "upstream": "https://a.example/"}]
+    site = {"domain": "wx.school.edu.cn", "edge": edge, "platform": "own"}
+    _, problems = parse(site, platforms={"own": {"routes": rows}})
+    assert problems == []
+
+
+@pytest.mark.parametrize(
     ("row", "reason"),
     [
         ({"port": 0, "path": "/", "upstream": "https://a.example/"}, "greater than or equal to 1"),

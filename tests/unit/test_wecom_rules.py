@@ -75,3 +75,56 @@ def test_two_nodes_of_one_site_must_agree_where_both_say_something(told):
     ]
     (text,) = told([first], [{**SITE, "platform": "wanxiao_test"}])
     assert text.startswith('1.2.3.1: wx.a.edu.cn: platform: is "wanxiao_test" here and "wanxiao_prod" on 1.2.3.0')
+
+
+BK = {"upstream": "https://paas.inner.example", "apps": ["a", "b"], "envs": ["o", "t"]}
+BK_SITE = {**SITE, "platform": "bkitsm", "bk": BK}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"bk": {**BK, "upstream": "https://other.inner.example"}}, "bk"),
+        ({"bk": {**BK, "apps": ["a"]}}, "bk"),
+        ({"bk": {**BK, "envs": ["o"]}}, "bk"),
+        ({"bk": {**BK, "extra_paths": ["/o/a/jsi18n/"]}}, "bk"),
+        ({"max_body": "9m"}, "max_body"),
+        ({"rate_limit": {"requests_per_second": 5}}, "rate_limit"),
+        ({"hsts": 300}, "hsts"),
+    ],
+)
+def test_two_nodes_of_one_site_must_serve_it_alike(told, change, field):
+    assert told([BK_SITE], [{**BK_SITE, **change}]) == [
+        f"1.2.3.1: wx.a.edu.cn: {field}: differs from the same site's on 1.2.3.0, and a visitor reaches one or the "
+        "other; write the same in both"
+    ]
+
+
+def test_two_nodes_may_write_the_same_in_another_way(told):
+    same = {**BK, "apps": ["b", "a", "a"], "envs": ["t", "o"], "upstream": "https://paas.inner.example/"}
+    assert told([BK_SITE], [{**BK_SITE, "bk": same, "max_body": "200m", "slb_cidrs": ["10.0.0.0/24"]}]) == []
+
+
+@pytest.mark.parametrize("edge", ["slb", "tls"])
+def test_what_follows_from_another_platform_or_edge_is_told_as_that_alone(told, files, store_pair, edge):
+    store_pair("wx.a.edu.cn")
+    change = {"platform": "wanxiao_prod", "bk": None} if edge == "slb" else {"edge": "tls"}
+    fields = [text.split(": ")[2] for text in told([BK_SITE], [{**BK_SITE, **change}])]
+    assert fields == ["platform" if edge == "slb" else "edge"]
+
+
+@pytest.mark.parametrize("edge", ["slb", "tls"])
+def test_a_site_in_front_of_its_own_domain_may_go_round_in_circles(told, store_pair, edge):
+    store_pair("wx.a.edu.cn")
+    (text,) = told([{**BK_SITE, "edge": edge, "bk": {**BK, "upstream": "https://wx.a.edu.cn"}}])
+    assert text == (
+        "1.2.3.0: wx.a.edu.cn: bk.upstream: is the site's own domain: unless this host's DNS gives it another "
+        'address, requests go round in circles; name the inner platform, like "https://paas.inner.example"'
+    )
+    rows = [{"port": port, "path": "/", "upstream": "https://wx.a.edu.cn:9001/"} for port in ("entry", 9001)]
+    (text,) = told([{**SITE, "edge": edge, "platform": "own"}], platforms={"own": {"routes": rows}})
+    assert text.startswith("1.2.3.0: wx.a.edu.cn: platform: ")
+
+
+def test_another_port_of_the_domain_is_another_server(told):
+    assert told([{**BK_SITE, "bk": {**BK, "upstream": "https://wx.a.edu.cn:8443"}}]) == []
