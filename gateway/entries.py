@@ -62,9 +62,7 @@ class BlueKing(TypedDict, total=False):
 
 
 class RateLimit(TypedDict, total=False):
-    """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429.
-
-    Without `burst` as many as in a second: a page asks for its pictures at once."""
+    """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429."""
 
     requests_per_second: Required[int]
     """Requests a second that pass: 200."""

@@ -295,7 +295,7 @@ def _read_verify_files(
         return (), [Problem(name, domain, str(folder), f"cannot be read: {error.strerror}")]
     for path in paths:
         try:
-            good.append(verify_files.read(path.name, verify_files.content(path, files)))
+            good.append(verify_files.read(path.name, verify_files.content(path, files / "verify")))
         except ValueError as error:
             problems.append(Problem(name, domain, str(path), str(error)))
         except OSError as error:

@@ -68,15 +68,15 @@ def read(name: str, body: bytes) -> VerifyFile:
     return VerifyFile(name, clean)
 
 
-def content(path: Path, files: Path) -> bytes:
-    """A file's bytes, as many as show whether it is too large. Links are followed within `files`.
+def content(path: Path, root: Path) -> bytes:
+    """A file's bytes, as many as show whether it is too large. Links are followed within `root`.
 
     Raises ValueError where it is no regular file there, OSError where it cannot be read.
     """
     real = Path(os.path.realpath(path, strict=True))
-    if not real.is_relative_to(files.resolve()):
+    if not real.is_relative_to(root.resolve()):
         raise ValueError(
-            f"is a link to {real}, outside of {files}, and would publish it; put the verification file there itself"
+            f"is a link to {real}, outside of {root}, and would publish it; put the verification file there itself"
         )
     # before it is opened: a pipe would be waited for, a device could do anything
     if not stat.S_ISREG(real.stat().st_mode):

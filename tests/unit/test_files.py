@@ -132,21 +132,21 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(files, folder):
         " print(_refusal(Path(sys.argv[1])))"
     )
     command = [sys.executable, "-c", code, str(files)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=20)
+    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=60)
     assert f"{folder / NAME}: is no regular file; put the verification file there as downloaded" in done.stdout
 
 
-@pytest.mark.parametrize("target", ["/etc/passwd", "/dev/null", "../../../beside.txt"])
-def test_a_link_out_of_the_checkouts_files_is_refused(files, folder, target):
+@pytest.mark.parametrize("target", ["/etc/passwd", "/dev/null", "../../../beside.txt", "../../certs/k.pem"])
+def test_a_link_out_of_the_folder_of_verification_files_is_refused(files, folder, target):
     (files.parent / "beside.txt").write_bytes(BODY)
+    (files / "certs").mkdir()
+    (files / "certs" / "k.pem").write_bytes(BODY)
     (folder / NAME).symlink_to(target)
-    assert (
-        f"{folder / NAME}: is a link to {(folder / target).resolve()}, outside of {files}, and would publish it; "
-        "put the verification file there itself" in _refusal(files)
-    )
+    told = f"{folder / NAME}: is a link to {(folder / target).resolve()}, outside of {files / 'verify'}, and would"
+    assert f"{told} publish it; put the verification file there itself" in _refusal(files)
 
 
-def test_a_link_within_files_is_followed(files, folder):
+def test_a_link_to_another_sites_file_is_followed(files, folder):
     other = files / "verify" / "wx.b.edu.cn"
     other.mkdir()
     (other / NAME).write_bytes(BODY)
