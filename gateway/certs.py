@@ -11,7 +11,7 @@ from cryptography.exceptions import InternalError, InvalidSignature, Unsupported
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from gateway import pem, trust_store
 
@@ -268,6 +268,9 @@ def _order(given: Sequence[x509.Certificate], chain: Sequence[x509.Certificate])
 def _unfit(leaf: x509.Certificate, domain: str) -> Iterator[str]:
     if not covers(leaf, domain):
         yield f"the certificate is for {names(leaf)}, not for {domain}; order one that names it"
+    # its key loads as any RSA key and goes out as one, which OpenSSL then finds not to be this certificate's
+    if leaf.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        yield "the certificate's key is of a kind (RSA-PSS) that browsers do not take; order an RSA or EC certificate"
     usage = _extension(leaf, x509.ExtendedKeyUsage)
     serving = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
     if isinstance(usage, x509.ExtendedKeyUsage) and not serving & set(usage):

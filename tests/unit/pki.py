@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -76,6 +80,7 @@ def issue(
         .not_valid_before(now + start)
         .not_valid_after(now + end)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if not ca:
         listed = [x509.DNSName(one) for one in ([name] if names is None else names)]
@@ -86,6 +91,25 @@ def issue(
         builder = builder.add_extension(PUBLIC_POLICY, critical=False)
     signer = by.key if by else key
     return Issued(builder.sign(signer, hashes.SHA256()), key)
+
+
+def issue_by_openssl(name: str, by: Issued, *, kind: str, digest: str = "sha256") -> Issued:
+    """A leaf of the kinds that cryptography makes none of: `kind` is what `openssl genpkey` takes for its key."""
+    extensions = f"subjectAltName=DNS:{name}\nauthorityKeyIdentifier=keyid\ncertificatePolicies=2.23.140.1.2.1\n"
+    with tempfile.TemporaryDirectory() as folder:
+        for file, body in {"ca.pem": by.pem, "ca.key": by.key_pem, "extensions": extensions.encode()}.items():
+            (Path(folder) / file).write_bytes(body)
+        for command in (
+            f"genpkey {kind} -out leaf.key",
+            f"req -new -key leaf.key -subj /CN={name} -out leaf.csr",
+            "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -set_serial 1 -days 30 "
+            f"-{digest} -extfile extensions -out leaf.pem",
+        ):
+            subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+        certificate = x509.load_pem_x509_certificate((Path(folder) / "leaf.pem").read_bytes())
+        key = load_pem_private_key((Path(folder) / "leaf.key").read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    return Issued(certificate, key)
 
 
 def rsa_key(bits: int) -> rsa.RSAPrivateKey:

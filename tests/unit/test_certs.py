@@ -12,13 +12,14 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from gateway import certs, pem
 
-from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, rsa_key
+from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, issue_by_openssl, rsa_key
 
 DOMAIN = "wx.a.edu.cn"
 NOW = datetime.now(UTC)
 LEAF = issue(DOMAIN, MIDDLE)
 PUBLIC = issue(DOMAIN, LOWER, public=True)
 RSA = rsa_key(2048)
+RSA_PSS = "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048"
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +32,8 @@ def trusted_root(tmp_path, monkeypatch):
 
 
 def _judge(*chain: Issued, key: bytes | None = None, domain: str = DOMAIN, **how) -> certs.Verdict:
-    verdict = certs.judge(domain, b"".join(one.pem for one in chain), key or chain[0].key_pem, NOW, **how)
+    now = datetime.now(UTC)  # what openssl issues is valid from the moment it does
+    verdict = certs.judge(domain, b"".join(one.pem for one in chain), key or chain[0].key_pem, now, **how)
     assert_no_key(repr(verdict), *chain)
     return verdict
 
@@ -125,6 +127,7 @@ def test_a_self_signed_certificate_is_a_warning():
         (issue(DOMAIN, MIDDLE, key=rsa_key(1024)), "has 1024 bits; at least 2048"),
         (issue(DOMAIN, MIDDLE, key=ec.generate_private_key(ec.SECP521R1())), "curve secp521r1"),
         (issue(DOMAIN, MIDDLE, key=ed25519.Ed25519PrivateKey.generate()), "neither an RSA nor an EC key"),
+        (issue_by_openssl(DOMAIN, MIDDLE, kind=RSA_PSS), "is of a kind (RSA-PSS) that browsers do not take"),
         (issue(DOMAIN, MIDDLE, usage=ExtendedKeyUsageOID.EMAIL_PROTECTION), "is not for servers"),
     ],
 )
