@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -95,6 +96,15 @@ def test_what_arrives_is_stored_in_order(given):
     done = run_import(given)
     assert_took(done)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("form", ["PEM", "DER"])
+def test_how_openssl_writes_pkcs7_is_no_word_to_the_operator(recwarn, form):
+    Path("chain.pem").write_bytes(CHAIN)
+    command = ["openssl", "crl2pkcs7", "-nocrl", "-certfile", "chain.pem", "-outform", form]
+    bundle = subprocess.run(command, check=True, capture_output=True).stdout
+    assert_took(run_import({"a.p7b": bundle, "a.key": LEAF.key_pem}))
+    assert [str(one.message) for one in recwarn] == []
 
 
 def test_what_was_stored_is_told():
