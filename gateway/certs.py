@@ -85,7 +85,7 @@ def judge(
     if not certificates:
         return Verdict(None, tuple(errors))
     leaf = next((one for one in certificates if key and public(one) == public(key)), certificates[0])
-    chain = ordered(leaf, certificates)
+    chain = ordered(leaf, certificates, now)
     if key and public(key) != public(leaf):
         errors.append(
             f"privkey.pem is not the key of the certificate for {names(leaf)}; put the key there that its request "
@@ -176,16 +176,23 @@ def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Cer
     return list(dict.fromkeys(found))
 
 
-def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """The chain from `leaf` upwards, as far as `others` reach. Certificates of other chains stay out."""
+def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
+    """The chain from `leaf` upwards, as far as `others` reach. Certificates of other chains stay out.
+
+    Where an authority has several, as renewed ones have, the one that is valid now goes in, for as long as can be.
+    """
     chain = [leaf]
     while not self_issued(chain[-1]):
-        above = (one for one in others if one not in chain and trust_store.issued(chain[-1], one))
-        parent = next(above, None)
-        if parent is None:
+        above = [one for one in others if one not in chain and trust_store.issued(chain[-1], one)]
+        if not above:
             break
-        chain.append(parent)
+        chain.append(max(above, key=lambda one: (_usable(one, now), one.not_valid_after_utc)))
     return chain
+
+
+def _usable(authority: x509.Certificate, now: datetime) -> bool:
+    """Whether it can stand in a chain today. What a root's certificate says is no matter, clients have their own."""
+    return self_issued(authority) or authority.not_valid_before_utc <= now < authority.not_valid_after_utc
 
 
 def self_issued(certificate: x509.Certificate) -> bool:
@@ -259,7 +266,7 @@ def _order(given: Sequence[x509.Certificate], chain: Sequence[x509.Certificate])
     left_out = [one for one in given if one not in chain]
     if left_out:
         titles = ", ".join(f'"{title(one.subject)}"' for one in left_out)
-        yield f"fullchain.pem holds what is not of this certificate's chain and is not sent out: {titles}; take it out"
+        yield f"fullchain.pem holds what is not needed and not sent out: {titles}; take it out"
     if [one for one in given if one in chain] != list(chain):
         titles = ", ".join(f'"{title(one.subject)}"' for one in chain)
         yield f"fullchain.pem is not in order; it goes out as it must: {titles}"

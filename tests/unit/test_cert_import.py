@@ -228,6 +228,15 @@ def test_the_newest_valid_certificate_is_taken():
     assert_took(run_import({"a.pem": everything}))
 
 
+def test_a_renewed_intermediate_is_taken_and_the_old_one_ignored_with_its_reason():
+    old = issue("Test Issuing", MIDDLE, ca=True, key=LOWER.key, end=timedelta(hours=-1))
+    given = {"old.crt": old.pem, "new.crt": LOWER.pem + MIDDLE.pem, "a.pem": LEAF.pem, "a.key": LEAF.key_pem}
+    done = run_import(given)
+    assert_took(done)
+    reason = "another certificate of this chain's authorities, which is not needed"
+    assert f"arrived/old.crt: {reason}" in done.stdout
+
+
 def test_a_wildcard_is_stored_for_each_domain_that_needs_it():
     wild = issue("*.a.edu.cn", LOWER)
     for domain in (DOMAIN, "card.a.edu.cn"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -20,6 +21,12 @@ LEAF = issue(DOMAIN, MIDDLE)
 PUBLIC = issue(DOMAIN, LOWER, public=True)
 RSA = rsa_key(2048)
 RSA_PSS = "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048"
+
+# An authority whose certificate was renewed twice, each time for the same key.
+TWIN = issue("Twin", ROOT, ca=True)
+EXPIRED_TWIN = issue("Twin", ROOT, ca=True, key=TWIN.key, end=timedelta(days=-1, hours=1))
+FUTURE_TWIN = issue("Twin", ROOT, ca=True, key=TWIN.key, start=timedelta(days=5), end=timedelta(days=900))
+LEAF_OF_TWIN = issue(DOMAIN, TWIN)
 
 
 @pytest.fixture(autouse=True)
@@ -68,6 +75,22 @@ def test_a_look_alike_of_the_issuer_is_not_taken_for_it():
     forged = issue("Test Intermediate", ca=True)
     assert _sent(_judge(LEAF, forged, MIDDLE)) == [DOMAIN, "Test Intermediate"]
     assert _judge(LEAF, forged, MIDDLE).pair.chain == LEAF.pem + MIDDLE.pem
+
+
+@pytest.mark.parametrize("twins", list(permutations([EXPIRED_TWIN, TWIN, FUTURE_TWIN])))
+def test_of_an_authoritys_certificates_the_one_that_is_valid_goes_out(twins):
+    verdict = _judge(LEAF_OF_TWIN, *twins)
+    assert verdict.errors == ()
+    assert verdict.pair.chain == LEAF_OF_TWIN.pem + TWIN.pem
+    (notice,) = verdict.warnings
+    assert 'not needed and not sent out: "Twin", "Twin"; take it out' in notice
+
+
+@pytest.mark.parametrize("days", [(100, 200), (200, 100)])
+def test_of_two_valid_certificates_of_an_authority_the_longer_valid_goes_out(days):
+    twins = [issue("Twin", ROOT, ca=True, key=TWIN.key, end=timedelta(days=one)) for one in days]
+    longer = max(twins, key=lambda one: one.certificate.not_valid_after_utc)
+    assert _judge(LEAF_OF_TWIN, *twins).pair.chain == LEAF_OF_TWIN.pem + longer.pem
 
 
 def test_editors_marks_do_not_matter():
