@@ -20,7 +20,6 @@ WARN_BELOW = timedelta(days=21)
 # What every client of the TLS profile (gateway/tls_profile.py) takes; browsers dropped P-521, SHA-1 and MD5.
 _MIN_RSA_BITS = 2048
 _CURVES = {"secp256r1", "secp384r1"}
-_BROKEN_HASHES = {"md5", "sha1"}
 
 # The environment variable that holds the passphrase of protected keys.
 PASSPHRASE = "GATEWAY_KEY_PASSPHRASE"  # noqa: S105
@@ -179,7 +178,7 @@ def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Cer
 def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
     """The chain from `leaf` upwards, as far as `others` reach. Certificates of other chains stay out.
 
-    Where an authority has several, as renewed ones have, the one that is valid now goes in, for as long as can be.
+    Where an authority has several, as renewed ones have, one that clients take today goes in, the longest valid.
     """
     chain = [leaf]
     while not self_issued(chain[-1]):
@@ -192,7 +191,9 @@ def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: dat
 
 def _usable(authority: x509.Certificate, now: datetime) -> bool:
     """Whether it can stand in a chain today. What a root's certificate says is no matter, clients have their own."""
-    return self_issued(authority) or authority.not_valid_before_utc <= now < authority.not_valid_after_utc
+    if self_issued(authority):
+        return True
+    return authority.not_valid_before_utc <= now < authority.not_valid_after_utc and not _weak(authority)
 
 
 def self_issued(certificate: x509.Certificate) -> bool:
@@ -314,7 +315,7 @@ def _weak(one: x509.Certificate) -> str:
         algorithm = one.signature_hash_algorithm
     except UnsupportedAlgorithm:
         return f'"{title(one.subject)}" is signed in a way that browsers do not take; order an RSA or EC certificate'
-    if algorithm is not None and algorithm.name in _BROKEN_HASHES:
+    if algorithm is not None and algorithm.name in trust_store.BROKEN_HASHES:
         return (
             f'"{title(one.subject)}" is signed with {algorithm.name.upper()}, which browsers refuse; have it reissued'
         )

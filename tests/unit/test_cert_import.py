@@ -19,6 +19,7 @@ from .importing import (
     CHAIN,
     DOMAIN,
     LEAF,
+    RSA,
     assert_refused,
     assert_took,
     enter_checkout,
@@ -27,7 +28,7 @@ from .importing import (
     stored_files,
     zip_of,
 )
-from .pki import LOWER, MIDDLE, ROOT, issue, rsa_key
+from .pki import LOWER, MIDDLE, ROOT, issue, rsa_key, with_old_signature
 
 IDENTITY = pyrage.x25519.Identity.generate()
 
@@ -195,6 +196,14 @@ def test_a_refusal_for_want_of_a_certificate_is_not_contradicted_by_what_is_igno
     done = run_import(given)
     assert_refused(done, refused)
     assert _ignored_lines(done) == ignored
+
+
+def test_an_old_signature_is_the_only_reason_for_a_refusal():
+    authority = issue("RSA CA", ROOT, ca=True, key=RSA.key)
+    leaf = with_old_signature(issue(DOMAIN, authority, public=True))
+    done = run_import({"leaf.crt": leaf.pem, "int.crt": authority.pem, "a.key": leaf.key_pem})
+    assert_refused(done, "is signed with SHA1, which browsers refuse")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path):

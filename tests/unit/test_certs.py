@@ -11,16 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway import certs, pem
+from gateway import certs
 
-from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, issue_by_openssl, rsa_key
+from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, issue_rsa_pss, rsa_key, with_old_signature
 
 DOMAIN = "wx.a.edu.cn"
 NOW = datetime.now(UTC)
 LEAF = issue(DOMAIN, MIDDLE)
 PUBLIC = issue(DOMAIN, LOWER, public=True)
 RSA = rsa_key(2048)
-RSA_PSS = "-algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048"
 
 # An authority whose certificate was renewed twice, each time for the same key.
 TWIN = issue("Twin", ROOT, ca=True)
@@ -150,7 +149,7 @@ def test_a_self_signed_certificate_is_a_warning():
         (issue(DOMAIN, MIDDLE, key=rsa_key(1024)), "has 1024 bits; at least 2048"),
         (issue(DOMAIN, MIDDLE, key=ec.generate_private_key(ec.SECP521R1())), "curve secp521r1"),
         (issue(DOMAIN, MIDDLE, key=ed25519.Ed25519PrivateKey.generate()), "neither an RSA nor an EC key"),
-        (issue_by_openssl(DOMAIN, MIDDLE, kind=RSA_PSS), "is of a kind (RSA-PSS) that browsers do not take"),
+        (issue_rsa_pss(DOMAIN, MIDDLE), "is of a kind (RSA-PSS) that browsers do not take"),
         (issue(DOMAIN, MIDDLE, usage=ExtendedKeyUsageOID.EMAIL_PROTECTION), "is not for servers"),
     ],
 )
@@ -163,20 +162,39 @@ def test_a_pair_that_would_not_work_is_refused(leaf, reason):
 
 @pytest.mark.parametrize(("number", "name"), [(5, "SHA1"), (4, "MD5")])
 def test_old_signatures_are_refused(number, name):
-    """cryptography makes none any more, so the algorithm's number (RFC 8017, appendix C) is put into a finished one."""
     leaf = issue(DOMAIN, issue("RSA CA", ca=True, key=RSA))
-    sha256, old = (bytes.fromhex("2a864886f70d0101") + bytes([one]) for one in (11, number))
-    chain = pem.load_certificate(leaf.der.replace(sha256, old))
-    verdict = certs.judge(DOMAIN, certs.as_pem([chain]), leaf.key_pem, NOW)
-    assert f"is signed with {name}" in verdict.errors[0]
+    assert f"is signed with {name}" in _judge(with_old_signature(leaf, number)).errors[0]
+
+
+@pytest.mark.parametrize("number", [5, 16])
+def test_an_old_or_odd_signature_is_the_only_thing_wrong(number):
+    """SHA-1 and SHA-512/256: the library verifies neither."""
+    authority = issue("RSA CA", ROOT, ca=True, key=RSA)
+    verdict = _judge(with_old_signature(issue(DOMAIN, authority, public=True), number), authority)
+    (error,) = verdict.errors
+    assert f'"{DOMAIN}" is signed' in error
+    assert verdict.warnings == ()
+
+
+def test_a_look_alike_of_the_issuer_is_told_from_it_where_the_signature_is_old():
+    authority = issue("RSA CA", ca=True, key=RSA)
+    leaf = with_old_signature(issue(DOMAIN, authority)).certificate
+    forged = issue("RSA CA", ca=True).certificate
+    assert certs.ordered(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
+    assert certs.ordered(leaf, [forged], NOW) == [leaf]
+
+
+def test_an_authoritys_certificate_with_an_old_signature_gives_way_to_a_newer_one():
+    root = issue("RSA Root", ca=True, key=RSA)
+    new = issue("Authority", root, ca=True)
+    old = with_old_signature(issue("Authority", root, ca=True, key=new.key, end=timedelta(days=900)))
+    leaf = issue(DOMAIN, new)
+    assert _judge(leaf, old, new).pair.chain == leaf.pem + new.pem
 
 
 def test_a_roots_own_signature_may_be_old():
     root = issue("Old Root", ca=True, key=RSA)
-    sha256, sha1 = (bytes.fromhex("2a864886f70d0101") + bytes([one]) for one in (11, 5))
-    old = pem.load_certificate(root.der.replace(sha256, sha1))
-    leaf = issue(DOMAIN, root)
-    assert certs.judge(DOMAIN, certs.as_pem([leaf.certificate, old]), leaf.key_pem, NOW).pair
+    assert _judge(issue(DOMAIN, root), with_old_signature(root)).pair
 
 
 def test_every_fault_is_told_at_once():
