@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -195,6 +196,13 @@ def test_an_authoritys_certificate_with_an_old_signature_gives_way_to_a_newer_on
 def test_a_roots_own_signature_may_be_old():
     root = issue("Old Root", ca=True, key=RSA)
     assert _judge(issue(DOMAIN, root), with_old_signature(root)).pair
+
+
+def test_names_of_a_kind_that_no_browser_knows_are_not_read():
+    """An X.400 address (RFC 5280, 4.2.1.6) in the place of the DNS name."""
+    name = DOMAIN.encode()
+    odd = x509.load_der_x509_certificate(LEAF.der.replace(b"\x82\x0b" + name, b"\xa3\x0b" + name))
+    assert "no DNS name" in _judge(Issued(odd, LEAF.key), MIDDLE).errors[0]
 
 
 def test_every_fault_is_told_at_once():
