@@ -178,15 +178,34 @@ def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Cer
 def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
     """The chain from `leaf` upwards, as far as `others` reach. Certificates of other chains stay out.
 
-    Where an authority has several, as renewed ones have, one that clients take today goes in, the longest valid.
+    Where an authority has several, as renewed and cross-signed ones have, one that clients take today goes in, if
+    possible on the way to a root that this machine trusts. Above what such a root issued nothing else is needed: what
+    clients take stays, for those that know another root only, the rest goes.
     """
+    trusted = _leading_to_trust(others, now)
     chain = [leaf]
     while not self_issued(chain[-1]):
         above = [one for one in others if one not in chain and trust_store.issued(chain[-1], one)]
         if not above:
             break
-        chain.append(max(above, key=lambda one: (_usable(one, now), one.not_valid_after_utc)))
+        # a root's own copy is the last choice of its kind: it helps no client that does not have it
+        parent = max(
+            above, key=lambda one: (_usable(one, now), one in trusted, not self_issued(one), one.not_valid_after_utc)
+        )
+        if not _usable(parent, now) and any(map(trust_store.anchors, chain)):
+            break
+        chain.append(parent)
     return chain
+
+
+def _leading_to_trust(given: Sequence[x509.Certificate], now: datetime) -> set[x509.Certificate]:
+    """Those from which certificates that clients take today lead to a root that this machine trusts."""
+    found = latest = {one for one in given if trust_store.anchors(one)}
+    while latest:
+        usable = [one for one in latest if _usable(one, now)]
+        latest = {one for one in given if one not in found and any(trust_store.issued(one, by) for by in usable)}
+        found = found | latest
+    return found
 
 
 def _usable(authority: x509.Certificate, now: datetime) -> bool:
@@ -329,8 +348,8 @@ def _completeness(chain: Sequence[x509.Certificate]) -> tuple[list[str], list[st
     CA/Browser Forum's Baseline Requirements (6.1.7) forbid roots to sign leaves. A private authority may.
     """
     top = chain[-1]
-    anchored = trust_store.anchors(top)
-    if anchored:
+    anchored = [trust_store.anchors(one) for one in chain]
+    if any(anchored):  # below the top too: what a trusted root issued is complete, whoever else vouches for that root
         return [], []
     issuer = title(top.issuer)
     if len(chain) == 1 and self_issued(top):
@@ -340,7 +359,7 @@ def _completeness(chain: Sequence[x509.Certificate]) -> tuple[list[str], list[st
             f'the intermediate certificate "{issuer}" is missing; it has to follow the site\'s own '
             "(authorities hand it out as bundle, chain or ca file; import-cert takes it as a further file)"
         ], []
-    if anchored is None:
+    if None in anchored:
         text = "there is no trust store on this machine, so nothing tells whether the chain is complete"
         return [], [f"{text}; install ca-certificates"] if len(chain) == 1 else []
     return [], [
