@@ -30,20 +30,24 @@ class Contents:
 def parse(source: str, body: bytes, passphrases: Sequence[bytes]) -> Contents:
     """What is in one file. Never raises: what cannot be read may not be needed."""
     found = Contents(source)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about how other programs write PKCS #7 and PKCS #12
+        _read(found, body, passphrases)
+    return found
+
+
+def _read(found: Contents, body: bytes, passphrases: Sequence[bytes]) -> None:
     blocks = pem.blocks(body)
     if blocks:
         _from_pem(found, blocks, passphrases)
     elif body.startswith(b"\x30"):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about how old programs write PKCS #12
-            _from_der(found, body, passphrases)
+        _from_der(found, body, passphrases)
     elif body.startswith(archive.MAGIC):
         found.note = "a zip file inside a zip file: unpack the outer one if it is needed"
     elif body.startswith(_JAVA_KEY_STORES):
         found.note = "a Java key store: download the certificate for nginx instead if this one is needed"
     else:
         found.note = "holds neither certificate nor key"
-    return found
 
 
 def _from_pem(found: Contents, blocks: Sequence[pem.Block], passphrases: Sequence[bytes]) -> None:

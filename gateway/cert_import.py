@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from gateway import archive, cert_formats, certs
+from gateway import archive, cert_formats, certs, trust_store
 
 _MAX_BYTES = 8 << 20
 
@@ -52,7 +52,7 @@ def pick(domain: str, paths: Sequence[Path], passphrase: bytes | None, now: date
         # Nothing was chosen that another file could be without use for: only what is odd in itself is told, and once.
         odd = [file for file in found if file.note and not file.locked and file.note not in reason]
         raise RefusedError([reason], [(file.source, _own_note(file)) for file in odd])
-    chain = certs.ordered(leaf, certificates)
+    chain = certs.ordered(leaf, certificates, now)
     if len(chain) > 1 and certs.self_issued(chain[-1]):
         chain.pop()  # clients have the root
     key = keys[certs.public(leaf)]
@@ -161,10 +161,12 @@ def _ignored(
 ) -> list[tuple[str, str]]:
     sources = set(used)
     stored: set[x509.Certificate | bytes] = {*chain, certs.public(key)}
-    return [(file.source, _reason(file, stored)) for file in found if file.source not in sources]
+    return [(file.source, _reason(file, chain, stored)) for file in found if file.source not in sources]
 
 
-def _reason(file: cert_formats.Contents, stored: set[x509.Certificate | bytes]) -> str:
+def _reason(
+    file: cert_formats.Contents, chain: Sequence[x509.Certificate], stored: set[x509.Certificate | bytes]
+) -> str:
     others = [one for one in file.certificates if one not in stored]
     other_keys = [key for key in file.keys if certs.public(key) not in stored]
     if file.locked:
@@ -173,7 +175,13 @@ def _reason(file: cert_formats.Contents, stored: set[x509.Certificate | bytes]) 
         return "holds the same again"
     if others and all(map(certs.self_issued, others)) and not other_keys:
         return "adds nothing but the authority's root, which clients have"
+    if others and all(_issued_one(other, chain) for other in others) and not other_keys:
+        return "another certificate of this chain's authorities, which is not needed"
     return _own_note(file) or "does not belong to this certificate"
+
+
+def _issued_one(authority: x509.Certificate, chain: Sequence[x509.Certificate]) -> bool:
+    return any(trust_store.issued(one, authority) for one in chain)
 
 
 def _own_note(file: cert_formats.Contents) -> str:

@@ -11,7 +11,7 @@ from cryptography.exceptions import InternalError, InvalidSignature, Unsupported
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from gateway import pem, trust_store
 
@@ -20,7 +20,6 @@ WARN_BELOW = timedelta(days=21)
 # What every client of the TLS profile (gateway/tls_profile.py) takes; browsers dropped P-521, SHA-1 and MD5.
 _MIN_RSA_BITS = 2048
 _CURVES = {"secp256r1", "secp384r1"}
-_BROKEN_HASHES = {"md5", "sha1"}
 
 # The environment variable that holds the passphrase of protected keys.
 PASSPHRASE = "GATEWAY_KEY_PASSPHRASE"  # noqa: S105
@@ -85,7 +84,7 @@ def judge(
     if not certificates:
         return Verdict(None, tuple(errors))
     leaf = next((one for one in certificates if key and public(one) == public(key)), certificates[0])
-    chain = ordered(leaf, certificates)
+    chain = ordered(leaf, certificates, now)
     if key and public(key) != public(leaf):
         errors.append(
             f"privkey.pem is not the key of the certificate for {names(leaf)}; put the key there that its request "
@@ -176,16 +175,44 @@ def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Cer
     return list(dict.fromkeys(found))
 
 
-def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """The chain from `leaf` upwards, as far as `others` reach. Certificates of other chains stay out."""
+def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
+    """The chain from `leaf` upwards, as far as `others` reach. Certificates of other chains stay out.
+
+    Where an authority has several, as renewed and cross-signed ones have, one that clients take today goes in, if
+    possible on the way to a root that this machine trusts. Above what such a root issued nothing else is needed: what
+    clients take stays, for those that know another root only, the rest goes.
+    """
+    trusted = _leading_to_trust(others, now)
     chain = [leaf]
     while not self_issued(chain[-1]):
-        above = (one for one in others if one not in chain and trust_store.issued(chain[-1], one))
-        parent = next(above, None)
-        if parent is None:
+        above = [one for one in others if one not in chain and trust_store.issued(chain[-1], one)]
+        if not above:
+            break
+        # a root's own copy is the last choice of its kind: it helps no client that does not have it
+        parent = max(
+            above, key=lambda one: (_usable(one, now), one in trusted, not self_issued(one), one.not_valid_after_utc)
+        )
+        if not _usable(parent, now) and any(map(trust_store.anchors, chain)):
             break
         chain.append(parent)
     return chain
+
+
+def _leading_to_trust(given: Sequence[x509.Certificate], now: datetime) -> set[x509.Certificate]:
+    """Those from which certificates that clients take today lead to a root that this machine trusts."""
+    found = latest = {one for one in given if trust_store.anchors(one)}
+    while latest:
+        usable = [one for one in latest if _usable(one, now)]
+        latest = {one for one in given if one not in found and any(trust_store.issued(one, by) for by in usable)}
+        found = found | latest
+    return found
+
+
+def _usable(authority: x509.Certificate, now: datetime) -> bool:
+    """Whether it can stand in a chain today. What a root's certificate says is no matter, clients have their own."""
+    if self_issued(authority):
+        return True
+    return authority.not_valid_before_utc <= now < authority.not_valid_after_utc and not _weak(authority)
 
 
 def self_issued(certificate: x509.Certificate) -> bool:
@@ -244,7 +271,7 @@ def printable(text: str) -> str:
 def _extension(certificate: x509.Certificate, kind: type[x509.ExtensionType]) -> x509.ExtensionType | None:
     try:
         return certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return None
 
 
@@ -259,7 +286,7 @@ def _order(given: Sequence[x509.Certificate], chain: Sequence[x509.Certificate])
     left_out = [one for one in given if one not in chain]
     if left_out:
         titles = ", ".join(f'"{title(one.subject)}"' for one in left_out)
-        yield f"fullchain.pem holds what is not of this certificate's chain and is not sent out: {titles}; take it out"
+        yield f"fullchain.pem holds what is not needed and not sent out: {titles}; take it out"
     if [one for one in given if one in chain] != list(chain):
         titles = ", ".join(f'"{title(one.subject)}"' for one in chain)
         yield f"fullchain.pem is not in order; it goes out as it must: {titles}"
@@ -268,6 +295,9 @@ def _order(given: Sequence[x509.Certificate], chain: Sequence[x509.Certificate])
 def _unfit(leaf: x509.Certificate, domain: str) -> Iterator[str]:
     if not covers(leaf, domain):
         yield f"the certificate is for {names(leaf)}, not for {domain}; order one that names it"
+    # its key loads as any RSA key and goes out as one, which OpenSSL then finds not to be this certificate's
+    if leaf.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
+        yield "the certificate's key is of a kind (RSA-PSS) that browsers do not take; order an RSA or EC certificate"
     usage = _extension(leaf, x509.ExtendedKeyUsage)
     serving = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE}
     if isinstance(usage, x509.ExtendedKeyUsage) and not serving & set(usage):
@@ -304,7 +334,7 @@ def _weak(one: x509.Certificate) -> str:
         algorithm = one.signature_hash_algorithm
     except UnsupportedAlgorithm:
         return f'"{title(one.subject)}" is signed in a way that browsers do not take; order an RSA or EC certificate'
-    if algorithm is not None and algorithm.name in _BROKEN_HASHES:
+    if algorithm is not None and algorithm.name in trust_store.BROKEN_HASHES:
         return (
             f'"{title(one.subject)}" is signed with {algorithm.name.upper()}, which browsers refuse; have it reissued'
         )
@@ -318,8 +348,8 @@ def _completeness(chain: Sequence[x509.Certificate]) -> tuple[list[str], list[st
     CA/Browser Forum's Baseline Requirements (6.1.7) forbid roots to sign leaves. A private authority may.
     """
     top = chain[-1]
-    anchored = trust_store.anchors(top)
-    if anchored:
+    anchored = [trust_store.anchors(one) for one in chain]
+    if any(anchored):  # below the top too: what a trusted root issued is complete, whoever else vouches for that root
         return [], []
     issuer = title(top.issuer)
     if len(chain) == 1 and self_issued(top):
@@ -329,7 +359,7 @@ def _completeness(chain: Sequence[x509.Certificate]) -> tuple[list[str], list[st
             f'the intermediate certificate "{issuer}" is missing; it has to follow the site\'s own '
             "(authorities hand it out as bundle, chain or ca file; import-cert takes it as a further file)"
         ], []
-    if anchored is None:
+    if None in anchored:
         text = "there is no trust store on this machine, so nothing tells whether the chain is complete"
         return [], [f"{text}; install ca-certificates"] if len(chain) == 1 else []
     return [], [

@@ -12,6 +12,9 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from gateway import pem
 
+# Signatures over these prove nothing any more: others can be made to fit them.
+BROKEN_HASHES = {"md5", "sha1"}
+
 _DEBIAN = "/etc/ssl/certs/ca-certificates.crt"
 
 
@@ -34,12 +37,34 @@ def anchors(certificate: x509.Certificate) -> bool | None:
 
 
 def issued(child: x509.Certificate, parent: x509.Certificate) -> bool:
-    """Whether `parent` signed `child`."""
+    """Whether `parent` signed `child`, as the signature says or, where the library verifies none such, names do."""
+    if child.issuer != parent.subject:
+        return False
     try:
         child.verify_directly_issued_by(parent)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+    except InvalidSignature:
         return False
+    except (UnsupportedAlgorithm, ValueError, TypeError):
+        return _is_beyond_verifying(child) and _key_identifiers_agree(child, parent)
     return True
+
+
+def _is_beyond_verifying(certificate: x509.Certificate) -> bool:
+    """Whether it is signed in a way that the library does not know or no longer takes, as browsers do not."""
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return True
+    return algorithm is not None and algorithm.name in BROKEN_HASHES
+
+
+def _key_identifiers_agree(child: x509.Certificate, parent: x509.Certificate) -> bool:
+    try:
+        issuer = child.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        own = parent.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return True  # where either says nothing, the names stand alone
+    return issuer is None or issuer == own
 
 
 @cache

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -15,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -65,6 +69,7 @@ def issue(
 ) -> Issued:
     """A certificate for `name`, self-signed where nobody signs it, valid from now + start to now + end."""
     key = key or ec.generate_private_key(ec.SECP256R1())
+    signer = by.key if by else key
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     builder = (
@@ -76,6 +81,8 @@ def issue(
         .not_valid_before(now + start)
         .not_valid_after(now + end)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
     if not ca:
         listed = [x509.DNSName(one) for one in ([name] if names is None else names)]
@@ -84,8 +91,36 @@ def issue(
         builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     if public:
         builder = builder.add_extension(PUBLIC_POLICY, critical=False)
-    signer = by.key if by else key
     return Issued(builder.sign(signer, hashes.SHA256()), key)
+
+
+def issue_rsa_pss(name: str, by: Issued) -> Issued:
+    """A leaf whose key is for RSA-PSS alone, made by openssl: cryptography makes none."""
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
+        (place / "ca.pem").write_bytes(by.pem)
+        (place / "ca.key").write_bytes(by.key_pem)
+        (place / "extensions").write_text(f"subjectAltName=DNS:{name}\n")
+        for command in (
+            "genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out leaf.key",
+            f"req -new -key leaf.key -subj /CN={name} -out leaf.csr",
+            "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -set_serial 1 -days 30 -extfile extensions -out leaf.pem",
+        ):
+            subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True)
+        certificate = x509.load_pem_x509_certificate((place / "leaf.pem").read_bytes())
+        key = load_pem_private_key((place / "leaf.key").read_bytes(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return Issued(certificate, key)
+
+
+def with_old_signature(issued: Issued, number: int = 5) -> Issued:
+    """One that an RSA key signed, now saying that it did so in the way of that number (RFC 8017, appendix C).
+
+    5 is SHA-1 and 4 MD5, which cryptography makes none with any more.
+    """
+    prefix = bytes.fromhex("2a864886f70d0101")
+    body = issued.der.replace(prefix + b"\x0b", prefix + bytes([number]))
+    return Issued(x509.load_der_x509_certificate(body), issued.key)
 
 
 def rsa_key(bits: int) -> rsa.RSAPrivateKey:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway import certs, pem
+from gateway import certs
 
-from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, rsa_key
+from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, issue_rsa_pss, rsa_key, with_old_signature
 
 DOMAIN = "wx.a.edu.cn"
 NOW = datetime.now(UTC)
 LEAF = issue(DOMAIN, MIDDLE)
 PUBLIC = issue(DOMAIN, LOWER, public=True)
 RSA = rsa_key(2048)
+
+# An authority whose certificate was renewed twice, each time for the same key.
+TWIN = issue("Twin", ROOT, ca=True)
+EXPIRED_TWIN = issue("Twin", ROOT, ca=True, key=TWIN.key, end=timedelta(days=-1, hours=1))
+FUTURE_TWIN = issue("Twin", ROOT, ca=True, key=TWIN.key, start=timedelta(days=5), end=timedelta(days=900))
+LEAF_OF_TWIN = issue(DOMAIN, TWIN)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +39,8 @@ def trusted_root(tmp_path, monkeypatch):
 
 
 def _judge(*chain: Issued, key: bytes | None = None, domain: str = DOMAIN, **how) -> certs.Verdict:
-    verdict = certs.judge(domain, b"".join(one.pem for one in chain), key or chain[0].key_pem, NOW, **how)
+    now = datetime.now(UTC)  # what openssl issues is valid from the moment it does
+    verdict = certs.judge(domain, b"".join(one.pem for one in chain), key or chain[0].key_pem, now, **how)
     assert_no_key(repr(verdict), *chain)
     return verdict
 
@@ -66,6 +75,22 @@ def test_a_look_alike_of_the_issuer_is_not_taken_for_it():
     forged = issue("Test Intermediate", ca=True)
     assert _sent(_judge(LEAF, forged, MIDDLE)) == [DOMAIN, "Test Intermediate"]
     assert _judge(LEAF, forged, MIDDLE).pair.chain == LEAF.pem + MIDDLE.pem
+
+
+@pytest.mark.parametrize("twins", list(permutations([EXPIRED_TWIN, TWIN, FUTURE_TWIN])))
+def test_of_an_authoritys_certificates_the_one_that_is_valid_goes_out(twins):
+    verdict = _judge(LEAF_OF_TWIN, *twins)
+    assert verdict.errors == ()
+    assert verdict.pair.chain == LEAF_OF_TWIN.pem + TWIN.pem
+    (notice,) = verdict.warnings
+    assert 'not needed and not sent out: "Twin", "Twin"; take it out' in notice
+
+
+@pytest.mark.parametrize("days", [(100, 200), (200, 100)])
+def test_of_two_valid_certificates_of_an_authority_the_longer_valid_goes_out(days):
+    twins = [issue("Twin", ROOT, ca=True, key=TWIN.key, end=timedelta(days=one)) for one in days]
+    longer = max(twins, key=lambda one: one.certificate.not_valid_after_utc)
+    assert _judge(LEAF_OF_TWIN, *twins).pair.chain == LEAF_OF_TWIN.pem + longer.pem
 
 
 def test_editors_marks_do_not_matter():
@@ -125,6 +150,7 @@ def test_a_self_signed_certificate_is_a_warning():
         (issue(DOMAIN, MIDDLE, key=rsa_key(1024)), "has 1024 bits; at least 2048"),
         (issue(DOMAIN, MIDDLE, key=ec.generate_private_key(ec.SECP521R1())), "curve secp521r1"),
         (issue(DOMAIN, MIDDLE, key=ed25519.Ed25519PrivateKey.generate()), "neither an RSA nor an EC key"),
+        (issue_rsa_pss(DOMAIN, MIDDLE), "is of a kind (RSA-PSS) that browsers do not take"),
         (issue(DOMAIN, MIDDLE, usage=ExtendedKeyUsageOID.EMAIL_PROTECTION), "is not for servers"),
     ],
 )
@@ -137,20 +163,46 @@ def test_a_pair_that_would_not_work_is_refused(leaf, reason):
 
 @pytest.mark.parametrize(("number", "name"), [(5, "SHA1"), (4, "MD5")])
 def test_old_signatures_are_refused(number, name):
-    """cryptography makes none any more, so the algorithm's number (RFC 8017, appendix C) is put into a finished one."""
     leaf = issue(DOMAIN, issue("RSA CA", ca=True, key=RSA))
-    sha256, old = (bytes.fromhex("2a864886f70d0101") + bytes([one]) for one in (11, number))
-    chain = pem.load_certificate(leaf.der.replace(sha256, old))
-    verdict = certs.judge(DOMAIN, certs.as_pem([chain]), leaf.key_pem, NOW)
-    assert f"is signed with {name}" in verdict.errors[0]
+    assert f"is signed with {name}" in _judge(with_old_signature(leaf, number)).errors[0]
+
+
+@pytest.mark.parametrize("number", [5, 16])
+def test_an_old_or_odd_signature_is_the_only_thing_wrong(number):
+    """SHA-1 and SHA-512/256: the library verifies neither."""
+    authority = issue("RSA CA", ROOT, ca=True, key=RSA)
+    verdict = _judge(with_old_signature(issue(DOMAIN, authority, public=True), number), authority)
+    (error,) = verdict.errors
+    assert f'"{DOMAIN}" is signed' in error
+    assert verdict.warnings == ()
+
+
+def test_a_look_alike_of_the_issuer_is_told_from_it_where_the_signature_is_old():
+    authority = issue("RSA CA", ca=True, key=RSA)
+    leaf = with_old_signature(issue(DOMAIN, authority)).certificate
+    forged = issue("RSA CA", ca=True).certificate
+    assert certs.ordered(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
+    assert certs.ordered(leaf, [forged], NOW) == [leaf]
+
+
+def test_an_authoritys_certificate_with_an_old_signature_gives_way_to_a_newer_one():
+    root = issue("RSA Root", ca=True, key=RSA)
+    new = issue("Authority", root, ca=True)
+    old = with_old_signature(issue("Authority", root, ca=True, key=new.key, end=timedelta(days=900)))
+    leaf = issue(DOMAIN, new)
+    assert _judge(leaf, old, new).pair.chain == leaf.pem + new.pem
 
 
 def test_a_roots_own_signature_may_be_old():
     root = issue("Old Root", ca=True, key=RSA)
-    sha256, sha1 = (bytes.fromhex("2a864886f70d0101") + bytes([one]) for one in (11, 5))
-    old = pem.load_certificate(root.der.replace(sha256, sha1))
-    leaf = issue(DOMAIN, root)
-    assert certs.judge(DOMAIN, certs.as_pem([leaf.certificate, old]), leaf.key_pem, NOW).pair
+    assert _judge(issue(DOMAIN, root), with_old_signature(root)).pair
+
+
+def test_names_of_a_kind_that_no_browser_knows_are_not_read():
+    """An X.400 address (RFC 5280, 4.2.1.6) in the place of the DNS name."""
+    name = DOMAIN.encode()
+    odd = x509.load_der_x509_certificate(LEAF.der.replace(b"\x82\x0b" + name, b"\xa3\x0b" + name))
+    assert "no DNS name" in _judge(Issued(odd, LEAF.key), MIDDLE).errors[0]
 
 
 def test_every_fault_is_told_at_once():
