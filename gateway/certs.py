@@ -182,20 +182,25 @@ def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: dat
     possible on the way to a root that this machine trusts. Above what such a root issued nothing else is needed: what
     clients take stays, for those that know another root only, the rest goes.
     """
-    trusted = _leading_to_trust(others, now)
     chain = [leaf]
     while not self_issued(chain[-1]):
         above = [one for one in others if one not in chain and trust_store.issued(chain[-1], one)]
         if not above:
             break
-        # a root's own copy is the last choice of its kind: it helps no client that does not have it
-        parent = max(
-            above, key=lambda one: (_usable(one, now), one in trusted, not self_issued(one), one.not_valid_after_utc)
-        )
+        parent = above[0] if len(above) == 1 else _preferred(above, others, now)
         if not _usable(parent, now) and any(map(trust_store.anchors, chain)):
             break
         chain.append(parent)
     return chain
+
+
+def _preferred(above: Sequence[x509.Certificate], given: Sequence[x509.Certificate], now: datetime) -> x509.Certificate:
+    """Of several certificates of one authority the one that goes out."""
+    trusted = _leading_to_trust(given, now)
+    # a root's own copy is the last choice of its kind: it helps no client that does not have it
+    return max(
+        above, key=lambda one: (_usable(one, now), one in trusted, not self_issued(one), one.not_valid_after_utc)
+    )
 
 
 def _leading_to_trust(given: Sequence[x509.Certificate], now: datetime) -> set[x509.Certificate]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from . import moments
 from .checkout import on_host
 
 # FS_IOC_FIEMAP of linux/fiemap.h, up to 32 extents for each file; 4 is FIEMAP_EXTENT_DELALLOC.
@@ -25,14 +28,22 @@ for path in sys.argv[1:]:
 """
 
 
-def unwritten(files: str) -> str:
-    """The command that prints a line for each such file in the folders, and nothing where all are written."""
-    return f"find {files} -type f -exec python3 -c {shlex.quote(_ASK)} {{}} +"
+@contextmanager
+def asked_at_reloads(host: str, files: str) -> Iterator[Callable[[], str]]:
+    """Has the host look at `files` whenever nginx is told to reload. What is yielded tells what was missing, a line for
+    each file; nothing where all were written, LabError where nginx was told nothing.
 
-
-def must_tell(host: str) -> None:
-    """Skips the test where the host's file system does not tell."""
-    on_host(host, "head -c 5000 /dev/urandom >/etc/fresh")
-    said = on_host(host, f"{unwritten('/etc/fresh')}; rm /etc/fresh")
-    if "not on disk" not in said:
+    Skips the test where the host's file system does not tell.
+    """
+    on_host(host, "rm -f /run/unwritten; head -c 5000 /dev/urandom >/etc/fresh")
+    if "not on disk" not in on_host(host, f"{_unwritten('/etc/fresh')}; rm /etc/fresh"):
         pytest.skip("the file system under this Docker does not tell what it has still to write")
+    moments.before(host, "systemctl", f'if [ "$1" = kill ]; then {_unwritten(files)} >>/run/unwritten; fi')
+    try:
+        yield lambda: on_host(host, "cat /run/unwritten")
+    finally:
+        moments.let_be(host)
+
+
+def _unwritten(files: str) -> str:
+    return f"find {files} -type f -exec python3 -c {shlex.quote(_ASK)} {{}} +"

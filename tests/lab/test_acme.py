@@ -14,7 +14,7 @@ import lab
 from lab import acme, client, hosts, topology
 
 from . import checkout as own
-from . import disk, moments
+from . import disk
 from .checkout import HOME, Checkout, no_changes
 from .load import Load
 
@@ -295,15 +295,12 @@ def test_a_certificate_that_somebody_took_away_is_issued_again_and_stops_nobody(
 
 def test_a_new_certificate_is_on_the_disk_before_nginx_hears_of_it(mine):
     """Left empty by a power failure it would keep nginx from starting, and every site with it."""
-    disk.must_tell(HOST)
     mine.write_sites(_site("a"), FILES)
     mine.deploy_well()
-    keys = disk.unwritten(f"{HOME}/acme/accounts/*/archive/")
-    moments.before(HOST, "systemctl", f'if [ "$1" = kill ]; then {keys} >>/run/unwritten; fi')
-    mine.write_sites(_site("a", email="power@school.edu.cn"), FILES)
-    mine.deploy_well()
-    moments.let_be(HOST)
-    assert on_host("cat /run/unwritten") == ""
+    with disk.asked_at_reloads(HOST, f"{HOME}/acme/accounts/*/archive/") as lost:
+        mine.write_sites(_site("a", email="power@school.edu.cn"), FILES)
+        mine.deploy_well()
+        assert lost() == ""
 
 
 def test_a_site_that_leaves_is_not_renewed_comes_back_by_rollback_and_is_forgotten_in_time(mine, tmp_path):

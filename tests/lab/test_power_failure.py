@@ -10,7 +10,7 @@ from __future__ import annotations
 import pytest
 
 from . import checkout as own
-from . import disk, moments
+from . import disk
 from .checkout import HOME, SLB, TLS
 
 HOST = "t01"
@@ -23,36 +23,33 @@ def on_host(script: str) -> str:
 
 
 @pytest.fixture
-def watched(bare_host, checkout):
-    """A host in service that looks at its files whenever nginx is told to reload."""
-    disk.must_tell(HOST)
+def served(bare_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
-    on_host("rm -f /run/unwritten")
-    moments.before(HOST, "systemctl", f'if [ "$1" = kill ]; then {disk.unwritten(_FILES)} >>/run/unwritten; fi')
-    yield checkout
-    moments.let_be(HOST)
+    return checkout
 
 
-def _lost() -> str:
-    return on_host("cat /run/unwritten")
+@pytest.fixture
+def lost(served):
+    with disk.asked_at_reloads(HOST, _FILES) as told:
+        yield told
 
 
-def test_a_new_release_is_on_the_disk_before_nginx_hears_of_it(watched):
-    watched.certificate(TLS["domain"])
+def test_a_new_release_is_on_the_disk_before_nginx_hears_of_it(served, lost):
+    served.certificate(TLS["domain"])
     on_host("sed -i 's/worker_connections .*/worker_connections 700;/' /etc/nginx/nginx.conf")
-    watched.write_sites(SLB, TLS)
-    watched.deploy_well()
-    assert _lost() == ""
+    served.write_sites(SLB, TLS)
+    served.deploy_well()
+    assert lost() == ""
 
 
-def test_so_is_what_was_put_back_after_changes_by_hand(watched):
+def test_so_is_what_was_put_back_after_changes_by_hand(served, lost):
     on_host(f"for file in {HOME}/current/*.conf; do echo '# x' >>$file; done")
-    watched.deploy_well()
-    assert _lost() == ""
+    served.deploy_well()
+    assert lost() == ""
 
 
-def test_so_are_new_addresses(watched):
+def test_so_are_new_addresses(lost):
     on_host(f"sed -i 's/server .*/server 192.0.2.1:443;/' {HOME}/upstreams/*.conf")
     on_host("systemctl start wecom-gateway-resolve.service")
-    assert _lost() == ""
+    assert lost() == ""
