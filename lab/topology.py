@@ -7,7 +7,9 @@ from pathlib import Path
 
 from lab.errors import LabError
 
-PREFIX = "wecom-lab"
+PREFIX_VARIABLE = "WECOM_LAB_PREFIX"
+# Two labs on one machine differ in this and in their subnet.
+PREFIX = os.environ.get(PREFIX_VARIABLE) or "wecom-lab"
 LABEL = "wecom-gateway.lab=1"
 NETWORK = PREFIX
 DEFAULT_SUBNET = "172.30.213.0/24"
