@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from pyinfra.api import FactBase, Host, StringCommand
 
-from gateway import acme, shell
+from gateway import acme, neighbours, shell, surroundings
 from gateway import release as releases
+from gateway.neighbours import Neighbours
 from gateway.release import Change, Entry, Release
 from gateway.render import Build
+from gateway.surroundings import Surroundings
 from gateway.tls_profile import Version
 
 
@@ -30,19 +32,18 @@ class HostState:
     digest: str | None = None
     activated: str | None = None
     running: str | None = None
-    entry: str | None = None
+    # the links by which nginx's configuration includes it
+    entries: frozenset[str] = frozenset()
     # whether nginx's main file has the connections and files that a release needs
     room: bool = False
     # releases that were in force, oldest first
     history: tuple[str, ...] = ()
-    # ports that somebody else's site is the default of
-    defaults: frozenset[int] = frozenset()
-    # addresses with ports that somebody else's site has to itself, and the names of those sites
-    apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    # whether somebody else's configuration limits the files that a worker may open
-    limits: bool = False
-    # the group that nginx's workers run in, None where nginx.conf does not say
-    group: str | None = None
+    # other programs and other nginx on the host
+    around: Surroundings = field(default_factory=Surroundings)
+    # what other people's nginx configuration claims
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    # why that configuration does not load, empty where it does
+    broken: str = ""
     # names of upstreams that have never resolved there
     unresolved: tuple[str, ...] = ()
     # certificates that the host got from an ACME server
@@ -54,7 +55,16 @@ class HostState:
     def build(self) -> Build | None:
         """What to render for: the nginx that is there, else the one that apt would install."""
         version = self.installed or self.candidate
-        return Build(version, self.ipv6, self.defaults, self.openssl, self.limits, self.group) if version else None
+        if version is None:
+            return None
+        theirs = self.neighbours
+        return Build(version, self.ipv6, frozenset(theirs.defaults), self.openssl, theirs.limits, self._private_group())
+
+    def _private_group(self) -> str | None:
+        """The group of nginx's workers, where nobody else's programs run in it and it has no other members."""
+        theirs = self.neighbours
+        group = theirs.group or (self.around.group_of or {}).get(theirs.user or "")
+        return None if group in self.around.shared else group or None
 
     @property
     def is_readable(self) -> bool:
@@ -71,7 +81,7 @@ class HostState:
 
     def in_force(self, release: str) -> bool:
         """True where `release` is published, included, loaded by the running nginx and was proven so."""
-        included = self.room and self.entry == "../wecom-gateway/current/gateway.conf"
+        included = self.room and self.entries == {self.neighbours.entry}
         return included and {self.current, self.activated, self.running} == {release}
 
 
@@ -87,6 +97,13 @@ class GatewayState(FactBase[HostState]):
 
     def process(self, output: list[str]) -> HostState:
         values = dict(line.partition(" ")[::2] for line in output)
+        broken = values.get("broken", "")
+        theirs = Neighbours()
+        if "dump" in values:
+            try:
+                theirs = neighbours.read(values["dump"])
+            except ValueError as error:
+                broken = str(error)
         return HostState(
             installed=_version(values.get("version", "")),
             openssl=_version(values.get("openssl", "")),
@@ -97,13 +114,12 @@ class GatewayState(FactBase[HostState]):
             digest=values.get("digest") or None,
             activated=values.get("activated") or None,
             running=values.get("running") or None,
-            entry=values.get("entry") or None,
+            entries=frozenset(_by_name(values, "entry:")),
             room=values.get("room") == "yes",
             history=tuple(values.get("history", "").split()),
-            defaults=frozenset(map(int, values.get("defaults", "").split())),
-            apart={address: tuple(names.split()) for address, names in _by_name(values, "apart:").items()},
-            group=values.get("group") or None,
-            limits=values.get("limits") == "yes",
+            around=surroundings.read(values),
+            neighbours=theirs,
+            broken=broken,
             unresolved=tuple(values.get("unresolved", "").split()),
             issued=acme.read_issued(values),
             failed=_by_name(values, "failed:"),

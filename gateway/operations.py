@@ -13,8 +13,9 @@ from pyinfra.operations import apt
 from gateway import acme, shell
 from gateway import release as releases
 from gateway.facts import GatewayState, changes
+from gateway.objections import objections, remarks
 from gateway.problems import count
-from gateway.target import Target, apart
+from gateway.target import Target
 
 Commands = Generator[PyinfraCommand, None, None]
 
@@ -31,8 +32,15 @@ def install(target: Target) -> Commands:
     if not missing:
         host.noop("nginx and the trust store are installed")
         return
+    if refusals := objections(target.host, known):
+        yield _refusal("\n".join(refusals))
+        return
     target.changing()
+    if "nginx" in missing and known.installed is None:
+        yield shell.hold_back_nginx()
     yield from apt.packages._inner(packages=missing, update=True)
+    if "nginx" in missing and known.installed is None:
+        yield shell.settle_nginx()
 
 
 @operation()
@@ -83,15 +91,11 @@ def activate(target: Target) -> Commands:
     if known.in_force(wanted.id) and target.is_intact():
         host.noop(f"the running nginx serves release {wanted.id}")
         return
-    for address, domains in apart(target.host, known).items():
-        if domains:
-            yield _refusal(
-                f"another site of this host has {', '.join(domains)} on {address}, an address that it has to itself, "
-                "and the gateway would never be asked there; remove one of them"
-            )
-            return
+    if refusals := objections(target.host, known):
+        yield _refusal("\n".join(refusals))
+        return
     target.changing()
-    yield shell.activate(wanted.id, "deploy")
+    yield shell.activate(wanted.id, "deploy", known.neighbours.entry)
     yield FunctionCommand(_warn, (target,), {})
 
 
@@ -133,7 +137,7 @@ def roll_back() -> Commands:
         )
         return
     host.log(f"release {known.current or 'none'} -> {known.previous}")
-    yield shell.activate(known.previous, "rollback")
+    yield shell.activate(known.previous, "rollback", known.neighbours.entry)
 
 
 _NO_NGINX = "nginx is not installed on this host; run deploy.py as a whole"
@@ -155,17 +159,7 @@ def _refuse(state: State, host: Host, text: str) -> bool:
 
 def _warn(state: State, host: Host, target: Target) -> bool:
     """What stops nobody, but somebody has to be told: a misspelt upstream, an address that is not the gateway's."""
-    known = target.state()
-    texts = []
-    if known.unresolved:
-        names = ", ".join(known.unresolved)
-        texts.append(f"does not resolve on this host, its sites answer 502 until it does: {names}")
-    texts += [
-        f"{address} is an address that another site of this host has to itself by its `listen`: what comes to it "
-        "never reaches the gateway; have DNS and the load balancer name another address of this host"
-        for address in apart(target.host, known)
-    ]
-    for text in texts:
+    for text in remarks(target.host, target.state()):
         host.log_styled(f"wecom-gateway: {text}", fg="yellow", log_func=logger.warning)
     return True
 

@@ -70,8 +70,8 @@ class Build:
 
     version: Version
     ipv6: bool = True
-    # ports on which a site that is not ours says that it is the default; it stays that
-    foreign_defaults: frozenset[int] = frozenset()
+    # sockets as `listen` names them, "80" or "[::]:80", whose default is a site that is not ours; it stays that
+    foreign_defaults: frozenset[str] = frozenset()
     # the OpenSSL that nginx runs with, None where it is not known
     openssl: Version | None = None
     # whether the files that a worker may open are limited elsewhere; the directive may stand only once

@@ -49,6 +49,19 @@ def obtain(secrets: Mapping[str, str]) -> StringCommand:
     return _command("obtain", stdin="".join(f"{account} {secret}\n" for account, secret in secrets.items()))
 
 
-def activate(release: str, purpose: Literal["deploy", "rollback"]) -> StringCommand:
-    """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right."""
-    return _command("activate", release, purpose)
+def activate(release: str, purpose: Literal["deploy", "rollback"], entry: str) -> StringCommand:
+    """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right.
+
+    `entry` is one of neighbours.ENTRIES.
+    """
+    return _command("activate", release, purpose, entry)
+
+
+def hold_back_nginx() -> StringCommand:
+    """Before nginx is installed: it does not start before a release is in force, whatever happens."""
+    return _command("hold_back")
+
+
+def settle_nginx() -> StringCommand:
+    """After it was installed: nginx is neither running nor enabled."""
+    return _command("settle_nginx")

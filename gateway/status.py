@@ -21,8 +21,8 @@ from gateway.certs import WARN_BELOW
 from gateway.facts import GatewayState, HostState, changes
 from gateway.fleet import Fleet
 from gateway.host import Host
+from gateway.objections import apart
 from gateway.problems import count
-from gateway.target import apart
 
 # A change that a deploy would make, as it looks on the host.
 _WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}

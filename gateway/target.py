@@ -71,15 +71,3 @@ class Target:
             return known.digest == wanted.digest()
         held: str = host.get_fact(ReleaseDigest, release=wanted.id)
         return held == wanted.digest()
-
-
-def apart(host: Host, known: HostState) -> dict[str, list[str]]:
-    """Addresses on a port of the host's sites that somebody else's site there has to itself, each with those names
-    of the host's sites that the other one has too."""
-    ports = {port for site in host.sites for port in site.listeners()}
-    domains = {site.domain for site in host.sites}
-    return {
-        address: sorted(domains.intersection(names))
-        for address, names in sorted(known.apart.items())
-        if int(address.rpartition(":")[2]) in ports
-    }

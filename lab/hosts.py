@@ -32,7 +32,8 @@ def ensure(wanted: Sequence[str], suite: str, say: Say = silent) -> None:
 def names() -> list[str]:
     """The hosts there are, running or not."""
     listed = docker("ps", "--all", "--filter", f"label={_ROLE_LABEL}", "--format", "{{.Names}}")
-    return sorted(name.removeprefix(f"{PREFIX}-") for name in listed.split())
+    # another lab's hosts have the label too
+    return sorted(name.removeprefix(f"{PREFIX}-") for name in listed.split() if name.startswith(f"{PREFIX}-"))
 
 
 def remove(wanted: Sequence[str]) -> None:

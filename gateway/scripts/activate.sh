@@ -1,6 +1,7 @@
 # Makes release $1 the one in force: test, switch, reload, ask the running nginx; else all the way back.
-# $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history.
-release=$1 purpose=$2
+# $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history. $3 is the link by
+# which nginx's own configuration includes it.
+release=$1 purpose=$2 entry=$3
 target=$home/releases/$release
 # Before the lock: names that do not answer must not keep another deploy waiting.
 addresses=$([ ! -f "$target/upstreams" ] || resolve_names "$target/upstreams")
@@ -80,7 +81,10 @@ host, or remove that block:" ;;
 drop_lost_certificates
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
-if ! found=$(test_candidate "$shadow" "$target"); then
+found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$?
+[ $accepted -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
+http block of nginx.conf include the folder: include ${entry%/*}/*.conf;"
+if [ $accepted -ne 0 ]; then
     if ! present=$(nginx -t -q 2>&1); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
@@ -176,6 +180,7 @@ enable_units() {
     [ -L /etc/systemd/system/certbot.service.wants/wecom-gateway-renew.service ] \
         || systemctl enable --quiet wecom-gateway-renew.service
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
+    let_nginx_start
 }
 
 # What to go back to: what the running nginx serves, else what was last proven to be in force, else what the link says if
@@ -189,6 +194,9 @@ for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" 
         break
     fi
 done
+# The link by which the one before was included.
+entry_before=
+for path in "${entries[@]}"; do [ ! -L "$path" ] || entry_before=$path; done
 error_log=/var/log/nginx/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
 drop_stale_copy
@@ -198,12 +206,17 @@ go_back() {
     restore_nginx_conf
     if [ -n "$previous" ]; then
         point_to "$previous"
+        if [ -n "$entry_before" ] && [ "$entry_before" != "$entry" ]; then
+            put_link "$entry_before" ../wecom-gateway/current/gateway.conf
+            rm -f "$entry"
+        fi
     else
-        rm -f "$entry" "$main_entry" "$home/current"
+        rm -f "${entries[@]}" "$main_entry" "$home/current"
     fi
+    # Before the welcome page is back: it is not to be served for a moment.
+    [ $was_active = yes ] || systemctl stop nginx
     [ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
     if [ $was_active = no ]; then
-        systemctl stop nginx
         echo "nginx is stopped, as it was"
         return
     fi
@@ -245,7 +258,7 @@ trap leave EXIT
 [ "$(cat "$home/activated" 2>/dev/null || true)" != "$release" ] || rm -f "$home/activated"
 [ $remove_stock = no ] || rm -f "$stock_site"
 point_to "releases/$release"
-include_release "$shadow"
+include_release "$shadow" "$entry"
 tell_nginx
 serves "$release" || fail "the running nginx did not take release $release within 30 seconds"
 

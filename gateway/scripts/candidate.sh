@@ -35,26 +35,45 @@ has_main_entry() {
     [ -d "${main_entry%/*}" ] && grep -qE '^[[:space:]]*include[[:space:]]+(/etc/nginx/)?modules-enabled/\*\.conf;' "$nginx_home/nginx.conf"
 }
 
-# nginx -t on the configuration as it would be: the host's own, seen through links in folder $1, with the release in
-# folder $2 in place of the one in force. Nothing that a restart of nginx could pick up has changed.
-test_candidate() {
-    local shadow=$1 release=$2 path name
+# The host's nginx configuration, but for the gateway's own links, seen through links in folder $1: nothing that a restart
+# of nginx could pick up has changed there. Files that name the folders it is included from are copies with other names.
+shadow_configuration() {
+    local shadow=$1 path name
     for path in "$nginx_home"/*; do
         name=${path##*/}
         case $name in
             nginx.conf) ;;
             conf.d | modules-enabled | sites-enabled)
                 mkdir "$shadow/$name"
-                find "$path" -mindepth 1 -maxdepth 1 ! -path "$entry" ! -path "$main_entry" \
+                find "$path" -mindepth 1 -maxdepth 1 ! -path "$main_entry" $(printf '! -path %s ' "${entries[@]}") \
                     $([ $remove_stock = no ] || echo ! -path "$stock_site") -exec ln -s -t "$shadow/$name" {} +
                 ;;
-            *) ln -s "$path" "$shadow/" ;;
+            *)
+                if [ -f "$path" ] && grep -qs "$nginx_home/\(conf.d\|sites-enabled\|modules-enabled\)/" "$path"; then
+                    sed "s#$nginx_home/#$shadow/#g" "$path" >"$shadow/$name"
+                else
+                    ln -s "$path" "$shadow/"
+                fi
+                ;;
         esac
     done
-    ln -s "$release/gateway.conf" "$shadow/conf.d/${entry##*/}"
-    ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
     raise_connections <"$nginx_home/nginx.conf" | sed "s#$nginx_home/#$shadow/#g" >"$shadow/nginx.conf"
-    nginx -t -q -c "$shadow/nginx.conf" 2>&1 | sed "s#$shadow/#$nginx_home/#g"
+}
+
+# nginx -t on the configuration as it would be: the host's own, seen through folder $1, with the release in folder $2 in
+# place of the one in force, included by link $3. Prints nginx's opinion. Fails with 2 where nginx would never read it.
+test_candidate() {
+    local shadow=$1 release=$2 link=$3 read
+    shadow_configuration "$shadow"
+    ln -s "$release/gateway.conf" "$shadow/${link#"$nginx_home"/}"
+    ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
+    nginx -T -q -c "$shadow/nginx.conf" 2>"$shadow/.said" >"$shadow/.dump" || {
+        sed "s#$shadow/#$nginx_home/#g" "$shadow/.said"
+        return 1
+    }
+    sed "s#$shadow/#$nginx_home/#g" "$shadow/.said"
+    read=$(grep -cxF "# configuration file $release/release.conf:" "$shadow/.dump" || true)
+    [ "$read" != 0 ] || return 2
 }
 
 # nginx.conf as it was before the activation that is under way.
@@ -75,9 +94,12 @@ replace_nginx_conf() {
     return 1
 }
 
-# Includes the current release from nginx's own configuration, and makes room for its visitors there. Works in folder $1.
+# Includes the current release from nginx's own configuration by link $2, and makes room for its visitors there. Works in
+# folder $1.
 include_release() {
-    put_link "$entry" ../wecom-gateway/current/gateway.conf
+    local link
+    put_link "$2" ../wecom-gateway/current/gateway.conf
+    for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
     ! has_main_entry || put_link "$main_entry" ../wecom-gateway/current/main.conf
     raise_connections <"$nginx_home/nginx.conf" >"$1/raised"
     if ! cmp -s "$nginx_home/nginx.conf" "$1/raised"; then

@@ -5,7 +5,9 @@ export LC_ALL=C
 
 nginx_home=/etc/nginx
 home=$nginx_home/wecom-gateway
-entry=$nginx_home/conf.d/wecom-gateway.conf
+# The links by which a release can be included, one of them at a time. The first one that nginx reads behind every
+# server of somebody else's that is a default by its place alone: nginx takes the first that it reads.
+entries=("$nginx_home"/conf.d/{wecom-gateway,zzz-wecom-gateway}.conf "$nginx_home/sites-enabled/zzz-wecom-gateway.conf")
 # Included at the top of Debian's nginx.conf, outside of http.
 main_entry=$nginx_home/modules-enabled/90-wecom-gateway.conf
 stock_site=$nginx_home/sites-enabled/default
@@ -13,6 +15,16 @@ stock_site=$nginx_home/sites-enabled/default
 fail() {
     echo "wecom-gateway: $*" >&2
     exit 1
+}
+
+# While a deploy installs nginx: neither the package nor a reboot starts it before a release is in force.
+held_back=/etc/systemd/system/nginx.service.d/wecom-gateway-not-yet.conf
+
+let_nginx_start() {
+    [ -e "$held_back" ] || return 0
+    rm -f "$held_back"
+    rmdir --ignore-fail-on-non-empty "${held_back%/*}"
+    systemctl daemon-reload
 }
 
 # Makes $1 a link to $2 in one step.

@@ -6,7 +6,9 @@ text_of() {
     [ ! -r "$1" ] || echo "$(<"$1")"
 }
 
-if command -v nginx >/dev/null; then
+packaged_nginx=
+if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list; then
+    packaged_nginx=/usr/sbin/nginx
     built=$(nginx -V 2>&1)
     echo "version ${built%%$'\n'*}"
     # "built with OpenSSL 3.0.8 ... (running with OpenSSL 3.0.17 ...)": the last one counts.
@@ -28,33 +30,20 @@ current=$(readlink "$home/current" || true)
 echo "current $current"
 [ -z "$current" ] || echo "digest $(digest_of_release "${current#releases/}")"
 echo "activated $(text_of "$home/activated")"
-echo "entry $(readlink "$entry" || true)"
+for path in "${entries[@]}"; do
+    [ "$(readlink "$path" || true)" != ../wecom-gateway/current/gateway.conf ] || echo "entry:$path yes"
+done
 if has_room; then echo "room yes"; else echo "room no"; fi
 echo "running $(running_release)"
 history=$(text_of "$home/history")
 echo "history ${history//$'\n'/ }"
 
-# What somebody else's sites claim for themselves.
-theirs=()
-for path in "$nginx_home/nginx.conf" "$nginx_home"/conf.d/*.conf "$nginx_home"/sites-enabled/*; do
-    [ -f "$path" ] && [ "$path" != "$entry" ] || continue
-    if [ "$path" = "$stock_site" ] && is_stock_site; then continue; fi
-    theirs+=("$path")
-done
-their_listeners ${theirs[@]+"${theirs[@]}"}
-
-# Whether somebody else limits the files of a worker: the directive may stand only once.
-limits=no
-for path in "$nginx_home/nginx.conf" "$nginx_home"/modules-enabled/*.conf; do
-    [ -f "$path" ] && [ "$path" != "$main_entry" ] || continue
-    ! [[ $'\n'$(<"$path") =~ $'\n'[[:space:]]*worker_rlimit_nofile ]] || limits=yes
-done
-echo "limits $limits"
-
-# The group that nginx's workers run in.
-if [[ $'\n'$(text_of "$nginx_home/nginx.conf") =~ $'\n'[[:space:]]*user[[:space:]]+([a-z_][a-z0-9_-]*)([[:space:]]+([a-z_][a-z0-9_-]*))?[[:space:]]*\; ]]; then
-    echo "group ${BASH_REMATCH[3]:-$(id -gn "${BASH_REMATCH[1]}" 2>/dev/null || true)}"
-fi
+# Who else is here.
+print_unit
+print_listeners
+print_foreign_nginx
+print_groups
+[ -z "$packaged_nginx" ] || print_configuration
 
 # Upstreams whose names have never resolved here.
 unresolved=()

@@ -5,23 +5,32 @@ from __future__ import annotations
 import pytest
 
 from gateway.facts import GatewayState, HostState, ReleaseFiles, ReleaseSources
+from gateway.neighbours import ENTRIES
 from gateway.release import Entry
+
+from .test_neighbours import dump
 
 OUTPUT = """version nginx version: nginx/1.22.1
 ipv6 no
 current releases/bbbb
 activated bbbb
-entry ../wecom-gateway/current/gateway.conf
+entry:/etc/nginx/conf.d/wecom-gateway.conf yes
 room yes
 running bbbb
 history aaaa bbbb cccc
-defaults 80 443
 unresolved paas.inner.example
 """.splitlines()
 
 
-def _state(**changes: str) -> HostState:
-    values = dict(line.partition(" ")[::2] for line in OUTPUT) | changes
+ENTRY = "entry:/etc/nginx/conf.d/wecom-gateway.conf"
+
+
+def _state(**changes: str | None) -> HostState:
+    values = {
+        key: text
+        for key, text in (dict(line.partition(" ")[::2] for line in OUTPUT) | changes).items()
+        if text is not None
+    }
     return GatewayState().process([f"{key} {value}" for key, value in values.items()])
 
 
@@ -29,7 +38,6 @@ def test_a_host_in_order():
     known = _state()
     assert str(known.build.version) == "1.22.1"
     assert not known.build.ipv6
-    assert known.build.foreign_defaults == {80, 443}
     assert known.in_force("bbbb")
     assert known.unresolved == ("paas.inner.example",)
 
@@ -42,13 +50,50 @@ def test_a_host_in_order():
         {"activated": ""},
         {"running": "aaaa"},
         {"running": ""},
-        {"entry": ""},
-        {"entry": "../other.conf"},
+        {ENTRY: None},
+        {"entry:/etc/nginx/sites-enabled/zzz-wecom-gateway.conf": "yes"},
+        {ENTRY: None, "entry:/etc/nginx/conf.d/zzz-wecom-gateway.conf": "yes"},
         {"room": "no"},
     ],
 )
 def test_one_thing_amiss_and_the_release_is_not_in_force(change):
     assert not _state(**change).in_force("bbbb")
+
+
+_CONF = {
+    "/etc/nginx/nginx.conf": "user www-data; http { include conf.d/*.conf; include sites-enabled/*; }",
+    "/etc/nginx/sites-enabled/theirs": "server { listen 80; }",
+    **dict.fromkeys(ENTRIES, "# of a release\n"),
+}
+_USERS = {"groups": "root:root www-data:www-data", "shared": "root messagebus"}
+
+
+def test_a_release_that_would_take_their_place_is_not_in_force():
+    """Included where it always was, it would be the default of port 80."""
+    assert not _state(dump=dump(_CONF)).in_force("bbbb")
+    right = {ENTRY: None, "entry:/etc/nginx/sites-enabled/zzz-wecom-gateway.conf": "yes"}
+    known = _state(dump=dump(_CONF), **right)
+    assert known.in_force("bbbb")
+    assert known.build.foreign_defaults == {"80"}
+
+
+@pytest.mark.parametrize(
+    ("users", "group"),
+    [
+        (_USERS, "www-data"),
+        ({**_USERS, "groups": "www-data:web"}, "web"),
+        ({**_USERS, "shared": "root www-data"}, None),
+        ({**_USERS, "members:www-data": "deploy"}, None),
+        ({**_USERS, "members:other": "deploy"}, "www-data"),
+        ({**_USERS, "groups": "root:root"}, None),
+    ],
+)
+def test_keys_are_for_the_group_of_nginx_only_where_nobody_else_is_in_it(users, group):
+    assert _state(dump=dump(_CONF), **users).build.group == group
+
+
+def test_a_damaged_dump_stops_a_deploy():
+    assert "nginx -T" in _state(dump="").broken
 
 
 @pytest.mark.parametrize(

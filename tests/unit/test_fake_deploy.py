@@ -33,13 +33,11 @@ MARKS = {
 
 
 def _state_output(current: str = "", digest: str = "") -> str:
-    entry = "../wecom-gateway/current/gateway.conf" if current else ""
+    entry = {"entry:/etc/nginx/conf.d/wecom-gateway.conf": "yes"} if current else {}
     target = f"releases/{current}" if current else ""
     version = "nginx version: nginx/1.22.1"
     seen = {"version": version, "ipv6": "yes", "current": target, "digest": digest, "activated": current}
-    return "".join(
-        f"{key} {value}\n" for key, value in {**seen, "entry": entry, "room": "yes", "running": current}.items()
-    )
+    return "".join(f"{key} {value}\n" for key, value in {**seen, **entry, "room": "yes", "running": current}.items())
 
 
 class Run:
@@ -120,6 +118,20 @@ def test_a_deploy_with_nothing_to_do_reads_the_host_once_before_and_once_while_e
     built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
     done = run(_sites(2), {"state": _state_output(built.id, built.digest())})
     assert len(done.commands) == len(done.scripts("state")) == 2
+
+
+def test_nginx_is_held_back_while_it_is_installed(run):
+    done = run(_sites(1), {"state": "candidate 1.22.1-9\nmissing nginx ca-certificates\n"})
+    order = [place for place, command in enumerate(done.commands) if "apt-get" in command and " install " in command]
+    (held,) = [place for place, command in enumerate(done.commands) if "ConditionPathExists" in command]
+    (settled,) = [place for place, command in enumerate(done.commands) if "systemctl disable --quiet nginx" in command]
+    assert held < order[0] <= order[-1] < settled
+
+
+def test_a_host_with_an_nginx_of_its_own_gets_nothing_installed(run):
+    own = "nginx:/usr/local/nginx/sbin/nginx 55 nginx.service nginx version: nginx/1.18.0\n"
+    with pytest.raises(Exception, match="No hosts remaining"):
+        run(_sites(1), {"state": "candidate 1.22.1-9\nmissing nginx ca-certificates\n" + own})
 
 
 def test_missing_packages_are_installed_by_name(run):
