@@ -69,7 +69,7 @@ class HostState:
 
     @property
     def in_place(self) -> str | None:
-        """The release that goes before a new one: the current one, or where the link was deleted, what was proven last."""
+        """The release before a new one: the current one, or where its link was deleted, what was proven last."""
         return self.current or self.activated
 
     @property

@@ -102,9 +102,11 @@ def _text(path: str, side: Side) -> list[str] | None:
     body = side.texts.get(path)
     if body is None or _is_private(path, body) or b"\0" in body:
         return None
-    text = body.replace((side.id or "").encode(), b"<release>") if side.id else body
+    if not body:
+        return []
+    text = body.replace(side.id.encode(), b"<release>") if side.id else body
     try:
-        return [printable(line.replace("\t", "    ")) for line in text.decode().split("\n")]
+        return [printable(line.replace("\t", "    ")) for line in text.decode().removesuffix("\n").split("\n")]
     except UnicodeDecodeError:
         return None
 

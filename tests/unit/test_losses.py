@@ -148,9 +148,7 @@ def test_a_certificate_that_ends_earlier_is_told_with_both_dates(deploy, files, 
     "answer",
     [_ends(datetime.now(UTC) + timedelta(days=9)), *({f"{OLD} ends": text} for text in ("", "t.edu.cn \n", "x y\n"))],
 )
-def test_a_renewed_certificate_goes_out_and_so_does_one_for_one_that_nobody_can_read(
-    deploy, files, store_pair, answer
-):
+def test_a_renewed_certificate_goes_out_and_so_does_one_for_one_that_nobody_can_read(deploy, files, store_pair, answer):
     store_pair("t.edu.cn", end=timedelta(days=60))
     site = _site("t.edu.cn", "tls")
     assert deploy([site], _other_certificate(_held(files, site)), answer).changed
