@@ -53,7 +53,7 @@ def orders(sites: Iterable[Site]) -> str:
 def read_issued(values: Mapping[str, str]) -> tuple[Issued, ...]:
     """Out of what the host's state says, `order:<domain>` and `ends:<domain>` of each certificate."""
     domains = [key.removeprefix("order:") for key in values if key.startswith("order:")]
-    return tuple(Issued(name, values[f"order:{name}"], _date(values.get(f"ends:{name}", ""))) for name in domains)
+    return tuple(Issued(name, values[f"order:{name}"], read_date(values.get(f"ends:{name}", ""))) for name in domains)
 
 
 def due(sites: Iterable[Site], issued: Iterable[Issued], failed: Mapping[str, str]) -> list[str]:
@@ -121,7 +121,7 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
     ]
 
 
-def _date(text: str) -> datetime | None:
+def read_date(text: str) -> datetime | None:
     """As `openssl x509 -enddate` writes it: Nov 21 12:00:00 2027 GMT."""
     try:
         return datetime.strptime(text, "%b %d %H:%M:%S %Y GMT").replace(tzinfo=UTC)

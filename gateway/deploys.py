@@ -7,7 +7,7 @@ from pathlib import Path
 from pyinfra import host
 from pyinfra.api.exceptions import PyinfraError
 
-from gateway import operations, preflight
+from gateway import losses, operations, preflight
 from gateway.host import Host, parse_host
 from gateway.problems import errors
 from gateway.target import Target
@@ -16,14 +16,11 @@ from gateway.target import Target
 def deploy() -> None:
     """nginx, and the host's sites as one release, put there and taken into force."""
     target = Target(_checked())
+    operations.examine(name="Examine the host", target=target, allowed=losses.allowed(host.data))
     operations.install(
         name="Install nginx and the trust store", target=target, _env={"DEBIAN_FRONTEND": "noninteractive"}
     )
-    operations.publish(
-        name="Publish the release",
-        target=target,
-        allow_verify_removal=bool(host.data.get("allow_verify_removal")),
-    )
+    operations.publish(name="Publish the release", target=target)
     operations.activate(name="Activate the release", target=target)
     if target.has_orders():
         operations.obtain(name="Obtain certificates", target=target)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import tarfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from pyinfra.api import FactBase, Host, StringCommand
+from pyinfra.api import FactBase, StringCommand
 
-from gateway import acme, neighbours, shell, surroundings
+from gateway import acme, neighbours, origin, shell, surroundings
 from gateway import release as releases
 from gateway.neighbours import Neighbours
-from gateway.release import Change, Entry, Release
+from gateway.origin import Origin
+from gateway.release import Entry
 from gateway.render import Build
 from gateway.surroundings import Surroundings
 from gateway.tls_profile import Version
@@ -70,6 +76,11 @@ class HostState:
     def is_readable(self) -> bool:
         """False where the host did not let its state be read; what stands here says nothing then."""
         return self != HostState()
+
+    @property
+    def in_place(self) -> str | None:
+        """The release before a new one: the current one, or where its link was deleted, what was proven last."""
+        return self.current or self.activated
 
     @property
     def previous(self) -> str | None:
@@ -160,33 +171,72 @@ class ReleaseFiles(FactBase[frozenset[Entry]]):
         return frozenset(Entry(path, digests.get(path, ""), mode) for path, mode in modes.items())
 
 
-class ReleaseSources(FactBase[frozenset[Entry]]):
-    """What a release on the host was rendered as, before its id went into the files: Release.sources()."""
+@dataclass(frozen=True)
+class Held:
+    """A release that a host has. `sources` is what it was rendered as, before its id went into the files, like
+    Release.sources(). `origin` is None where it is not recorded, as earlier versions did not."""
+
+    sources: frozenset[Entry] = frozenset()
+    domains: frozenset[str] = frozenset()
+    origin: Origin | None = None
+
+
+class ReleaseHeld(FactBase[Held]):
+    """Held of a release, without anything in it where the host has none of it."""
 
     def command(self, release: str) -> StringCommand:
-        return shell.read_release(release, "sources")
+        return shell.read_release(release, "held")
 
     @staticmethod
-    def default() -> frozenset[Entry]:
-        return frozenset()
+    def default() -> Held:
+        return Held()
 
-    def process(self, output: list[str]) -> frozenset[Entry]:
-        return releases.read_sources(output)
+    def process(self, output: list[str]) -> Held:
+        said: dict[str, list[str]] = {"source": [], "domain": [], "origin": []}
+        for line in output:
+            key, _, text = line.partition(" ")
+            if key in said:
+                said[key].append(text)
+        return Held(
+            releases.read_sources(said["source"]),
+            frozenset(filter(None, said["domain"])),
+            origin.read("".join(said["origin"])),
+        )
 
 
-def changes(host: Host, known: HostState, wanted: Release) -> list[Change]:
-    """What stands between what is in force on a host and the wanted release, by path.
+class CertificateEnds(FactBase[dict[str, datetime]]):
+    """When the certificates end that a release on the host has for some domains; not of those that nobody can read."""
 
-    Of the same release that is what was changed by hand; of another one, what the inventory changed.
-    """
-    if known.current == wanted.id:
-        if known.digest == wanted.digest():
-            return []
-        return releases.diff(host.get_fact(ReleaseFiles, release=wanted.id), wanted.manifest())
-    # Somebody deleted the link: what was proven last is what went before.
-    before = known.current or known.activated
-    held = host.get_fact(ReleaseSources, release=before) if before else frozenset()
-    return releases.diff(held, wanted.sources())
+    def command(self, release: str, domains: tuple[str, ...]) -> StringCommand:
+        return shell.read_parts(release, "ends", domains)
+
+    @staticmethod
+    def default() -> dict[str, datetime]:
+        return {}
+
+    def process(self, output: list[str]) -> dict[str, datetime]:
+        pairs = [line.partition(" ")[::2] for line in output]
+        ends = {domain: acme.read_date(text) for domain, text in pairs}
+        return {domain: end for domain, end in ends.items() if end}
+
+
+class ReleaseTexts(FactBase[dict[str, bytes]]):
+    """Some files of a release on the host by path, those alone that everybody may see (scripts/manifest.sh)."""
+
+    def command(self, release: str, paths: tuple[str, ...]) -> StringCommand:
+        return shell.read_parts(release, "texts", paths)
+
+    @staticmethod
+    def default() -> dict[str, bytes]:
+        return {}
+
+    def process(self, output: list[str]) -> dict[str, bytes]:
+        try:
+            with tarfile.open(fileobj=io.BytesIO(base64.b64decode("".join(output)))) as archive:
+                files = ((member.name, archive.extractfile(member)) for member in archive if member.isfile())
+                return {name: file.read() for name, file in files if file}
+        except (tarfile.TarError, ValueError, EOFError, OSError, zlib.error):
+            return {}
 
 
 def _by_name(values: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Iterable
 
 from pyinfra import host, logger, state
 from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt
 
-from gateway import acme, shell
-from gateway import release as releases
-from gateway.facts import GatewayState, changes
+from gateway import acme, comparison, origin, shell
+from gateway.facts import GatewayState
 from gateway.objections import objections, remarks
-from gateway.problems import count
+from gateway.preview import Line
 from gateway.target import Target
 
 Commands = Generator[PyinfraCommand, None, None]
+
+
+@operation()
+def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
+    """Nothing is changed: refused, for this host alone and with every reason at once, where a deploy must not go on.
+
+    It would take away sites, verification files or certificates that are in force, and no option in `allowed` says
+    that this is meant; or something else that is on the host is in its way, or would be in the way of that.
+    """
+    known, wanted = target.state(), target.wanted()
+    there = known.current == wanted.id and target.is_intact()
+    if not known.is_readable or (there and known.in_force(wanted.id) and not target.missing()):
+        host.noop("nothing speaks against a deploy")
+        return
+    texts = [*objections(target.host, known), *([] if there else comparison.refused(target, allowed))]
+    if not texts:
+        host.noop("nothing speaks against a deploy")
+        return
+    if not state.is_executing:
+        # A dry run goes no further, and before the question an operator has to know.
+        _refuse(state, host, *texts)
+    yield _refusal(*texts)
 
 
 @operation()
@@ -32,9 +53,6 @@ def install(target: Target) -> Commands:
     if not missing:
         host.noop("nginx and the trust store are installed")
         return
-    if refusals := objections(target.host, known):
-        yield _refusal("\n".join(refusals))
-        return
     target.changing()
     if "nginx" in missing and known.installed is None:
         yield shell.hold_back_nginx()
@@ -44,11 +62,10 @@ def install(target: Target) -> Commands:
 
 
 @operation()
-def publish(target: Target, allow_verify_removal: bool = False) -> Commands:
-    """Puts the target's wanted release beside the others on its host, not yet in force.
+def publish(target: Target) -> Commands:
+    """Puts the target's wanted release beside the others on its host, not yet in force, and says what differs.
 
-    No change where an intact copy is there. Content and modes changed by hand are put back. Refused, for
-    this host alone, where a verification file of a site that stays would go, unless `allow_verify_removal`.
+    No change where an intact copy is there. Content and modes changed by hand are put back.
     """
     known, wanted = target.state(), target.wanted()
     if _no_nginx(target):
@@ -58,21 +75,11 @@ def publish(target: Target, allow_verify_removal: bool = False) -> Commands:
     if intact and known.current == wanted.id:
         host.noop(f"release {wanted.id} is there and intact")
         return
-    found = changes(host, known, wanted)
-    gone = releases.lost_verification(found, wanted)
-    if gone and not allow_verify_removal:
-        yield _refusal(
-            f"verification files are deployed but missing in this checkout: {', '.join(gone)}. WeCom may ask "
-            "for them again at any time: put them back under files/verify/ (git log --diff-filter=D says who "
-            "removed them), or confirm with --data allow_verify_removal=1"
-        )
-        return
+    if _shows():
+        _show(comparison.of_deploy(target, whole=state.config.DIFF))
     if intact:
         host.noop(f"release {wanted.id} is there already, from an earlier deploy")
         return
-    # Once: while preparing, or while executing where `-y` left preparing out.
-    if state.config.DIFF and state.is_executing != state.should_check_for_changes():
-        _show(found, known.current, wanted.id)
     target.changing()
     yield shell.publish(wanted)
 
@@ -91,11 +98,12 @@ def activate(target: Target) -> Commands:
     if known.in_force(wanted.id) and target.is_intact():
         host.noop(f"the running nginx serves release {wanted.id}")
         return
-    if refusals := objections(target.host, known):
-        yield _refusal("\n".join(refusals))
+    # what nginx reads is known only now where this run installed it
+    if texts := objections(target.host, known):
+        yield _refusal(*texts)
         return
     target.changing()
-    yield shell.activate(wanted.id, "deploy", known.neighbours.entry)
+    yield shell.activate(wanted.id, known.neighbours.entry, origin.here())
     yield FunctionCommand(_warn, (target,), {})
 
 
@@ -125,7 +133,7 @@ def obtain(target: Target) -> Commands:
 
 @operation(is_idempotent=False)
 def roll_back() -> Commands:
-    """Makes the release before the current one the one in force again, proven like a deploy.
+    """Makes the release before the current one the one in force again, proven like a deploy, and says what differs.
 
     Fails, for this host alone, where it has no earlier release.
     """
@@ -136,8 +144,9 @@ def roll_back() -> Commands:
             "correct the inventory and deploy instead"
         )
         return
-    host.log(f"release {known.current or 'none'} -> {known.previous}")
-    yield shell.activate(known.previous, "rollback", known.neighbours.entry)
+    if _shows():
+        _show(comparison.of_rollback(known, whole=state.config.DIFF))
+    yield shell.reactivate(known.previous, known.neighbours.entry)
 
 
 _NO_NGINX = "nginx is not installed on this host; run deploy.py as a whole"
@@ -147,13 +156,14 @@ def _no_nginx(target: Target) -> bool:
     return state.is_executing and target.state().installed is None
 
 
-def _refusal(text: str) -> FunctionCommand:
-    """A command that fails on this host with `text`; raising would end the run for every other host."""
-    return FunctionCommand(_refuse, (text,), {})
+def _refusal(*texts: str) -> FunctionCommand:
+    """A command that fails on this host with `texts`, a line each; raising would end the run for every other host."""
+    return FunctionCommand(_refuse, texts, {})
 
 
-def _refuse(state: State, host: Host, text: str) -> bool:
-    host.log_styled(f"wecom-gateway: {text}", fg="red", log_func=logger.error)
+def _refuse(state: State, host: Host, *texts: str) -> bool:
+    for text in texts:
+        host.log_styled(f"wecom-gateway: {text}", fg="red", log_func=logger.error)
     return False
 
 
@@ -164,8 +174,14 @@ def _warn(state: State, host: Host, target: Target) -> bool:
     return True
 
 
-def _show(found: list[releases.Change], old: str | None, new: str) -> None:
-    mark = {"added": "+", "changed": "~", "removed": "-"}
-    host.log(f"release {old or 'none'} -> {new}, {count(len(found), 'file')} changed:")
-    for change in found:
-        host.log(f"  {mark[change.kind]} {change.path}")
+def _shows() -> bool:
+    """Once in a run: while preparing, or while executing where `-y` left preparing out."""
+    return bool(state.is_executing != state.should_check_for_changes())
+
+
+def _show(lines: Iterable[Line]) -> None:
+    for line in lines:
+        if line.color:
+            host.log_styled(line.text, fg=line.color)
+        else:
+            host.log(line.text)

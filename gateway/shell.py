@@ -1,20 +1,22 @@
 """Every command that runs on a host is built here, and only here.
 
 Quoting contract: the scripts in gateway/scripts are constants without any value in them. Values arrive as
-positional parameters, each quoted by pyinfra; they are release ids and digests, never inventory text and
-never secrets. Content travels on standard input, which no log, process list or `-vvv` shows.
+positional parameters, each quoted by pyinfra; they are release ids, digests and what gateway.origin says of the
+checkout, in characters without a meaning to a shell; never inventory text and never secrets. Content travels on
+standard input, which no log, process list or `-vvv` shows.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pyinfra.api import QuoteString, StringCommand
 
 from gateway import scripts
+from gateway.origin import Origin
 from gateway.release import Release
 
 
@@ -28,9 +30,14 @@ def read_state() -> StringCommand:
     return _command("state")
 
 
-def read_release(release: str, part: Literal["digest", "files", "sources"]) -> StringCommand:
-    """Prints what ReleaseDigest, ReleaseFiles or ReleaseSources of gateway.facts reads."""
+def read_release(release: str, part: Literal["digest", "files", "held"]) -> StringCommand:
+    """Prints what ReleaseDigest, ReleaseFiles or ReleaseHeld of gateway.facts reads."""
     return _command("manifest", release, part)
+
+
+def read_parts(release: str, part: Literal["ends", "texts"], names: Iterable[str]) -> StringCommand:
+    """Prints what CertificateEnds (of these domains) or ReleaseTexts (of these paths) of gateway.facts reads."""
+    return _command("manifest", release, part, stdin="".join(f"{name}\n" for name in names))
 
 
 def publish(release: Release) -> StringCommand:
@@ -49,12 +56,17 @@ def obtain(secrets: Mapping[str, str]) -> StringCommand:
     return _command("obtain", stdin="".join(f"{account} {secret}\n" for account, secret in secrets.items()))
 
 
-def activate(release: str, purpose: Literal["deploy", "rollback"], entry: str) -> StringCommand:
+def activate(release: str, entry: str, origin: Origin) -> StringCommand:
     """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right.
 
-    `entry` is one of neighbours.ENTRIES.
+    `entry` is one of neighbours.ENTRIES, the link by which nginx's own configuration includes the release.
     """
-    return _command("activate", release, purpose, entry)
+    return _command("activate", release, "deploy", entry, origin.line())
+
+
+def reactivate(release: str, entry: str) -> StringCommand:
+    """The same with an earlier release, which stays in its place in the history."""
+    return _command("activate", release, "rollback", entry)
 
 
 def hold_back_nginx() -> StringCommand:

@@ -15,14 +15,14 @@ from pyinfra.api import Host as Remote
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_host, ctx_state
 
-from gateway import release as releases
-from gateway import render
+from gateway import comparison, losses
 from gateway.certs import WARN_BELOW
-from gateway.facts import GatewayState, HostState, changes
+from gateway.facts import HostState
 from gateway.fleet import Fleet
 from gateway.host import Host
 from gateway.objections import apart
 from gateway.problems import count
+from gateway.target import Target
 
 # A change that a deploy would make, as it looks on the host.
 _WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}
@@ -87,12 +87,13 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             remote.init(state)
             remote.connect(show_errors=False, raise_exceptions=True)
             state.activate_host(remote)
-            known: HostState = remote.get_fact(GatewayState)
+            target = Target(host)
+            known = target.state()
             if known.build is None:
                 problem = _NO_NGINX if known.is_readable else _UNREADABLE
                 return HostStatus(host.name, True, certificate_days=days, problem=problem)
-            wanted = releases.build(render.tree(host, known.build))
-            differences = changes(remote, known, wanted)
+            wanted, differences = target.wanted(), target.changes()
+            refused = comparison.refused(target, losses.allowed(remote.data))
         except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
             # the last two are sockets' own words for an impossible name and port
             if remote.connected and isinstance(error, PyinfraError):
@@ -117,15 +118,17 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         certificate_days=days,
         renewal_failed={one: known.failed[one] for one in _ordered(host) - not_issued if one in known.failed},
         problem=(
-            _difference(known, wanted.id, bool(differences))
+            _difference(known, wanted.id, bool(differences), refused)
             or _not_issued(sorted(not_issued), known)
             or _expired(days, behind)
         ),
     )
 
 
-def _difference(known: HostState, wanted: str, differs: bool) -> str:
+def _difference(known: HostState, wanted: str, differs: bool, refused: Collection[str] = ()) -> str:
     """The first thing that is not as it should be, and what helps. Empty where all is."""
+    if refused:
+        return f"a deploy would be refused: {'; '.join(refused)}"
     if known.installed is None:
         return "nginx is not installed; deploy"
     if known.current is None:

@@ -8,9 +8,9 @@ from pyinfra import host, state
 
 from gateway import acme, egress, render
 from gateway import release as releases
-from gateway.facts import GatewayState, HostState, ReleaseDigest
+from gateway.facts import GatewayState, Held, HostState, ReleaseDigest, ReleaseFiles, ReleaseHeld
 from gateway.host import Host
-from gateway.release import Release
+from gateway.release import Change, Release
 from gateway.render import Build
 from gateway.tls_profile import Version
 
@@ -29,14 +29,39 @@ class Target:
     def __init__(self, wanted: Host) -> None:
         self.host = wanted
         self._read: tuple[bool, HostState] | None = None
+        self._held: Held | None = None
+        self._changes: list[Change] | None = None
         # Rendered once for each nginx, however often it is asked for.
         self._release = cache(lambda build: releases.build(render.tree(wanted, build)))
 
     def state(self) -> HostState:
         """The host as it is."""
         if self._read is None or self._read[0] != state.is_executing:
+            self.changing()
             self._read = (state.is_executing, host.get_fact(GatewayState))
         return self._read[1]
+
+    def held(self) -> Held:
+        """The release that goes before the wanted one."""
+        before = self.state().in_place
+        if self._held is None:
+            self._held = host.get_fact(ReleaseHeld, release=before) if before else Held()
+        return self._held
+
+    def changes(self) -> list[Change]:
+        """What stands between what is in force on the host and the wanted release, by path.
+
+        Of the same release that is what was changed by hand; of another one, what the inventory changed.
+        """
+        known, wanted = self.state(), self.wanted()
+        if self._changes is None:
+            if known.current != wanted.id:
+                self._changes = releases.diff(self.held().sources, wanted.sources())
+            elif known.digest == wanted.digest():
+                self._changes = []
+            else:
+                self._changes = releases.diff(host.get_fact(ReleaseFiles, release=wanted.id), wanted.manifest())
+        return self._changes
 
     def missing(self) -> list[str]:
         """Packages that this host needs and that are not there."""
@@ -49,7 +74,7 @@ class Target:
 
     def changing(self) -> None:
         """To be called before anything that changes the host."""
-        self._read = None
+        self._read = self._held = self._changes = None
 
     def wanted(self) -> Release:
         """The release that the inventory gives for the host's nginx."""

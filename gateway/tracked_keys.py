@@ -12,7 +12,7 @@ from gateway.problems import Problem
 # Where keys arrive and are kept: these files anywhere in the checkout, and everything below files/certs/.
 _CONTAINERS = (".pfx", ".p12", ".jks", ".zip")
 _ENDINGS = (".pem", ".key", *_CONTAINERS)
-_KEY_NAME = re.compile(r"privkey\.pem|.*\.(?:key|pfx|p12|jks)", re.IGNORECASE)
+KEY_NAME = re.compile(r"privkey\.pem|.*\.(?:key|pfx|p12|jks)", re.IGNORECASE)
 _IN_THE_CLEAR = pem.KEYS - {"ENCRYPTED PRIVATE KEY"}
 # No delivery of certificates is larger.
 _MAX_BYTES = 8 << 20
@@ -60,12 +60,12 @@ def _is_key(name: str, body: bytes | None) -> bool:
     blocks = pem.blocks(body or b"")
     if blocks:
         return any(block.label in _IN_THE_CLEAR for block in blocks)
-    return body != b"" and _KEY_NAME.fullmatch(name) is not None
+    return body != b"" and KEY_NAME.fullmatch(name) is not None
 
 
 def _is_in_archive(name: str, body: bytes) -> bool:
     try:
-        if any(_KEY_NAME.fullmatch(PurePosixPath(inner).name) for inner in archive.names(name, body)):
+        if any(KEY_NAME.fullmatch(PurePosixPath(inner).name) for inner in archive.names(name, body)):
             return True
         return any(_is_key(PurePosixPath(inner).name, content) for inner, content in archive.members(name, body, None))
     except archive.ArchiveError:  # nothing more can be told of it

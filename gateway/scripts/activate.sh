@@ -1,6 +1,6 @@
 # Makes release $1 the one in force: test, switch, reload, ask the running nginx; else all the way back.
 # $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history. $3 is the link by
-# which nginx's own configuration includes it.
+# which nginx's own configuration includes it. $4, of a deploy, is where the release came from.
 release=$1 purpose=$2 entry=$3
 target=$home/releases/$release
 # Before the lock: names that do not answer must not keep another deploy waiting.
@@ -132,6 +132,12 @@ remember() {
     mv "$home/history.cut" "$home/history"
     rm -f "$home/history.new"
 }
+# Where the release came from, as whoever deployed it knows. Beside the releases: their ids must not change with it.
+keep_origin() {
+    [ -n "$1" ] || return 0
+    mkdir -p "$home/origins"
+    echo "$1 $(date -u +%FT%TZ)" >"$home/origins/$release"
+}
 # Certificates of domains that none of the releases kept here has.
 prune_certificates() {
     local path domain
@@ -153,6 +159,9 @@ prune() {
     for path in "$home"/releases/*; do
         grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || [ -e "$home/pending/${path##*/}" ] \
             || rm -rf -- "$path"
+    done
+    for path in "$home"/origins/*; do
+        [ -e "$home/releases/${path##*/}" ] || rm -f "$path"
     done
     prune_certificates
     for path in "$home"/upstreams/*.conf; do
@@ -265,6 +274,7 @@ serves "$release" || fail "the running nginx did not take release $release withi
 stage=serving
 rm -f "$home/upstreams/.reload" "$before"
 remember
+keep_origin "${4-}"
 enable_units
 settle_renewals "$target"
 prune

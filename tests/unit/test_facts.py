@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from gateway.facts import GatewayState, HostState, ReleaseFiles, ReleaseSources
+from gateway.facts import CertificateEnds, GatewayState, Held, HostState, ReleaseFiles, ReleaseHeld, ReleaseTexts
 from gateway.neighbours import ENTRIES
 from gateway.release import Entry
 
@@ -138,4 +140,20 @@ def test_files_with_odd_names_or_types_never_pass_for_ours():
         Entry("link", "", "777-www-data-l"),
         Entry("certs/x y/privkey.pem", "2" * 64, "600"),
     }
-    assert ReleaseSources().process([f"644 {'3' * 64} a.conf", ""]) == {Entry("a.conf", "3" * 64, "644")}
+    held = ReleaseHeld().process([f"source 644 {'3' * 64} a.conf", "source", ""])
+    assert held.sources == {Entry("a.conf", "3" * 64, "644")}
+
+
+def test_a_release_of_an_earlier_version_says_less():
+    assert ReleaseHeld().process([]) == Held()
+    assert ReleaseHeld().process(["domain a.edu.cn", "origin nonsense"]) == Held(domains=frozenset({"a.edu.cn"}))
+
+
+def test_ends_that_nobody_can_read_are_left_out():
+    found = CertificateEnds().process(["a.edu.cn Nov 21 12:00:00 2027 GMT", "b.edu.cn ", "c.edu.cn soon", ""])
+    assert found == {"a.edu.cn": datetime(2027, 11, 21, 12, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize("output", [[], [""], ["no base64!"], ["AAAA"], ["H4sIAAAAAAAAA"]])
+def test_texts_that_did_not_arrive_are_no_texts(output):
+    assert ReleaseTexts().process(output) == {}

@@ -45,7 +45,7 @@ def _state_output(current: str = "", digest: str = "") -> str:
 class Run:
     """One deploy of `sites` to one fake host, and everything that went over the wire."""
 
-    def __init__(self, files, monkeypatch, sites, responses, more, stops):
+    def __init__(self, files, monkeypatch, sites, responses, more, stops=False):
         monkeypatch.chdir(files.parent)
         self.stdin: list[str] = []
         data = {
