@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pyinfra.api import FactBase, Host, StringCommand
 
-from gateway import acme, shell
+from gateway import acme, health, shell
 from gateway import release as releases
 from gateway.release import Change, Entry, Release
 from gateway.render import Build
@@ -108,6 +108,20 @@ class GatewayState(FactBase[HostState]):
             issued=acme.read_issued(values),
             failed=_by_name(values, "failed:"),
         )
+
+
+class GatewayHealth(FactBase[health.Health]):
+    """Health of the host, empty where it does not say. `nginx -t` is part of it, so deploys do not ask."""
+
+    def command(self) -> StringCommand:
+        return shell.read_health()
+
+    @staticmethod
+    def default() -> health.Health:
+        return health.Health()
+
+    def process(self, output: list[str]) -> health.Health:
+        return health.read(output)
 
 
 class ReleaseDigest(FactBase[str]):

@@ -28,6 +28,11 @@ def read_state() -> StringCommand:
     return _command("state")
 
 
+def read_health() -> StringCommand:
+    """Prints what gateway.health reads."""
+    return _command("health")
+
+
 def read_release(release: str, part: Literal["digest", "files", "sources"]) -> StringCommand:
     """Prints what ReleaseDigest, ReleaseFiles or ReleaseSources of gateway.facts reads."""
     return _command("manifest", release, part)

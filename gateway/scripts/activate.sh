@@ -176,6 +176,7 @@ enable_units() {
     [ -L /etc/systemd/system/certbot.service.wants/wecom-gateway-renew.service ] \
         || systemctl enable --quiet wecom-gateway-renew.service
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
+    [ ! -d "${dpkg_entry%/*}" ] || put_link "$dpkg_entry" "$home/current/dpkg.cfg"
 }
 
 # What to go back to: what the running nginx serves, else what was last proven to be in force, else what the link says if

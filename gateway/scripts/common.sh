@@ -9,6 +9,8 @@ entry=$nginx_home/conf.d/wecom-gateway.conf
 # Included at the top of Debian's nginx.conf, outside of http.
 main_entry=$nginx_home/modules-enabled/90-wecom-gateway.conf
 stock_site=$nginx_home/sites-enabled/default
+# What dpkg reads before it works on packages.
+dpkg_entry=/etc/dpkg/dpkg.cfg.d/wecom-gateway
 
 fail() {
     echo "wecom-gateway: $*" >&2

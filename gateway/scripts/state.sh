@@ -16,7 +16,7 @@ else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
 # The last two are needed for egress and for automatic certificates alone.
-needed=(nginx ca-certificates libnginx-mod-stream certbot)
+needed=(nginx ca-certificates logrotate libnginx-mod-stream certbot)
 packages=$(dpkg-query -W -f '${Package} ${Status}\n' "${needed[@]}" 2>/dev/null || true)
 missing=
 for package in "${needed[@]}"; do
