@@ -85,12 +85,11 @@ def _sentence(name: str, before: Any, now: Any) -> str:
         went = "upgraded" if now.number > before.number else "downgraded"
         return f"{_PROGRAMS[name]} was {went} from {before} to {now}"
     if name == "foreign_defaults":
-        said = (
-            [f"another site of this host now says it is the default of {_ports(now - before)}"] if now - before else []
-        )
-        if before - now:
-            said.append(f"no other site of this host says any longer that it is the default of {_ports(before - now)}")
-        return ", and ".join(said)
+        gained, lost = _ports(now - before), _ports(before - now)
+        said = [f"another site of this host now says it is the default of port {gained}"] if gained else []
+        if lost:
+            said.append(f"no other site of this host says any longer that it is the default of port {lost}")
+        return " and ".join(said)
     if name == "foreign_limits":
         return f"another file of this host {'now sets' if now else 'no longer sets'} worker_rlimit_nofile"
     if name == "ipv6":
@@ -101,7 +100,7 @@ def _sentence(name: str, before: Any, now: Any) -> str:
 
 
 def _ports(ports: frozenset[Any]) -> str:
-    return f"port {', '.join(sorted(map(str, ports)))}"
+    return ", ".join(sorted(map(str, ports)))
 
 
 def _shown(value: Any) -> str:

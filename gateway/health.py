@@ -124,7 +124,8 @@ def _nginx(health: Health) -> Iterator[str]:
         elif health.loads.startswith("no"):
             yield "nginx is not running; mend its configuration, then deploy"
         else:
-            yield f"nginx is not running, it failed: {health.reason or 'journalctl -u nginx there says why'}; then deploy"
+            reason = health.reason or "journalctl -u nginx there says why"
+            yield f"nginx is not running, it failed: {reason}; mend that, then deploy"
     if unit.is_masked:
         yield "nginx is masked and would not come up after a reboot; systemctl unmask nginx there"
     elif not unit.starts_by_itself:
@@ -135,7 +136,8 @@ def _nginx(health: Health) -> Iterator[str]:
 
 def _configuration(health: Health) -> Iterator[str]:
     if health.loads.startswith("no"):
-        yield f"nginx's configuration does not load; would not come up after a reboot: {health.loads.removeprefix('no ')}"
+        reason = health.loads.removeprefix("no ")
+        yield f"nginx's configuration does not load; would not come up after a reboot: {reason}"
     elif health.loads == "slow":
         yield (
             "nginx needs more than 30 seconds to load its configuration; might not come up after a reboot: "
