@@ -106,8 +106,7 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
     behind = [site.domain for host in fleet.hosts for site in host.sites if site.edge == "slb"]
     found = host_status.of(fleet, {} if no_outside else balancers.days_left(behind))
     if as_json:
-        hosts = [asdict(one) | {"in_sync": one.in_sync} for one in found]
-        report = {"hosts": hosts, "problems": [asdict(problem) for problem in wrong]}
+        report = {"hosts": [one.as_data() for one in found], "problems": [asdict(problem) for problem in wrong]}
         _print_json(report)
     else:
         _print_status(found)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from pyinfra.api import FactBase, StringCommand
 
-from gateway import acme, neighbours, origin, shell, surroundings
+from gateway import acme, health, neighbours, origin, shell, surroundings
 from gateway import release as releases
 from gateway.neighbours import Neighbours
 from gateway.origin import Origin
@@ -135,6 +135,20 @@ class GatewayState(FactBase[HostState]):
             issued=acme.read_issued(values),
             failed=_by_name(values, "failed:"),
         )
+
+
+class GatewayHealth(FactBase[health.Health]):
+    """Health of the host, empty where it does not say. `nginx -t` is part of it, so deploys do not ask."""
+
+    def command(self) -> StringCommand:
+        return shell.read_health()
+
+    @staticmethod
+    def default() -> health.Health:
+        return health.Health()
+
+    def process(self, output: list[str]) -> health.Health:
+        return health.read(output)
 
 
 class ReleaseDigest(FactBase[str]):

@@ -23,6 +23,10 @@ ID_PLACEHOLDER = b"@RELEASE@"
 # releases can be compared by what an operator changed.
 SOURCES = "sources"
 
+# The file that says what host the release was rendered for. It tells why another release is wanted later, and is no
+# part of the id nor of what has to be intact: what does not change the other files makes no other release.
+BUILD = "build"
+
 _PUBLIC, _SECRET, _SHARED = 0o644, 0o600, 0o640
 _PUBLIC_FOLDER = 0o755
 
@@ -118,6 +122,8 @@ def build(tree: Mapping[str, File]) -> Release:
     """Names a rendered tree and writes the name into it, wherever ID_PLACEHOLDER stands."""
     digest = hashlib.sha256()
     for path, file in sorted(tree.items()):
+        if path == BUILD:
+            continue
         digest.update(f"{path}\0{file.shown_mode}\0{len(file.body)}\0".encode())
         digest.update(file.body)
     name = digest.hexdigest()[:16]
@@ -138,7 +144,9 @@ def read_sources(lines: Iterable[str]) -> frozenset[Entry]:
 
 def _manifest(files: Mapping[str, File]) -> frozenset[Entry]:
     return frozenset(
-        Entry(path, hashlib.sha256(file.body).hexdigest(), file.shown_mode) for path, file in files.items()
+        Entry(path, hashlib.sha256(file.body).hexdigest(), file.shown_mode)
+        for path, file in files.items()
+        if path != BUILD
     )
 
 

@@ -13,15 +13,16 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway import acme, answers, egress, error_pages, scripts, tls_profile
+from gateway import acme, answers, built_for, egress, error_pages, scripts, tls_profile
 from gateway.host import Host
 from gateway.model import RELEASE_PORT
-from gateway.release import HOME, ID_PLACEHOLDER, File
+from gateway.release import BUILD, HOME, ID_PLACEHOLDER, File
 from gateway.site import ENTRY_PORTS, Route, Site
 from gateway.tls_profile import Version
 
 TEMPLATES = Path(__file__).parent.parent / "templates" / "nginx"
 UNITS = TEMPLATES.parent / "systemd"
+DPKG_HOOK = TEMPLATES.parent / "dpkg" / "wecom-gateway"
 
 # Where a host has what belongs to its ACME certificates (gateway/scripts/acme.sh).
 _ACME_ISSUED = f"{HOME}/acme/issued"
@@ -201,10 +202,12 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     files["orders"] = File(acme.orders(host.sites).encode())
     for name, pem in host.acme_cas.items():
         files[f"acme-ca/{name}.pem"] = File(pem)
-    for name in ("resolve", "renew", "expiry"):
+    for name in ("resolve", "renew", "expiry", "dpkg"):
         files[f"{name}.sh"] = File(scripts.text(name).encode())
     for unit in sorted(UNITS.iterdir()):
         files[f"units/{unit.name}"] = File(unit.read_bytes())
+    files["dpkg.cfg"] = File(DPKG_HOOK.read_bytes())
+    files[BUILD] = File(built_for.text(build).encode())
     files["domains"] = File(_lines(sorted(site.domain for site in host.sites)))
     for alike in groups:
         stripped = sorted(own_headers - set(alike[0].domain_headers))

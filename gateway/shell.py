@@ -30,6 +30,11 @@ def read_state() -> StringCommand:
     return _command("state")
 
 
+def read_health() -> StringCommand:
+    """Prints what gateway.health reads."""
+    return _command("health")
+
+
 def read_release(release: str, part: Literal["digest", "files", "held"]) -> StringCommand:
     """Prints what ReleaseDigest, ReleaseFiles or ReleaseHeld of gateway.facts reads."""
     return _command("manifest", release, part)

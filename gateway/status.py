@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -15,20 +15,26 @@ from pyinfra.api import Host as Remote
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_host, ctx_state
 
-from gateway import comparison, losses
+from gateway import built_for, comparison, health, losses, render
+from gateway import release as releases
 from gateway.certs import WARN_BELOW
-from gateway.facts import HostState
+from gateway.facts import GatewayHealth, HostState
 from gateway.fleet import Fleet
 from gateway.host import Host
-from gateway.objections import apart
+from gateway.objections import apart, objections
 from gateway.problems import count
-from gateway.target import Target
+from gateway.target import Target, missing
 
 # A change that a deploy would make, as it looks on the host.
 _WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}
 
 _UNREADABLE = "its state cannot be read: is sudo (`_sudo`) set and allowed without a password?"
 _NO_NGINX = "nginx is not installed and apt knows of none; deploy"
+
+_NO_HEALTH = "how nginx and its timers are cannot be told: the host did not say within {} seconds; look there"
+
+# Seconds that a host may take to say how it is, `nginx -t` included, which has 30 of them.
+_PATIENCE = 60
 
 # SSH connections at a time; each costs one local socket and little else.
 _PARALLEL = 100
@@ -42,7 +48,8 @@ class HostStatus:
     the running nginx answers. `unresolved` are upstreams whose names do not resolve there: their sites answer 502,
     which is no drift. `apart` are addresses that another site there has to itself. `certificate_days` is by domain:
     of the checkout's certificate, of the one that the host got from an ACME server, or of a load balancer's where it
-    was asked for. `renewal_failed` says by domain since when and why a certificate is not renewed.
+    was asked for. `renewal_failed` says by domain since when and why a certificate is not renewed. `further` is what
+    somebody has to act on besides `problem`, `warnings` what nobody has to act on now.
     """
 
     host: str
@@ -57,10 +64,22 @@ class HostStatus:
     certificate_days: dict[str, int] = field(default_factory=dict)
     renewal_failed: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    further: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def in_sync(self) -> bool:
         return self.reachable and not self.problem
+
+    @property
+    def findings(self) -> list[str]:
+        """All that somebody has to act on."""
+        return [self.problem, *self.further] if self.problem else []
+
+    def as_data(self) -> dict[str, object]:
+        data = asdict(self)
+        del data["further"]
+        return data | {"findings": self.findings, "in_sync": self.in_sync}
 
 
 def of(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType({})) -> list[HostStatus]:
@@ -94,6 +113,8 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
                 return HostStatus(host.name, True, certificate_days=days, problem=problem)
             wanted, differences = target.wanted(), target.changes()
             refused = comparison.refused(target, losses.allowed(remote.data))
+            # Of what it cannot say the other findings are told all the same.
+            seen: health.Health = remote.get_fact(GatewayHealth, _timeout=_PATIENCE, _ignore_errors=True)
         except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
             # the last two are sockets' own words for an impossible name and port
             if remote.connected and isinstance(error, PyinfraError):
@@ -105,6 +126,17 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
                 remote.disconnect()
     days |= _issued_days(host, known)
     not_issued = _ordered(host) - _issued_days(host, known).keys()
+    against = [*objections(host, known), *refused] if known.current != wanted.id or differences else []
+    found = [
+        # which "deploy" would be the wrong word for
+        f"a deploy would be refused: {'; '.join(against)}"
+        if against
+        else _difference(host, known, wanted.id, bool(differences), seen),
+        *(health.findings(seen, bool(known.failed)) if seen != health.Health() else [_NO_HEALTH.format(_PATIENCE)]),
+        _not_issued(sorted(not_issued), known),
+        _expired(days, behind),
+    ]
+    problem, *further = [one for one in found if one] or [""]
     return HostStatus(
         host=host.name,
         reachable=True,
@@ -117,33 +149,56 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         apart=tuple(apart(host, known)),
         certificate_days=days,
         renewal_failed={one: known.failed[one] for one in _ordered(host) - not_issued if one in known.failed},
-        problem=(
-            _difference(known, wanted.id, bool(differences), refused)
-            or _not_issued(sorted(not_issued), known)
-            or _expired(days, behind)
-        ),
+        problem=problem,
+        further=tuple(further),
+        warnings=tuple(health.warnings(seen)),
     )
 
 
-def _difference(known: HostState, wanted: str, differs: bool, refused: Collection[str] = ()) -> str:
-    """The first thing that is not as it should be, and what helps. Empty where all is."""
-    if refused:
-        return f"a deploy would be refused: {'; '.join(refused)}"
+def _difference(host: Host, known: HostState, wanted: str, differs: bool, seen: health.Health) -> str:
+    """The first thing that is not as a deploy leaves it, and what helps. Empty where all is, and where what is amiss
+    is told by health.findings."""
     if known.installed is None:
         return "nginx is not installed; deploy"
+    if lacking := missing(host, known):
+        return f"not installed: {', '.join(lacking)}; deploy"
     if known.current is None:
         return "nothing is published; deploy"
     if known.current != wanted:
-        return f"the inventory has changed since release {known.current}, or it was rolled back; deploy"
+        return _why_another(host, known, known.current, seen.build)
     if differs:
         return "files of the release were changed on the host; deploy to put them back"
+    if known.running is None and seen.nginx_is_down:
+        return ""
     if known.running is None:
         return "nginx does not answer; see journalctl -u nginx there, then deploy"
     if known.running != wanted:
         return f"the running nginx still serves {known.running}; deploy"
+    if not known.room:
+        return "nginx.conf has no room for the visitors that a release expects (worker_connections); deploy"
     if not known.in_force(wanted):
         return "the release is not proven to be in force; deploy"
     return ""
+
+
+def _why_another(host: Host, known: HostState, current: str, build: str) -> str:
+    """Why the release wanted is not the current one: the inventory, a rollback, or the host itself."""
+    if known.current in known.history[:-1]:
+        return f"it was rolled back to release {current}, the inventory wants another one; deploy"
+    before, now = built_for.read(build, render.Build), known.build
+    if before is None or now is None:
+        return f"the inventory has changed since release {current}, or it was rolled back; deploy"
+
+    def release_for(build: render.Build) -> str:
+        return releases.build(render.tree(host, build)).id
+
+    if release_for(before) != current:
+        return f"the inventory, its files or this checkout's templates have changed since release {current}; deploy"
+    reasons = dict(built_for.changes(before, now))
+    # Of several facts perhaps one alone makes a difference.
+    telling = [name for name in reasons if release_for(replace(before, **{name: getattr(now, name)})) != current]
+    told = " and ".join(reasons[name] for name in telling or reasons)
+    return f"the inventory has not changed since release {current}, but {told}; deploy"
 
 
 def _certificate_days(host: Host) -> dict[str, int]:
@@ -180,7 +235,7 @@ def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, st
         days = min(one.certificate_days.values(), default=None)
         certificate = "-" if days is None else f"{days} days" if days >= 0 else "expired"
         releases_of = (one.wanted or "-", one.published or "-", one.running or "-")
-        notes = [one.problem or "in sync"]
+        notes = one.findings or ["in sync"]
         soon = {domain: left for domain, left in one.certificate_days.items() if 0 <= left < WARN_BELOW.days}
         notes += [f"{domain}: certificate expires in {count(left, 'day')}" for domain, left in sorted(soon.items())]
         if one.unresolved:
@@ -188,6 +243,7 @@ def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, st
         if one.apart:
             notes.append(f"belongs to another site there: {', '.join(one.apart)}")
         notes += [f"{domain}: renewal failed, {why}" for domain, why in one.renewal_failed.items()]
+        notes += one.warnings
         rows.append((one.host, *releases_of, certificate, "; ".join(notes)))
     return rows
 

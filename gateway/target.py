@@ -65,12 +65,7 @@ class Target:
 
     def missing(self) -> list[str]:
         """Packages that this host needs and that are not there."""
-        needed = {"nginx", "ca-certificates"}
-        if self.host.egress:
-            needed.add(egress.PACKAGE)
-        if self.has_orders():
-            needed.add("certbot")
-        return [package for package in self.state().missing if package in needed]
+        return missing(self.host, self.state())
 
     def changing(self) -> None:
         """To be called before anything that changes the host."""
@@ -96,3 +91,14 @@ class Target:
             return known.digest == wanted.digest()
         held: str = host.get_fact(ReleaseDigest, release=wanted.id)
         return held == wanted.digest()
+
+
+def missing(host: Host, known: HostState) -> list[str]:
+    """Packages that the host needs and that are not there."""
+    # A minimal Debian lacks logrotate, and nginx's logs would grow until the disk is full.
+    needed = {"nginx", "ca-certificates", "logrotate"}
+    if host.egress:
+        needed.add(egress.PACKAGE)
+    if any(site.acme for site in host.sites):
+        needed.add("certbot")
+    return [package for package in known.missing if package in needed]

@@ -14,6 +14,8 @@ _ALSO = {
     "activate": ("candidate", "acme"),
     "obtain": ("acme",),
     "renew": ("acme",),
+    "health": ("candidate",),
+    "dpkg": ("candidate",),
 }
 
 

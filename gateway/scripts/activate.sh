@@ -190,6 +190,7 @@ enable_units() {
         || systemctl enable --quiet wecom-gateway-renew.service
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
     let_nginx_start
+    [ ! -d "${dpkg_entry%/*}" ] || put_link "$dpkg_entry" "$home/current/dpkg.cfg"
 }
 
 # What to go back to: what the running nginx serves, else what was last proven to be in force, else what the link says if

@@ -30,6 +30,27 @@ raise_connections() {
         }'
 }
 
+# nginx.conf on standard input with the number that stood there before.
+lower_connections() {
+    sed -E 's/(worker_connections[[:blank:]]+)[0-9]+(.*) # ([0-9]+) before wecom-gateway$/\1\3\2/'
+}
+
+# Whether nginx.conf is a file that dpkg keeps, which is to say that it asks before an upgrade replaces an edited one.
+knows_nginx_conf() {
+    [[ $(shipped_conffiles) == *" $nginx_home/nginx.conf "* ]]
+}
+
+# Whether standard input is nginx.conf as its package brought it.
+is_shipped() {
+    local sum
+    sum=$(md5sum)
+    shipped_conffiles | grep -qxF " $nginx_home/nginx.conf ${sum%% *}"
+}
+
+shipped_conffiles() {
+    dpkg-query -W -f '${Conffiles}\n' nginx-common nginx 2>/dev/null || true
+}
+
 # Whether nginx.conf includes the folder of main_entry, outside of http.
 has_main_entry() {
     [ -d "${main_entry%/*}" ] && grep -qE '^[[:space:]]*include[[:space:]]+(/etc/nginx/)?modules-enabled/\*\.conf;' "$nginx_home/nginx.conf"

@@ -11,10 +11,20 @@ entries=("$nginx_home"/conf.d/{wecom-gateway,zzz-wecom-gateway}.conf "$nginx_hom
 # Included at the top of Debian's nginx.conf, outside of http.
 main_entry=$nginx_home/modules-enabled/90-wecom-gateway.conf
 stock_site=$nginx_home/sites-enabled/default
+# What dpkg reads before it works on packages.
+dpkg_entry=/etc/dpkg/dpkg.cfg.d/wecom-gateway
 
 fail() {
     echo "wecom-gateway: $*" >&2
     exit 1
+}
+
+# Those of them that include it.
+including_links() {
+    local link
+    for link in "${entries[@]}"; do
+        [ "$(readlink "$link")" != ../wecom-gateway/current/gateway.conf ] || echo "$link"
+    done
 }
 
 # While a deploy installs nginx: neither the package nor a reboot starts it before a release is in force.

@@ -18,7 +18,7 @@ else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
 # The last two are needed for egress and for automatic certificates alone.
-needed=(nginx ca-certificates libnginx-mod-stream certbot)
+needed=(nginx ca-certificates logrotate libnginx-mod-stream certbot)
 packages=$(dpkg-query -W -f '${Package} ${Status}\n' "${needed[@]}" 2>/dev/null || true)
 missing=
 for package in "${needed[@]}"; do
@@ -30,9 +30,7 @@ current=$(readlink "$home/current" || true)
 echo "current $current"
 [ -z "$current" ] || echo "digest $(digest_of_release "${current#releases/}")"
 echo "activated $(text_of "$home/activated")"
-for path in "${entries[@]}"; do
-    [ "$(readlink "$path" || true)" != ../wecom-gateway/current/gateway.conf ] || echo "entry:$path yes"
-done
+for path in $(including_links); do echo "entry:$path yes"; done
 if has_room; then echo "room yes"; else echo "room no"; fi
 echo "running $(running_release)"
 history=$(text_of "$home/history")

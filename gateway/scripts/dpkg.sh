@@ -1,0 +1,38 @@
+# Run by dpkg before ("lower") and after ("raise") it works on packages. nginx.conf is a conffile: while it differs from
+# what its package brought, dpkg asks which one to keep when another one comes, and stops where nobody answers. So where
+# it differs by the number of connections alone, it is as the package brought it while dpkg is at work.
+[ -n "$(including_links)" ] || exit 0
+# A deploy leaves nginx.conf alone meanwhile.
+exec 9>>"$home/.lock"
+flock -w 60 9
+text=$(mktemp /run/wecom-gateway.XXXXXX)
+trap 'rm -f -- "$text"' EXIT
+# nginx's workers before dpkg began: others than these have been started with the smaller number.
+workers=/run/wecom-gateway.workers
+
+present_workers() {
+    cat /proc/"$(</run/nginx.pid)"/task/*/children
+}
+
+case $1 in
+    lower)
+        lower_connections <"$nginx_home/nginx.conf" >"$text"
+        cmp -s "$text" "$nginx_home/nginx.conf" && exit 0
+        is_shipped <"$text" || exit 0
+        [ -e $workers ] || present_workers >$workers 2>/dev/null || true
+        replace_nginx_conf "$text"
+        ;;
+    raise)
+        if is_shipped <"$nginx_home/nginx.conf"; then
+            raise_connections <"$nginx_home/nginx.conf" >"$text"
+            cmp -s "$text" "$nginx_home/nginx.conf" || replace_nginx_conf "$text"
+        fi
+        [ -e $workers ] || exit 0
+        if systemctl is-active --quiet nginx && [ "$(present_workers 2>/dev/null)" != "$(<$workers)" ]; then
+            # Where it cannot be loaded in the middle of an upgrade, the next call does it.
+            nginx -t -q 2>/dev/null || exit 0
+            reload_nginx
+        fi
+        rm -f $workers
+        ;;
+esac

@@ -1,0 +1,66 @@
+# Prints how nginx, the timers and the disks of the host are, one "key value" a line: what status has to know beyond what
+# a deploy does. Changes nothing.
+shopt -s nullglob
+
+# Whether nginx's configuration loads as it is now. For a name that no server answers nginx waits long.
+if command -v nginx >/dev/null; then
+    said=$(umask 022 && timeout -k 5 30 nginx -t -q 2>&1) && code=0 || code=$?
+    case $code in
+        0) echo "loads yes" ;;
+        124 | 137) echo "loads slow" ;;
+        *) echo "loads no $(awk '
+            !found { line = $0 }
+            /\[emerg\]/ && !found++ { sub(/^nginx: \[emerg\] /, ""); line = $0 }
+            END { print line }' <<<"$said")" ;;
+    esac
+fi
+
+# nginx, and the units that the release in force brings: "unit:NAME LOADED ACTIVE ENABLED RESULT PID".
+units=(nginx.service)
+for path in "$home"/current/units/*; do units+=("${path##*/}"); done
+[ ! -s "$home/current/orders" ] || units+=(certbot.timer)
+shown=$(systemctl show -p Id,LoadState,ActiveState,UnitFileState,Result,MainPID "${units[@]}" 2>/dev/null | awk '
+    function word(key) { return is[key] == "" ? "-" : is[key] }
+    function told() {
+        if (word("Id") != "-") print "unit:" is["Id"], word("LoadState"), word("ActiveState"), word("UnitFileState"), \
+            word("Result"), word("MainPID")
+        split("", is)
+    }
+    NF { place = index($0, "="); is[substr($0, 1, place - 1)] = substr($0, place + 1); next }
+    { told() }
+    END { told() }' || true)
+echo "$shown"
+nginx=$(grep '^unit:nginx.service ' <<<"$shown" || true)
+case $nginx in
+    *" failed "*)
+        # The first thing that nginx said when it was started last.
+        echo "reason $(journalctl -u nginx -b -o cat -n 100 --no-pager 2>/dev/null | awk '
+            /^Starting / { line = "" }
+            /\[emerg\]/ && line == "" { sub(/^nginx: \[emerg\] /, ""); line = $0 }
+            END { print line }' || true)"
+        ;;
+    *" active "*)
+        case $(readlink "/proc/${nginx##* }/exe" || true) in *" (deleted)") echo "replaced yes" ;; esac
+        ;;
+esac
+
+# "disk:FOLDER MOUNTPOINT rw|ro KILOBYTES INODES", the last two as far as there are any to spare, - where not counted.
+for path in /etc/nginx /var/log/nginx /var/lib/wecom-gateway; do
+    [ -d "$path" ] || continue
+    mount=$(stat -c %m "$path")
+    mode=$(awk -v mount="$mount" '$2 == mount { options = $4 } END { print options ~ /(^|,)ro(,|$)/ ? "ro" : "rw" }' /proc/self/mounts)
+    read -r free size inodes all < <(stat -f -c '%a %S %d %c' "$path")
+    [ "$all" != 0 ] || inodes=-
+    echo "disk:$path $mount $mode $((free * size / 1024)) $inodes"
+done
+
+# What dpkg will make of nginx.conf when Debian brings another one.
+if knows_nginx_conf; then
+    if is_shipped <"$nginx_home/nginx.conf"; then echo "conffile shipped"
+    elif lower_connections <"$nginx_home/nginx.conf" | is_shipped; then echo "conffile raised"
+    else echo "conffile edited"; fi
+    [ ! -f "$home/current/dpkg.cfg" ] || [ -e "$dpkg_entry" ] || echo "hook gone"
+fi
+
+# The host that the release in force was rendered for.
+[ ! -r "$home/current/build" ] || echo "build $(<"$home/current/build")"
