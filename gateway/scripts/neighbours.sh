@@ -126,7 +126,7 @@ print_groups() {
         END { print "groups" primary; for (one in members) if (members[one] != "") print "members:" one " " members[one] }
         ' /etc/group /etc/passwd
     # of a process that ends meanwhile nothing is read
-    grep -hsE '^(Name|Gid|Groups):' /proc/[0-9]*/status | awk '
+    { grep -hsE '^(Name|Gid|Groups):' /proc/[0-9]*/status || true; } | awk '
         FILENAME == "/etc/group" { split($0, part, ":"); name[part[3]] = part[1]; next }
         $1 == "Name:" { program = $2 }
         ($1 == "Gid:" || $1 == "Groups:") && program != "nginx" { for (place = 2; place <= NF; place++) used[$place] }
