@@ -56,11 +56,11 @@ if [[ $'\n'$(text_of "$nginx_home/nginx.conf") =~ $'\n'[[:space:]]*user[[:space:
     echo "group ${BASH_REMATCH[3]:-$(id -gn "${BASH_REMATCH[1]}" 2>/dev/null || true)}"
 fi
 
-# Upstreams whose names have never resolved here.
+# Upstreams of the release in force whose names have never resolved here. Earlier releases have theirs there too.
 unresolved=()
-for path in "$home"/upstreams/*.conf; do
-    [[ $(<"$path") != *down\;* ]] || { name=${path##*/} && unresolved+=("${name%_*}"); }
-done
+while read -r name port; do
+    ! [[ $(text_of "$home/upstreams/${name}_$port.conf") == *down\;* ]] || unresolved+=("$name")
+done <<<"$(text_of "$home/current/upstreams")"
 echo "unresolved ${unresolved[*]-}"
 
 # Certificates from ACME servers: until when they are valid, what they were asked for with, what went wrong last.
