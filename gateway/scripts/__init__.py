@@ -11,7 +11,8 @@ _HERE = Path(__file__).parent
 _ALSO = {
     "state": ("listing", "candidate", "neighbours"),
     "manifest": ("listing",),
-    "activate": ("candidate", "acme"),
+    "activate": ("addresses", "candidate", "acme"),
+    "resolve": ("addresses", "pauses"),
     "obtain": ("acme",),
     "renew": ("acme",),
     "health": ("candidate",),

@@ -73,38 +73,3 @@ is_stock_site() {
         | awk '$1 == "/etc/nginx/sites-available/default" { print $2 }')
     [ -n "$shipped" ] && [ "$(md5sum <"$stock_site" | cut -d ' ' -f 1)" = "$shipped" ]
 }
-
-# "host address" for each address that the names in file $1 ("host port" a line) have, as nginx reads them; nothing for
-# a name that does not resolve. Dead names are waited for side by side.
-resolve_names() {
-    local wanted=all
-    # Without a way out by IPv6 its addresses are only failed attempts.
-    awk '$1 ~ /^0+$/ && $2 == "00" && $NF != "lo" { found = 1 } END { exit !found }' /proc/net/ipv6_route 2>/dev/null \
-        || wanted=ipv4
-    cut -d ' ' -f 1 "$1" | sort -u \
-        | xargs -r -P 32 -n 1 sh -c 'timeout 10 getent ahosts "$1" | cut -d " " -f 1 | sort -u | sed "s/^/$1 /"' name \
-        | awk -v wanted=$wanted '$2 !~ /:/ { print } $2 ~ /:/ && wanted == "all" { print $1, "[" $2 "]" }'
-}
-
-# Writes the addresses $2, as resolve_names prints them, for the names in file $1 ("host port" a line); prints the names
-# whose addresses changed. What does not resolve keeps the addresses it had; what never resolved gets one that is
-# marked down, so that nginx starts and answers 502 for that upstream alone.
-write_addresses() {
-    local host port file lines
-    while read -r host port; do
-        file=$home/upstreams/${host}_$port.conf
-        lines=$(awk -v host="$host" -v port="$port" '$1 == host { print "server " $2 ":" port ";" }' <<<"$2")
-        if [ -z "$lines" ]; then
-            [ ! -s "$file" ] || continue
-            lines="server 127.0.0.1:9 down;"
-        fi
-        [ "$lines" != "$(cat "$file" 2>/dev/null)" ] || continue
-        # Never an empty file, with which nginx would not start: a full disk or a power failure leaves the old one.
-        if { echo "$lines" >"$file.new" && sync "$file.new"; } 2>/dev/null && mv "$file.new" "$file"; then
-            echo "$host"
-        else
-            rm -f "$file.new"
-            echo "wecom-gateway: the new addresses of $host cannot be stored: is the disk full?" >&2
-        fi
-    done <"$1"
-}

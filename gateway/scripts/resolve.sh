@@ -7,7 +7,9 @@ exec 9>>"$home/.lock"
 # A deploy resolves for itself.
 flock -n 9 || exit 0
 [ -f "$home/current/upstreams" ] || exit 0
-changed=$(write_addresses "$home/current/upstreams" "$addresses")
+waiting=
+! must_wait || waiting=yes
+changed=$(write_addresses "$home/current/upstreams" "$addresses" $waiting)
 # A reload that was owed and could not be done is still owed.
 [ -z "$changed" ] || touch "$home/upstreams/.reload"
 [ -e "$home/upstreams/.reload" ] || exit 0
@@ -15,4 +17,5 @@ systemctl is-active --quiet nginx || exit 0
 nginx -t -q
 reload_nginx
 rm -f "$home/upstreams/.reload"
+date +%s >"$reloaded" || true
 echo "addresses changed, nginx reloaded:" ${changed:-as owed}

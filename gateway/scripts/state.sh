@@ -43,11 +43,11 @@ print_foreign_nginx
 print_groups
 [ -z "$packaged_nginx" ] || print_configuration
 
-# Upstreams whose names have never resolved here.
+# Upstreams of the release in force whose names have never resolved here. Earlier releases have theirs there too.
 unresolved=()
-for path in "$home"/upstreams/*.conf; do
-    [[ $(<"$path") != *down\;* ]] || { name=${path##*/} && unresolved+=("${name%_*}"); }
-done
+while read -r name port; do
+    ! [[ $(text_of "$home/upstreams/${name}_$port.conf") == *down\;* ]] || unresolved+=("$name")
+done <<<"$(text_of "$home/current/upstreams")"
 echo "unresolved ${unresolved[*]-}"
 
 # Certificates from ACME servers: until when they are valid, what they were asked for with, what went wrong last.
