@@ -30,6 +30,9 @@ _WORDS = {"added": "missing", "changed": "differs", "removed": "not wanted"}
 _UNREADABLE = "its state cannot be read: is sudo (`_sudo`) set and allowed without a password?"
 _NO_NGINX = "nginx is not installed and apt knows of none; deploy"
 
+# A renewal that fails with less left than that is drift: it has failed for two weeks.
+_RENEWAL_LATE = 14
+
 # SSH connections at a time; each costs one local socket and little else.
 _PARALLEL = 100
 
@@ -104,6 +107,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
                 remote.disconnect()
     days |= _issued_days(host, known)
     not_issued = _ordered(host) - _issued_days(host, known).keys()
+    failing = {one: known.failed[one] for one in sorted(_ordered(host) - not_issued) if one in known.failed}
     return HostStatus(
         host=host.name,
         reachable=True,
@@ -115,11 +119,12 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         unresolved=known.unresolved,
         apart=tuple(apart(host, known)),
         certificate_days=days,
-        renewal_failed={one: known.failed[one] for one in _ordered(host) - not_issued if one in known.failed},
+        renewal_failed=failing,
         problem=(
             _difference(known, wanted.id, bool(differences))
             or _not_issued(sorted(not_issued), known)
             or _expired(days, behind)
+            or _not_renewed({one: days[one] for one in failing})
         ),
     )
 
@@ -168,6 +173,11 @@ def _not_issued(domains: list[str], known: HostState) -> str:
 def _expired(days: Mapping[str, int], behind: Collection[str]) -> str:
     late = [f"{one} (the load balancer's)" if one in behind else one for one, left in sorted(days.items()) if left < 0]
     return f"certificate expired: {', '.join(late)}; renew it" if late else ""
+
+
+def _not_renewed(days: Mapping[str, int]) -> str:
+    late = [f"{one} ({count(left, 'day')} left)" for one, left in days.items() if left < _RENEWAL_LATE]
+    return f"certificate not renewed: {', '.join(late)}; mend what keeps it from that, then deploy" if late else ""
 
 
 def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, str]]:

@@ -11,9 +11,9 @@ _HERE = Path(__file__).parent
 _ALSO = {
     "state": ("listing", "candidate", "neighbours"),
     "manifest": ("listing",),
-    "activate": ("candidate", "acme"),
-    "obtain": ("acme",),
-    "renew": ("acme",),
+    "activate": ("candidate", "acme", "housekeeping"),
+    "obtain": ("authority", "acme", "housekeeping"),
+    "renew": ("authority", "acme", "housekeeping"),
 }
 
 
