@@ -113,7 +113,8 @@ def obtain(target: Target) -> Commands:
 
     Precondition: the release is in force, it answers the server's check. Asks for those that the host lacks, that
     the inventory now orders elsewhere, and whose last request or renewal failed. Fails, for this host alone and
-    naming every domain with the server's reason, where one was not issued; the others are in use.
+    naming every domain with the server's reason, where one was not issued; the others are in use. Says how many are
+    there while it runs.
     """
     if _no_nginx(target):
         yield _refusal(_NO_NGINX)

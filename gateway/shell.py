@@ -13,15 +13,34 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
-from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api import Host, QuoteString, State, StringCommand
+from pyinfra.api.arguments import ConnectorArguments
+from pyinfra.connectors.util import CommandOutput
 
 from gateway import scripts
 from gateway.origin import Origin
 from gateway.release import Release
 
 
+class Shown(StringCommand):
+    """A command that may take long: every line is shown as soon as the host says it, not only where it fails or `-v`
+    asks for it."""
+
+    def execute(self, state: State, host: Host, connector_arguments: ConnectorArguments) -> tuple[bool, CommandOutput]:
+        connector_arguments.update(self.connector_arguments)
+        done, output = host.run_shell_command(
+            self, print_output=True, print_input=state.print_input, **connector_arguments
+        )
+        # What is handed back of a failure would be shown a second time.
+        return done, output if done else CommandOutput([])
+
+
+def _bits(name: str, *values: str) -> list[str | QuoteString]:
+    return ["bash", "-c", QuoteString(scripts.text(name)), "wecom-gateway", *map(QuoteString, values)]
+
+
 def _command(name: str, *values: str, stdin: str | None = None) -> StringCommand:
-    bits = ["bash", "-c", QuoteString(scripts.text(name)), "wecom-gateway", *map(QuoteString, values)]
+    bits = _bits(name, *values)
     return StringCommand(*bits, _stdin=stdin) if stdin is not None else StringCommand(*bits)
 
 
@@ -56,9 +75,10 @@ def publish(release: Release) -> StringCommand:
     )
 
 
-def obtain(secrets: Mapping[str, str]) -> StringCommand:
+def obtain(secrets: Mapping[str, str]) -> Shown:
     """Asks for the certificates that the release in force has orders for; secrets are by ACME account."""
-    return _command("obtain", stdin="".join(f"{account} {secret}\n" for account, secret in secrets.items()))
+    stdin = "".join(f"{account} {secret}\n" for account, secret in secrets.items())
+    return Shown(*_bits("obtain"), _stdin=stdin)
 
 
 def activate(release: str, entry: str, origin: Origin) -> StringCommand:

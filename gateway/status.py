@@ -35,6 +35,8 @@ _NO_HEALTH = "how nginx and its timers are cannot be told: the host did not say 
 
 # Seconds that a host may take to say how it is, `nginx -t` included, which has 30 of them.
 _PATIENCE = 60
+# A renewal that fails with less left than that is drift: it has failed for two weeks.
+_RENEWAL_LATE = 14
 
 # SSH connections at a time; each costs one local socket and little else.
 _PARALLEL = 100
@@ -126,6 +128,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
                 remote.disconnect()
     days |= _issued_days(host, known)
     not_issued = _ordered(host) - _issued_days(host, known).keys()
+    failing = {one: known.failed[one] for one in sorted(_ordered(host) - not_issued) if one in known.failed}
     against = [*objections(host, known), *refused] if known.current != wanted.id or differences else []
     found = [
         # which "deploy" would be the wrong word for
@@ -135,6 +138,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         *(health.findings(seen, bool(known.failed)) if seen != health.Health() else [_NO_HEALTH.format(_PATIENCE)]),
         _not_issued(sorted(not_issued), known),
         _expired(days, behind),
+        _not_renewed({one: days[one] for one in failing}),
     ]
     problem, *further = [one for one in found if one] or [""]
     return HostStatus(
@@ -148,7 +152,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         unresolved=known.unresolved,
         apart=tuple(apart(host, known)),
         certificate_days=days,
-        renewal_failed={one: known.failed[one] for one in _ordered(host) - not_issued if one in known.failed},
+        renewal_failed=failing,
         problem=problem,
         further=tuple(further),
         warnings=tuple(health.warnings(seen)),
@@ -226,6 +230,11 @@ def _not_issued(domains: list[str], known: HostState) -> str:
 def _expired(days: Mapping[str, int], behind: Collection[str]) -> str:
     late = [f"{one} (the load balancer's)" if one in behind else one for one, left in sorted(days.items()) if left < 0]
     return f"certificate expired: {', '.join(late)}; renew it" if late else ""
+
+
+def _not_renewed(days: Mapping[str, int]) -> str:
+    late = [f"{one} ({count(left, 'day')} left)" for one, left in days.items() if left < _RENEWAL_LATE]
+    return f"certificate not renewed: {', '.join(late)}; mend what keeps it from that, then deploy" if late else ""
 
 
 def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, str]]:

@@ -11,10 +11,10 @@ _HERE = Path(__file__).parent
 _ALSO = {
     "state": ("listing", "candidate", "neighbours"),
     "manifest": ("listing",),
-    "activate": ("addresses", "candidate", "acme"),
+    "activate": ("addresses", "candidate", "acme", "housekeeping"),
     "resolve": ("addresses", "pauses"),
-    "obtain": ("acme",),
-    "renew": ("acme",),
+    "obtain": ("authority", "acme", "housekeeping"),
+    "renew": ("authority", "acme", "housekeeping"),
     "health": ("candidate",),
     "dpkg": ("candidate",),
 }

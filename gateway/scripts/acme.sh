@@ -1,8 +1,14 @@
 # Certificates from ACME servers. What belongs to them lies outside of the releases:
-#   accounts/<account>/   a configuration of certbot's for each account: its key, its certificates, its log
-#   issued/<domain>/      there as soon as the domain has a certificate: `live` leads to it, `order` says what it was
-#                         asked for with, and only through `releases` a release includes the domain's TLS servers
-#   failed/<domain>       when and why the last attempt came to nothing
+#   accounts/<account>/     a configuration of certbot's for each account: its key, its certificates, its log
+#   issued/<domain>/        there as soon as the domain has a certificate: `live` leads to the copy of it that nginx
+#                           reads, `order` says what it was asked for with, and only through `releases` a release
+#                           includes the domain's TLS servers
+#   failed/<domain>         when and why the last attempt came to nothing
+#   aside/<time>-<account>/ the key of an account that another one took the place of
+#
+# Whoever changes accounts/ or failed/ holds the ACME lock, for as long as a server lets certbot wait. Whoever changes
+# issued/, or anything else that nginx reads, holds the deploy's lock, for a moment. Of both the ACME lock comes first:
+# who has the deploy's lock never waits for it, and leaves what needs both to whoever holds it.
 acme=$home/acme
 webroot=/var/lib/wecom-gateway/acme
 
@@ -11,9 +17,8 @@ log_line() {
     echo "<$1>${*:2}"
 }
 
-# certbot at a time, for deploy or renewal; not the deploy's own lock, because an ACME server may let it wait.
 take_acme_lock() {
-    install -d -m 700 "$acme" "$acme/accounts" "$acme/issued" "$acme/failed"
+    install -d -m 700 "$acme" "$acme/accounts" "$acme/issued" "$acme/failed" "$acme/aside"
     install -d -m 755 "${webroot%/*}" "$webroot"
     # certbot of Debian 11 takes no other file than a plain one for its settings.
     [ -f "$acme/certbot.ini" ] || echo "# Nothing: all settings are arguments." >"$acme/certbot.ini"
@@ -23,26 +28,37 @@ take_acme_lock() {
     rm -f /run/wecom-gateway-eab.*
 }
 
-# certbot for account $1, with neither its questions nor what somebody configured for their own certificates;
-# $settings is a file of settings that must not stand on a command line.
+# The same for who has the deploy's lock already. Fails where somebody else is at work, or there is nothing at all.
+try_acme_lock() {
+    [ -d "$acme" ] && exec 8>>"$acme/.lock" && flock -n 8
+}
+
+# In this order: whoever then has the deploy's lock gets the other one too.
+release_locks() {
+    exec 8>&-
+    exec 9>&-
+}
+
+# certbot for account $1, for $limit seconds at most, with neither its questions nor what somebody configured for their
+# own certificates; $settings is a file of settings that must not stand on a command line.
 run_certbot() {
     local folder=$acme/accounts/$1 ca=$home/current/acme-ca/$1.pem verb=$2
     shift 2
     if [ -f "$ca" ]; then local -x REQUESTS_CA_BUNDLE=$ca; fi
     local said real done=0
-    said=$(timeout -k 10 600 certbot "$verb" -c "${settings:-$acme/certbot.ini}" "$@" --non-interactive \
+    said=$(timeout -k 10 "${limit:-600}" certbot "$verb" -c "${settings:-$acme/certbot.ini}" "$@" --non-interactive \
         --max-log-backups 20 --config-dir "$folder" --work-dir "$folder/work" --logs-dir "$folder/log" \
         </dev/null 2>&1) || done=$?
+    case $done in 124 | 137) said+=$'\n'"certbot did not finish within $((${limit:-600} / 60)) minutes" ;; esac
     # certbot of Debian 12 stumbles over some answers of a server; what the answer was is in its log alone.
     real=$(sed -n 's/^acme\.messages\.Error: //p' "$folder/log/letsencrypt.log" 2>/dev/null | tail -n 1 || true)
     [ $done -eq 0 ] || [ -z "$real" ] || said=${said//"can't set attribute"/"$real"}
-    # certbot leaves that to chance: with an empty certificate after a power failure nginx would not start.
     sync -f "$folder" || true
     echo "$said"
     return $done
 }
 
-# Out of what certbot said ($1), the ACME server's reason or certbot's own, as one line.
+# Out of what certbot said ($1) one line for people: the ACME server's reason or certbot's own. Nothing is decided by it.
 reason_in() {
     awk '
         /^ *Type: /   { sub(/^ *Type: */, ""); type = $0 }
@@ -52,27 +68,16 @@ reason_in() {
         /^(An unexpected error occurred|The following error was encountered):/ { next_is = 1; next }
         next_is && NF { failed = $0; next_is = 0 }
         NF && !/^(Saving debug log|Ask for help|See the logfile|- - -)/ { last = $0 }
-        END { print detail != "" ? detail : failed != "" ? failed : last }' <<<"$1" \
-        | sed -E "s/.*HTTPSConnectionPool\(host='([^']*)', port=([0-9]+)\)/\1:\2 cannot be reached/
-            s/ cannot be reached.*certificate verify failed:? ?(.*) \(_ssl.*/ is not trusted, its certificate: \1/
-            s/( cannot be reached:).*\[Errno [^]]*\] /\1 /; / cannot be reached:/ s/['\")]+\$//" \
+        END { print detail != "" ? detail : failed != "" ? failed : last != "" ? last : "certbot gives no reason" }' <<<"$1" \
         | tr -cd '[:print:]' | tr -s ' ' | cut -c 1-500
 }
 
-# Whether that is an answer about the account itself, which another one would not get.
-is_lost_account() {
-    grep -qE 'accountDoesNotExist|Account (has been )?deactivated|[Aa]ccount is not valid|Account at .* does not exist|[Aa]ccount [^ ]+ not found|account .*(deactivated|revoked)' <<<"$1"
-}
-
-# Whether the server was not there at all: then asking it for the next domain takes as long and gains nothing. What it
-# says of its visit to a domain speaks of timeouts too, and is about that domain alone.
-is_unreachable() {
-    ! grep -qE '^ *Detail: |urn:ietf:' <<<"$1" \
-        && grep -qE 'ConnectionError|Timeout|SSLError|Max retries exceeded|timed out|5[0-9][0-9] Server Error' <<<"$1"
-}
-
-has_account() {
-    [ -n "$(find "$acme/accounts/$1/accounts" -name regr.json -print -quit 2>/dev/null)" ]
+# Which account of certbot's is account $1; nothing where there is none.
+account_id() {
+    local path
+    path=$(find "$acme/accounts/$1/accounts" -name regr.json -print -quit 2>/dev/null || true)
+    path=${path%/regr.json}
+    echo "${path##*/}"
 }
 
 # A new account $1 at directory $2 for the address $3, bound by key identifier $4 ("-": none) with the secret $5.
@@ -81,10 +86,7 @@ register() {
     local options=(--agree-tos --no-eff-email -m "$3" --server "$2")
     install -d -m 700 "$acme/accounts/$1"
     if [ "$4" != - ]; then
-        if [ -z "$5" ]; then
-            echo "an account has to be registered, and the secret of key identifier $4 is not at hand: set the environment variable that \"hmac_key_env\" names, and deploy"
-            return 1
-        fi
+        has_secret "$4" "$5" || return 1
         # Not on a command line, which everybody on the host can read; the file is root's alone and in memory.
         local settings done=0
         settings=$(mktemp /run/wecom-gateway-eab.XXXXXX)
@@ -96,15 +98,55 @@ register() {
     run_certbot "$1" register "${options[@]}"
 }
 
-# Account $1 is not known to its server any more: another one takes its place, for its certificates too.
+has_secret() {
+    [ "$1" = - ] || [ -n "$2" ] && return
+    echo "an account has to be registered, and the secret of key identifier $1 is not at hand: set the environment variable that \"hmac_key_env\" names, and deploy"
+    return 1
+}
+
+# Account $1 is not known to its server any more: another one takes its place. Its key is put aside, and comes back
+# where no other could be had. The arguments are register's.
 register_again() {
-    local folder=$acme/accounts/$1
-    rm -rf -- "$folder/accounts"
-    register "$@" || return 1
-    local new
-    new=$(find "$folder/accounts" -name regr.json -print -quit)
-    new=${new%/regr.json}
-    find "$folder/renewal" -name '*.conf' -exec sed -i "s/^account = .*/account = ${new##*/}/" {} + 2>/dev/null || true
+    local folder=$acme/accounts/$1 aside
+    has_secret "$4" "$5" || return 1
+    aside=$acme/aside/$(date -u +%Y-%m-%dT%H.%M.%SZ)-$1
+    install -d -m 700 "$acme/aside" "$aside"
+    mv "$folder/accounts" "$aside/accounts" || return 1
+    register "$@" && return
+    [ ! -e "$folder/accounts" ] || mv "$folder/accounts" "$aside/unfinished"
+    mv "$aside/accounts" "$folder/accounts"
+    find "$aside" -type d -empty -delete
+    return 1
+}
+
+# After something failed: asks the server of account $1 whether that is lost, and gets another one then. Succeeds
+# where that makes another try worthwhile; `away` says why where the server is not there at all, and the next domain
+# would only take as long. The arguments are register's.
+is_worth_another_try() {
+    local told answer=0
+    away=
+    told=$(ask_authority "$acme/accounts/$1" "$2" "$home/current/acme-ca/$1.pem" 2>/dev/null) || answer=$?
+    case $answer in
+        3) said=$(register_again "$@") && return 0 ;;
+        4) away=$told ;;
+    esac
+    return 1
+}
+
+# Every certificate of account $1 is renewed by the account that is there, also after a registration that was cut off
+# behind the new account.
+adopt_certificates() {
+    local id
+    id=$(account_id "$1")
+    [ -n "$id" ] || return 0
+    find "$acme/accounts/$1/renewal" -name '*.conf' -exec grep -LxF "account = $id" {} + 2>/dev/null \
+        | xargs -r sed -i "s/^account = .*/account = $id/" || true
+}
+
+# What is left in account $2 of a first request for domain $1 that broke off keeps certbot from another one. certbot
+# writes the settings for renewals last.
+drop_remains() {
+    [ -s "$acme/accounts/$2/renewal/$1.conf" ] || remove_certificate "$1" "$acme/accounts/$2"
 }
 
 mark_failed() {
@@ -113,6 +155,37 @@ mark_failed() {
 
 fingerprint() {
     openssl x509 -noout -fingerprint -sha256 2>/dev/null || true
+}
+
+is_pair() {
+    [ -s "$1/fullchain.pem" ] && [ -s "$1/privkey.pem" ]
+}
+
+# Whether folder $1 holds a certificate that is valid today, and its key. Whatever a client says of its success, nginx
+# would not start with anything else.
+is_usable() {
+    is_pair "$1" && openssl x509 -noout -checkend 0 -in "$1/fullchain.pem" >/dev/null 2>&1 \
+        && [ "$(openssl x509 -noout -pubkey -in "$1/fullchain.pem" 2>/dev/null)" = "$(openssl pkey -pubout -in "$1/privkey.pem" 2>/dev/null)" ]
+}
+
+# Takes the certificate that certbot holds for domain $1 by order $2 into use, as a copy that takes the place of the one
+# before in one step: certbot changes its own links one after the other, and nginx may be started at any moment. Where
+# that fails, the one before stays.
+put_in_use() {
+    local folder=$acme/issued/$1 from=$acme/accounts/${2%% *}/live/$1 pair
+    rm -rf -- "$acme/new"
+    mkdir -m 700 "$acme/new" && ln -s ../../../releases "$acme/new/releases" && pair=$(mktemp -d "$acme/new/pair.XXXXXX") \
+        && cp -L -- "$from/fullchain.pem" "$from/privkey.pem" "$pair/" && echo "$2" >"$acme/new/order" || return 1
+    # After a power failure an empty certificate would keep nginx from starting.
+    sync "$pair"/* "$acme/new/order" || return 1
+    pair=${pair##*/}
+    ln -s "$pair" "$acme/new/live" || return 1
+    if [ ! -d "$folder" ]; then
+        mv -T "$acme/new" "$folder"
+        return
+    fi
+    mv "$acme/new/$pair" "$folder/$pair" && put_link "$folder/live" "$pair" && mv "$acme/new/order" "$folder/order" || return 1
+    find "$folder" -mindepth 1 -maxdepth 1 -name 'pair.*' ! -name "$pair" -exec rm -rf -- {} +
 }
 
 # Domains of those on standard input for which the running nginx shows another certificate than the one stored.
@@ -143,41 +216,11 @@ load_certificates() {
     return 1
 }
 
-# Domains whose certificate somebody took away are without one again: nginx would refuse the whole configuration.
-drop_lost_certificates() {
-    local path
-    for path in "$acme"/issued/*/; do
-        [ ! -d "$path" ] || { [ -s "$path/live/fullchain.pem" ] && [ -s "$path/live/privkey.pem" ]; } || rm -rf -- "$path"
-    done
-}
-
-# Whether domain $1 stands in one of the files of orders that follow.
-has_order() {
-    awk -v domain="$1" '$1 == domain { found = 1 } END { exit !found }' "${@:2}" 2>/dev/null
-}
-
-# Certificates of domains that release $1 no longer has are not renewed; those of domains that are back are.
-settle_renewals() {
-    local path domain live renewal
-    for path in "$acme"/issued/*/; do
-        live=$(readlink -e "$path/live") || continue
-        domain=$(basename "$path")
-        renewal=${live%/live/*}/renewal/$domain.conf
-        if has_order "$domain" "$1/orders"; then
-            [ ! -f "$path/renewal.conf" ] || mv "$path/renewal.conf" "$renewal"
-        else
-            [ ! -f "$renewal" ] || mv "$renewal" "$path/renewal.conf"
-            rm -f "$acme/failed/$domain"
-        fi
-    done
-}
-
-# Takes domain $1 out of the accounts in the folders that follow, and out of use where nothing of it is left.
+# Takes domain $1 out of the accounts in the folders that follow.
 remove_certificate() {
     local domain=$1 folder
     shift
     for folder in "$@"; do
         rm -rf -- "$folder/live/$domain" "$folder/archive/$domain" "$folder/renewal/$domain.conf"
     done
-    [ -e "$acme/issued/$domain/live/fullchain.pem" ] || rm -rf -- "$acme/issued/$domain"
 }

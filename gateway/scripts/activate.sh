@@ -78,7 +78,9 @@ host, or remove that block:" ;;
     esac
 }
 
-drop_lost_certificates
+keeps_house=no
+! try_acme_lock || keeps_house=yes
+drop_lost_certificates $keeps_house
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$?
@@ -138,19 +140,6 @@ keep_origin() {
     mkdir -p "$home/origins"
     echo "$1 $(date -u +%FT%TZ)" >"$home/origins/$release"
 }
-# Certificates of domains that none of the releases kept here has.
-prune_certificates() {
-    local path domain
-    for path in "$acme"/issued/*/; do
-        [ -d "$path" ] || continue
-        domain=$(basename "$path")
-        has_order "$domain" "$home"/releases/*/orders || remove_certificate "$domain" "$acme"/accounts/*/
-    done
-    for path in "$acme"/failed/*; do
-        has_order "${path##*/}" "$home/current/orders" || rm -f "$path"
-    done
-}
-
 # Keys of removed sites go with the releases that held them. What somebody published and is about to activate stays.
 prune() {
     local path
@@ -163,7 +152,6 @@ prune() {
     for path in "$home"/origins/*; do
         [ -e "$home/releases/${path##*/}" ] || rm -f "$path"
     done
-    prune_certificates
     for path in "$home"/upstreams/*.conf; do
         [ -e "$path" ] || continue
         path=${path##*/}
@@ -277,8 +265,9 @@ rm -f "$home/upstreams/.reload" "$before"
 remember
 keep_origin "${4-}"
 enable_units
-settle_renewals "$target"
 prune
+# Else whoever has the ACME lock does it when it is through.
+[ $keeps_house = no ] || keep_house "$target"
 echo "$release" >"$home/activated.new"
 mv "$home/activated.new" "$home/activated"
 stage=done

@@ -7,86 +7,101 @@ trap '' HUP PIPE
 declare -A secrets=() unreachable=()
 while read -r account secret; do secrets[$account]=$secret; done
 take_acme_lock
-orders=$home/current/orders
+take_lock
+keep_house "$home/current"
+exec 9>&-
 
 is_due() {
-    [ -e "$acme/issued/$1/live/fullchain.pem" ] && [ ! -e "$acme/failed/$1" ] \
-        && [ "$(cat "$acme/issued/$1/order" 2>/dev/null)" = "$2" ] && return 1
-    return 0
+    local order=
+    [ ! -f "$acme/issued/$1/order" ] || read -r order <"$acme/issued/$1/order" || true
+    ! { [ -e "$acme/issued/$1/live/fullchain.pem" ] && [ ! -e "$acme/failed/$1" ] && [ "$order" = "$2" ]; }
 }
 
-# Asks for one certificate and prints what was said.
+# Has one certificate where certbot keeps it; `why` says what went wrong, `away` that no other domain of the account
+# will fare better.
 ask() {
-    local domain=$1 account=$2 directory=$3 email=$4 kid=$5 said
-    local request=(certonly --webroot -w "$webroot" --server "$directory" --cert-name "$domain" -d "$domain" --keep-until-expiring)
+    local domain=$1 account=$2 directory=$3 email=$4 kid=$5 said= live=$acme/accounts/$2/live/$1
     local identity=("$account" "$directory" "$email" "$kid" "${secrets[$account]-}")
-    # What is left of a request that broke off would get the new certificate another name.
-    [ -f "$acme/accounts/$account/renewal/$domain.conf" ] || remove_certificate "$domain" "$acme/accounts/$account"
-    has_account "$account" || register "${identity[@]}" || return 1
-    if said=$(run_certbot "$account" "${request[@]}"); then return 0; fi
-    echo "$said"
-    is_lost_account "$said" || return 1
-    register_again "${identity[@]}" || return 1
-    run_certbot "$account" "${request[@]}"
+    away=
+    ! request || return 0
+    if is_worth_another_try "${identity[@]}"; then
+        ! request || return 0
+    elif [ -z "$away" ] && [ -n "$(account_id "$account")" ] && ! is_pair "$live"; then
+        # What certbot has of it is of no use to it either.
+        remove_certificate "$domain" "$acme/accounts/$account"
+        ! request || return 0
+    fi
+    why=${away:-$(reason_in "$said")}
+    return 1
 }
 
-# The certificate that was just issued is the one in use: a folder of its own at first, afterwards one link.
-put_in_use() {
-    local domain=$1 order=$2 folder=$acme/issued/$1
-    local live=../../accounts/${order%% *}/live/$domain
-    if [ ! -d "$folder" ]; then
-        rm -rf -- "$acme/new"
-        mkdir -m 700 "$acme/new"
-        ln -s ../../../releases "$acme/new/releases"
-        ln -s "$live" "$acme/new/live"
-        echo "$order" >"$acme/new/order"
-        mv -T "$acme/new" "$folder"
-        fresh+=("$domain")
-    else
-        put_link "$folder/live" "$live"
-        echo "$order" >"$folder/order"
-    fi
+request() {
+    drop_remains "$domain" "$account"
+    [ -n "$(account_id "$account")" ] || said=$(register "${identity[@]}") || return 1
+    adopt_certificates "$account"
+    said=$(run_certbot "$account" certonly --webroot -w "$webroot" --server "$directory" --cert-name "$domain" \
+        -d "$domain" --keep-until-expiring) || return 1
+    is_usable "$live" || { said+=$'\n'"certbot reports success, but $live holds no valid certificate with its key"; return 1; }
 }
 
-fresh=() asked=() wrong=()
-while read -r domain order; do
-    is_due "$domain" "$order" || continue
-    read -r account directory email kid <<<"$order"
-    if [ -n "${unreachable[$account]-}" ]; then
-        why=${unreachable[$account]}
-    elif said=$(ask "$domain" "$account" "$directory" "$email" "$kid"); then
-        put_in_use "$domain" "$order"
-        asked+=("$domain")
-        continue
+# Takes what was issued into use. What nginx never served must not keep it from starting.
+serve() {
+    local domain fresh=() said
+    take_lock
+    for domain in "${!asked[@]}"; do
+        [ -d "$acme/issued/$domain" ] || fresh+=("$domain")
+        put_in_use "$domain" "${asked[$domain]}" || fail "the certificate of $domain cannot be stored: is the disk full?"
+    done
+    if said=$(load_certificates "${!asked[@]}"); then
+        for domain in "${!asked[@]}"; do rm -f -- "$acme/failed/$domain"; done
     else
-        why=$(reason_in "$said")
-        ! is_unreachable "$said" || unreachable[$account]=$why
-    fi
-    mark_failed "$domain" "$why"
-    if [ -e "$acme/issued/$domain/live/fullchain.pem" ]; then
-        wrong+=("$domain keeps the certificate that it has, because no new one was issued: $why")
-    else
-        wrong+=("$domain has no certificate yet and answers on port 80 alone: $why")
-    fi
-done <"$orders"
-
-take_lock
-if [ ${#asked[@]} -gt 0 ]; then
-    if said=$(load_certificates "${asked[@]}"); then
-        for domain in "${asked[@]}"; do
-            rm -f "$acme/failed/$domain"
-            read -r account _ <"$acme/issued/$domain/order"
-            for folder in "$acme"/accounts/*/; do
-                [ "$(basename "$folder")" = "$account" ] || remove_certificate "$domain" "$folder"
-            done
-        done
-    else
-        # What nginx never served must not keep it from starting.
         for domain in ${fresh[@]+"${fresh[@]}"}; do rm -rf -- "$acme/issued/$domain"; done
-        for domain in "${asked[@]}"; do mark_failed "$domain" "$(tr '\n' ' ' <<<"$said")"; done
+        for domain in "${!asked[@]}"; do mark_failed "$domain" "$(tr '\n' ' ' <<<"$said")"; done
         wrong+=("$said")
     fi
-fi
+    asked=()
+    exec 9>&-
+}
+
+tell() {
+    local failed=$((done_with - issued))
+    echo "wecom-gateway: $issued of ${#due[@]} certificates issued$([ $failed -eq 0 ] || echo ", $failed could not be had")"
+    told=$SECONDS
+}
+
+due=() wrong=() done_with=0 issued=0 told=$SECONDS
+declare -A asked=()
+while read -r domain order; do
+    ! is_due "$domain" "$order" || due+=("$domain $order")
+done <"$home/current/orders"
+
+for line in ${due[@]+"${due[@]}"}; do
+    read -r domain order <<<"$line"
+    read -r account directory email kid <<<"$order"
+    why=${unreachable[$account]-} away=
+    if [ -z "$why" ] && ask "$domain" "$account" "$directory" "$email" "$kid"; then
+        asked[$domain]=$order
+        issued=$((issued + 1))
+        # So that nobody waits for hundreds of others.
+        [ ${#asked[@]} -lt 25 ] || serve
+    else
+        [ -z "$away" ] || unreachable[$account]=$away
+        mark_failed "$domain" "$why"
+        if [ -e "$acme/issued/$domain/live/fullchain.pem" ]; then
+            wrong+=("$domain keeps the certificate that it has, because no new one was issued: $why")
+        else
+            wrong+=("$domain has no certificate yet and answers on port 80 alone: $why")
+        fi
+    fi
+    done_with=$((done_with + 1))
+    [ $((SECONDS - told)) -lt 5 ] || [ $done_with -eq ${#due[@]} ] || tell
+done
+[ ${#due[@]} -eq 0 ] || tell
+
+[ ${#asked[@]} -eq 0 ] || serve
 systemctl is-active --quiet certbot.timer && systemctl is-enabled --quiet certbot.timer \
     || systemctl enable --quiet --now certbot.timer
-[ ${#wrong[@]} -eq 0 ] || fail "$(printf '%s\n' "${wrong[@]}")"
+take_lock
+keep_house "$home/current"
+release_locks
+[ ${#wrong[@]} -eq 0 ] || fail "$(printf '%s\n' "${wrong[@]}" | awk '!said[$0]++')"

@@ -3,48 +3,99 @@
 shopt -s nullglob
 [ -s "$home/current/orders" ] || exit 0
 take_acme_lock
-settle_renewals "$home/current"
+take_lock
+keep_house "$home/current"
+orders=$(<"$home/current/orders")
+exec 9>&-
+
+# What certbot holds for the account, into the array that $1 names: by domain which of its certificates.
+take_stock() {
+    local -n held=$1
+    local path target
+    held=()
+    while read -r path target; do held[${path##*/}]=$target; done \
+        < <(find "$acme/accounts/$account/live" -name fullchain.pem -printf '%h %l\n' 2>/dev/null)
+}
+
+# Whether certbot tries to renew the certificate in file $1 by now: it does so in its last third, or half where it is
+# for under ten days; before certbot 4 in its last 30 days.
+is_in_window() {
+    local start ends life left
+    { read -r start && read -r ends; } < <(openssl x509 -noout -startdate -enddate -in "$1" 2>/dev/null) || return 0
+    start=$(date -d "${start#*=}" +%s) ends=$(date -d "${ends#*=}" +%s)
+    life=$((ends - start)) left=$((ends - $(date +%s)))
+    if [ $before_4 = yes ]; then
+        [ $left -lt $((30 * 86400)) ]
+    else
+        [ $left -lt $((life / (life < 10 * 86400 ? 2 : 3))) ]
+    fi
+}
+before_4=no
+! dpkg --compare-versions "$(dpkg-query -W -f '${Version}' certbot 2>/dev/null)" lt-nl 4 || before_4=yes
+
+# Renews what is due of the account. Hundreds may be, and all of it has to end before systemd's own limit.
+renew_account() {
+    local limit=$((3300 - SECONDS))
+    [ $limit -gt 60 ] || limit=60
+    adopt_certificates "$account"
+    said=$(run_certbot "$account" renew --no-random-sleep-on-renew)
+}
 
 wrong=no
+declare -A before=() after=()
 while read -r account directory email kid; do
     [ -d "$acme/accounts/$account/renewal" ] || continue
-    told=no renew=(renew --no-random-sleep-on-renew)
-    said=$(run_certbot "$account" "${renew[@]}") && failed=no || failed=yes
+    for path in "$acme/accounts/$account/renewal"/*.conf; do
+        path=${path##*/}
+        drop_remains "${path%.conf}" "$account"
+    done
+    take_stock before
+    failed=no away= told=no
+    renew_account || failed=yes
     # The secret of a binding is not kept on the host: there a deploy has to help.
-    if [ $failed = yes ] && [ "$kid" = - ] && is_lost_account "$said"; then
-        if again=$(register_again "$account" "$directory" "$email" - ""); then
-            said=$(run_certbot "$account" "${renew[@]}") && failed=no || failed=yes
-        else
-            said+=$'\n'$again
-        fi
+    if [ $failed = yes ] && is_worth_another_try "$account" "$directory" "$email" "$kid" ""; then
+        failed=no
+        renew_account || failed=yes
     fi
+    take_stock after
     while read -r domain order; do
         [ "${order%% *}" = "$account" ] && [ -e "$acme/issued/$domain" ] || continue
-        if [ $failed = no ]; then
-            rm -f "$acme/failed/$domain"
-        elif mine=$(grep -F "Failed to renew certificate $domain with error: " <<<"$said"); then
-            told=yes wrong=yes
-            # What the server said of its visit, else certbot's own word.
-            why=$(reason_in "$(sed -n "/^ *Domain: ${domain//./\\.}\$/,/^ *\$/p" <<<"$said")"$'\n'"$mine")
-            mark_failed "$domain" "$why"
-            log_line 3 "$domain: the certificate was not renewed, the one in use stays: $why"
-        elif grep -q "^Failed to renew certificate " <<<"$said"; then
-            # Others were named, this one was not.
-            rm -f "$acme/failed/$domain"
+        # By the certificate itself: it is another one now, or it was not its time yet.
+        if [ $failed = no ] || [ "${before[$domain]-}" != "${after[$domain]-}" ] \
+            || ! is_in_window "$acme/issued/$domain/live/fullchain.pem"; then
+            rm -f -- "$acme/failed/$domain"
+            continue
         fi
-    done <"$home/current/orders"
+        told=yes wrong=yes
+        # What the server said of its visit, else certbot's own word.
+        mine=$(grep -F "Failed to renew certificate $domain with error: " <<<"$said" || true)
+        visit=$(sed -n "/^ *Domain: ${domain//./\\.}\$/,/^ *\$/p" <<<"$said")
+        why=${away:-$(reason_in "${visit:+$visit$'\n'}${mine:-$said}")}
+        mark_failed "$domain" "$why"
+        log_line 3 "$domain: the certificate was not renewed, the one in use stays: $why"
+    done <<<"$orders"
     if [ $failed = yes ] && [ $told = no ]; then
         wrong=yes
-        log_line 3 "certbot failed for $email at $directory: $(reason_in "$said")"
+        log_line 3 "certbot failed for $email at $directory: ${away:-$(reason_in "$said")}"
     fi
-done < <(cut -d ' ' -f 2- "$home/current/orders" | sort -u)
+done < <(cut -d ' ' -f 2- <<<"$orders" | sort -u)
 
-# By what nginx shows, not by what was renewed just now: a reload that once failed is made up for.
+# By what is in use, not by what was renewed just now: what was cut off between the two is made up for.
+take_lock
+while read -r domain order; do
+    [ -f "$acme/issued/$domain/order" ] && read -r order <"$acme/issued/$domain/order" || continue
+    live=$acme/accounts/${order%% *}/live/$domain
+    ! cmp -s "$live/fullchain.pem" "$acme/issued/$domain/live/fullchain.pem" && is_usable "$live" || continue
+    put_in_use "$domain" "$order" || fail "the new certificate of $domain cannot be stored: is the disk full?"
+done <<<"$orders"
+exec 9>&-
+
+# By what nginx shows: a reload that once failed is made up for.
 stale=$(while read -r domain order; do
     [ ! -e "$acme/issued/$domain/live/fullchain.pem" ] || echo "$domain"
-done <"$home/current/orders" | not_yet_served)
+done <<<"$orders" | not_yet_served)
+take_lock
 if [ -n "$stale" ]; then
-    take_lock
     if said=$(load_certificates $stale); then
         echo "renewed and served:" $stale
     else
@@ -52,4 +103,6 @@ if [ -n "$stale" ]; then
         log_line 3 "$(tr '\n' ' ' <<<"$said")"
     fi
 fi
+keep_house "$home/current"
+release_locks
 [ $wrong = no ]
