@@ -13,16 +13,16 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 
-from gateway import acme_values, listener, wecom_values
+from gateway import acme_values, domain_names, listener, wecom_values
+from gateway.domain_names import LONGEST
+from gateway.domain_names import is_ip as _is_ip
+from gateway.domain_names import is_name as _is_name
 from gateway.problems import did_you_mean
 from gateway.problems import shown as _shown
 
-_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
-# DNS has 253, but a file named after a host has an ending and a port as well, and 255 bytes at most.
-_LONGEST_NAME = 230
 
 
 def _host_name(value: str, example: str) -> str:
@@ -30,12 +30,17 @@ def _host_name(value: str, example: str) -> str:
 
     Raises ValueError saying what kind of other thing it is, and what is right: the name inside it, or the example.
     """
-    inside = re.split(r"[/:?#]", value.lower().rpartition("://")[2])[0].rstrip(".")
-    if inside != value and not _is_ip(inside) and _is_name(inside):
-        example = inside
+    meant, plain = domain_names.corrected(value), domain_names.plain(value)
+    example = meant or example
     checks = [
         ("://" in value, "carries a scheme"),
         ("/" in value, "carries a path"),
+        (meant is not None and (" " in value or "\t" in value), "has a space"),
+        (
+            not value.isascii() and plain.isascii(),
+            "has full-width or invisible characters, as Chinese input makes them",
+        ),
+        (not value.isascii() and meant is not None, "is in Chinese or another script; DNS knows it in Punycode"),
         ("*" in value, "is a wildcard; every sub-domain is an entry of its own"),
         ("_" in value, "has an underscore, which WeCom refuses in a trusted domain"),
         (value != value.lower(), f'has capitals; write "{value.lower()}"'),
@@ -46,9 +51,9 @@ def _host_name(value: str, example: str) -> str:
     for wrong, reason in checks:
         if wrong:
             raise ValueError(f'"{_shown(value)}" {reason}; right would be "{example}"')
-    if len(value) > _LONGEST_NAME:
+    if len(value) > LONGEST:
         raise ValueError(
-            f'"{_shown(value)}" has {len(value)} characters; at most {_LONGEST_NAME} are possible, because files are '
+            f'"{_shown(value)}" has {len(value)} characters; at most {LONGEST} are possible, because files are '
             f'named after it; right would be "{example}"'
         )
     if not _is_name(value):
@@ -59,19 +64,6 @@ def _host_name(value: str, example: str) -> str:
     if value.rpartition(".")[2].isdigit():
         raise ValueError(f'"{_shown(value)}" ends in a number; right would be "{example}"')
     return value
-
-
-def _is_name(value: str) -> bool:
-    labels = value.split(".")
-    return len(value) <= _LONGEST_NAME and len(labels) >= 2 and all(_LABEL.fullmatch(label) for label in labels)
-
-
-def _is_ip(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value.strip("[]"))
-    except ValueError:
-        return False
-    return True
 
 
 def _domain(value: str) -> str:

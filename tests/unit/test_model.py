@@ -35,7 +35,7 @@ BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
         ("wx.school.edu.cn;\nroot x;", "not a full host name"),
         ("wx.school.edu.cn\n", "not a full host name"),
         ("wx.school.edu.cn $host", "not a full host name"),
-        ("学校.edu.cn", "not a full host name"),
+        ("学校.edu.cn", "is in Chinese or another script"),
         (7, "valid string"),
         (None, "valid string"),
     ],
