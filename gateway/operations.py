@@ -10,7 +10,7 @@ from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt
 
-from gateway import acme, shell
+from gateway import acme, connections, shell
 from gateway import release as releases
 from gateway.facts import GatewayState, changes
 from gateway.problems import count
@@ -25,7 +25,7 @@ def install(target: Target) -> Commands:
     where they are not there yet."""
     known = target.state()
     if not known.is_readable:
-        yield _refusal("the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?")
+        yield _unreadable(host)
         return
     missing = target.missing()
     if not missing:
@@ -126,6 +126,9 @@ def roll_back() -> Commands:
     Fails, for this host alone, where it has no earlier release.
     """
     known = host.get_fact(GatewayState)
+    if not known.is_readable:
+        yield _unreadable(host)
+        return
     if known.previous is None:
         yield _refusal(
             f"there is no release before {known.current or 'the first'} on this host; "
@@ -148,8 +151,15 @@ def _refusal(text: str) -> FunctionCommand:
     return FunctionCommand(_refuse, (text,), {})
 
 
+def _unreadable(host: Host) -> FunctionCommand:
+    """The refusal of a host whose state could not be read, without a word where the reason stands there already."""
+    text = "the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?"
+    return _refusal("" if connections.trouble(host) else text)
+
+
 def _refuse(state: State, host: Host, text: str) -> bool:
-    host.log_styled(f"wecom-gateway: {text}", fg="red", log_func=logger.error)
+    if text:
+        host.log_styled(f"wecom-gateway: {text}", fg="red", log_func=logger.error)
     return False
 
 

@@ -17,6 +17,9 @@ from pyinfra.api import QuoteString, StringCommand
 from gateway import scripts
 from gateway.release import Release
 
+# As in gateway/scripts/common.sh.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 def _command(name: str, *values: str, stdin: str | None = None) -> StringCommand:
     bits = ["bash", "-c", QuoteString(scripts.text(name)), "wecom-gateway", *map(QuoteString, values)]

@@ -1,0 +1,200 @@
+"""Logins that go wrong, with nobody there to ask: a sentence for that host, and the others are deployed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import lab
+from lab import hosts, topology
+
+from . import checkout as own
+from .checkout import SLB, Checkout
+
+HOST, OTHER = "t40", "t41"
+SUDO = "/etc/sudoers.d/ops"
+# Nobody to ask: no terminal of its own, nothing on standard input.
+ALONE: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pair() -> Iterator[None]:
+    """Two hosts, one of which gets into trouble."""
+    lab.up([HOST, OTHER])
+    own.on_host(
+        HOST, "echo ops:geheim | chpasswd; cp -p /etc/sudoers.d/ops /root/sudoers; cp -p ~ops/.bashrc /root/bashrc"
+    )
+    yield
+    hosts.remove([HOST, OTHER])
+
+
+@pytest.fixture
+def mine(tmp_path) -> Checkout:
+    return Checkout.make(tmp_path, HOST)
+
+
+@contextmanager
+def _changed(script: str) -> Iterator[None]:
+    """The host with a change to its logins, undone afterwards."""
+    own.on_host(HOST, script)
+    try:
+        yield
+    finally:
+        own.on_host(
+            HOST,
+            "usermod -s /bin/bash ops; cp -p /root/sudoers /etc/sudoers.d/ops; cp -p /root/bashrc ~ops/.bashrc;"
+            "mount -o remount,noexec,rw,size=50% /tmp; rm -rf /tmp/*; chage -d 2020-01-01 -M -1 ops;"
+            "cp /etc/sudoers /tmp/sudoers; sed -i /secure_path=.nowhere/d /etc/sudoers",
+        )
+
+
+def _write(mine: Checkout, **data: Any) -> None:
+    """An inventory of both; `data` is the troubled one's."""
+    mine.write_hosts({HOST: [SLB], OTHER: [SLB]})
+    path = mine.path / "inventory" / "own.py"
+    more = f"hosts[0][1].update({data!r})\nfor key in [key for key, value in hosts[0][1].items() if value is None]:\n"
+    path.write_text(f"{path.read_text()}{more}    del hosts[0][1][key]\n")
+
+
+def _deploy(mine: Checkout, *options: str) -> subprocess.CompletedProcess[str]:
+    return mine.run("pyinfra", "-y", *options, "inventory/own.py", "deploy.py", timeout=120, **ALONE)
+
+
+def _status(mine: Checkout) -> tuple[int, dict[str, dict[str, Any]]]:
+    done = mine.run("python", "-m", "gateway", "status", "inventory/own.py", "--json", "--no-outside", **ALONE)
+    return done.returncode, {one["host"]: one for one in json.loads(done.stdout)["hosts"]}
+
+
+def _told(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """What a deploy says of the host in trouble, apart from pyinfra's own words."""
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said, said
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in said.splitlines()]
+    return [line.partition("] ")[2].strip() for line in lines if line.startswith(f"    [{HOST}]")]
+
+
+NO_PASSWORD = "sudo wants a password of ops and nobody is asked for one; allow it without .*NOPASSWD.*`_sudo_password`"
+HELPER = "sudo cannot get `_sudo_password`: pyinfra's helper cannot run in /tmp.*set `_temp_dir`"
+TROUBLES = [
+    pytest.param(f"echo 'ops ALL=(ALL) ALL' >{SUDO}", {}, NO_PASSWORD, id="sudo wants a password"),
+    pytest.param(f"echo >{SUDO}", {}, NO_PASSWORD, id="no sudo for this user"),
+    pytest.param(
+        f"echo 'ops ALL=(ALL) NOPASSWD: /bin/true' >{SUDO}",
+        {"_sudo_password": "geheim"},
+        "sudo cannot get|ops may not use sudo",
+        id="sudo for another program alone",
+    ),
+    pytest.param(
+        f"printf 'Defaults requiretty\\nops ALL=(ALL) NOPASSWD: ALL\\n' >{SUDO}",
+        {},
+        "sudo wants a terminal of ops .*!requiretty",
+        id="requiretty",
+    ),
+    pytest.param(f"echo 'ops ALL=(ALL) ALL' >{SUDO}", {"_sudo_password": "geheim"}, HELPER, id="/tmp noexec"),
+    pytest.param(
+        f"echo 'ops ALL=(ALL) ALL' >{SUDO}; mount -o remount,exec,size=64k /tmp; head -c 70000 /dev/zero >/tmp/full || :",
+        {"_sudo_password": "geheim"},
+        HELPER,
+        id="/tmp full",
+    ),
+    pytest.param(
+        f"echo 'ops ALL=(ALL) ALL' >{SUDO}; mount -o remount,exec,ro /tmp",
+        {"_sudo_password": "geheim"},
+        HELPER,
+        id="/tmp read-only",
+    ),
+    pytest.param(
+        f"echo 'ops ALL=(ALL) ALL' >{SUDO}",
+        {"_sudo_password": "falsch", "_temp_dir": "/home/ops"},
+        "sudo does not take `_sudo_password` for ops",
+        id="wrong password",
+    ),
+    pytest.param(
+        "true", {"_sudo": None}, "this runs as ops, not as root; set `_sudo = True` in group_data/", id="no _sudo"
+    ),
+    pytest.param("true", {"_sudo_user": "ops"}, "this runs as ops, not as root; .* no `_sudo_user`", id="_sudo_user"),
+    pytest.param("true", {"_sudo_user": "nosuch"}, 'no user "nosuch".*leave it out', id="unknown _sudo_user"),
+    pytest.param(
+        "usermod -s /usr/sbin/nologin ops", {}, "ops may log in but run nothing.*usermod -s /bin/bash", id="nologin"
+    ),
+    pytest.param("sed -i '1i exit 0' ~ops/.bashrc", {}, "login shell|runs nothing", id="a .bashrc that ends"),
+    pytest.param(
+        r"sed -i '1i printf \"\\\\xbb\\\\xb6\\\\xd3\\\\xad\\\\n\"' ~ops/.bashrc",
+        {},
+        "says nothing that can be read; .*encodings",
+        id="a .bashrc in GBK",
+    ),
+    pytest.param("chage -d 0 ops", {}, "the password of ops has expired", id="password expired"),
+]
+
+
+@pytest.mark.parametrize(("script", "data", "sentence"), TROUBLES)
+def test_a_login_that_runs_nothing_is_one_sentence(mine, script, data, sentence):
+    _write(mine, **data)
+    with _changed(script):
+        done = _deploy(mine)
+        code, report = _status(mine)
+    told = [line for line in _told(done) if not line.startswith(("Error: ", "Connected", "Loaded fact"))]
+    assert len(told) == 1, told
+    assert re.search(sentence, told[0]), told
+    assert "geheim" not in done.stdout + done.stderr
+    assert done.returncode == 1
+    assert own.ask(OTHER, "http://a.edu.example/x").status == 200
+    assert code == 2
+    assert re.search(sentence, report[HOST]["problem"]), report
+    assert report[HOST]["reachable"]
+    assert report[OTHER]["in_sync"]
+
+
+UNREACHED = [
+    pytest.param({"ssh_user": "nosuch"}, 'does not let "nosuch" in with the key .*`ssh_user`', id="user"),
+    pytest.param({"ssh_key": "none"}, "none: No such file or directory; .*`ssh_key`", id="no key"),
+    pytest.param({"ssh_key": str(topology.SSH_KEY) + ".pub"}, "is the public half of a key; right would be", id="public"),
+    pytest.param({"ssh_key": "locked"}, "locked: is encrypted; set `ssh_key_password`", id="passphrase"),
+    pytest.param(
+        {"ssh_key": "locked", "ssh_key_password": "x"}, "locked: cannot be opened with `ssh_key_password`", id="wrong passphrase"
+    ),
+    pytest.param({"ssh_port": 2}, "nothing listens at .* port 2; .*`ssh_port`", id="port"),
+    pytest.param({"ssh_hostname": "gw.nosuch.example"}, "does not resolve here; .*`ssh_hostname`", id="name"),
+    pytest.param({"ssh_hostname": topology.address("t98")}, "(no way from here to|no answer from) .*; ", id="down"),
+    pytest.param({"ssh_known_hosts_file": "changed"}, "the host key of .* is not the one in changed; .*-R", id="changed"),
+    pytest.param(
+        {"ssh_known_hosts_file": "empty", "ssh_strict_host_key_checking": "yes"},
+        "the host key of .* is not in empty and `ssh_strict_host_key_checking`.*ssh-keyscan",
+        id="strict",
+    ),
+    pytest.param({"ssh_known_hosts_file": "no/such/folder"}, "no/such/folder: No such file.*`ssh_known_hosts_file`", id="folder"),
+    pytest.param({"ssh_key": None, "ssh_look_for_keys": False}, "there is no key to log in to .* with", id="nothing"),
+    pytest.param(
+        {"ssh_key": None, "ssh_look_for_keys": False, "ssh_password": "falsch"},
+        'does not let "ops" in with the password in `ssh_password`|lets "ops" in by publickey alone',
+        id="password",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "sentence"), UNREACHED)
+def test_a_host_that_lets_nobody_in_is_one_sentence(mine, data, sentence):
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "geheim", "-f", str(mine.path / "locked")], check=True)
+    key = (mine.path / "locked.pub").read_text().split()
+    (mine.path / "changed").write_text(f"{topology.address(HOST)} {key[0]} {key[1]}\n")
+    (mine.path / "empty").touch()
+    _write(mine, **data)
+    done = _deploy(mine)
+    told = _told(done)
+    assert len(told) == 1, told
+    assert re.search(sentence, told[0]), told
+    assert "geheim" not in done.stdout + done.stderr
+    assert done.returncode == 1
+    assert own.ask(OTHER, "http://a.edu.example/x").status == 200
+    code, report = _status(mine)
+    assert code == 2
+    assert re.search(f"^unreachable: .*{sentence}", report[HOST]["problem"]), report
+    assert not report[HOST]["reachable"]
+    assert report[OTHER]["in_sync"]
