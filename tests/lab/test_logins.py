@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -202,3 +207,146 @@ def test_a_host_that_lets_nobody_in_is_one_sentence(mine, data, sentence):
     assert re.search(f"^unreachable: .*{sentence}", report[HOST]["problem"]), report
     assert not report[HOST]["reachable"]
     assert report[OTHER]["in_sync"]
+
+
+NOISE = "echo 'version nginx version: nginx/9.9.9'; echo current releases/evil; printf 'Welcome, no line end'"
+HARMLESS = [
+    pytest.param(f'sed -i "1i {NOISE}" ~ops/.bashrc', {}, id="a .bashrc that prints"),
+    pytest.param(
+        f"sed -i \"1i {NOISE}\" ~ops/.bashrc; echo 'ops ALL=(ALL) ALL' >{SUDO}",
+        {"_sudo_password": "geheim", "_temp_dir": "/home/ops"},
+        id="a .bashrc that prints, and a password",
+    ),
+    pytest.param("sed -i '1i export LC_ALL=zh_CN.GBK' ~ops/.bashrc", {}, id="a locale that is not there"),
+    pytest.param("usermod -s /bin/sh ops", {}, id="dash"),
+    pytest.param(
+        f"printf 'Defaults secure_path=/usr/local/bin:/usr/bin:/bin\\nops ALL=(ALL) NOPASSWD: ALL\\n' >{SUDO}",
+        {},
+        id="no sbin",
+    ),
+]
+
+
+@pytest.mark.parametrize(("script", "data"), HARMLESS)
+def test_a_login_that_is_odd_but_works_is_none_of_the_gateways_business(mine, script, data):
+    """On a host without nginx, so that everything of a deploy is run."""
+    hosts.remove(["t42"])
+    lab.up(["t42"])
+    try:
+        own.on_host("t42", f"echo ops:geheim | chpasswd; {script}")
+        mine.write_hosts({"t42": [SLB]}, **data)
+        done = _deploy(mine)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert own.ask("t42", "http://a.edu.example/x").status == 200
+        assert own.no_changes(_deploy(mine).stderr)
+        code, report = _status(mine)
+        assert (code, report["t42"]["problem"]) == (0, "")
+        assert mine.run("pyinfra", "-y", "inventory/own.py", "rollback.py", **ALONE).returncode == 1
+    finally:
+        hosts.remove(["t42"])
+
+
+def test_a_control_machine_without_known_hosts(mine, tmp_path):
+    """As a CI runner is: no ~/.ssh."""
+    home = tmp_path / "home"
+    home.mkdir()
+    _write(mine, ssh_known_hosts_file=None)
+    surroundings = {**os.environ, "HOME": str(home)}
+    for arguments in (("-m", "gateway", "status", "inventory/own.py", "--json", "--no-outside"),):
+        done = mine.run("python", *arguments, env=surroundings, **ALONE)
+        assert "unreachable" not in done.stdout
+    assert (home / ".ssh").stat().st_mode & 0o777 == 0o700
+    for operations in ("deploy.py", "rollback.py"):
+        shutil.rmtree(home / ".ssh")
+        done = mine.run("pyinfra", "-y", "inventory/own.py", operations, env=surroundings, **ALONE)
+        assert "known_hosts" not in done.stderr.replace("to known_hosts", "").replace("found in known_hosts", "")
+        assert topology.address(HOST) in (home / ".ssh" / "known_hosts").read_text()
+
+
+def test_a_home_that_cannot_be_written_is_a_sentence(mine):
+    _write(mine, ssh_known_hosts_file=None)
+    done = mine.run("pyinfra", "-y", "inventory/own.py", "deploy.py", env={**os.environ, "HOME": "/proc/none"}, **ALONE)
+    assert done.returncode == 1
+    (told,) = _told(done)
+    assert re.search("/proc/none/.ssh/known_hosts: No such file.*set `ssh_known_hosts_file`", told)
+
+
+@pytest.fixture
+def crowded(tmp_path) -> Iterator[list[int]]:
+    """Fifteen ports of this machine that lead to one sshd, which lets in few at a time, each slowly."""
+    own.on_host(
+        HOST,
+        "echo 'MaxStartups 2:50:6' >/etc/ssh/sshd_config.d/few.conf; systemctl restart ssh;"
+        "sed -i '1i auth optional pam_exec.so /bin/true\\naccount optional pam_exec.so /bin/sleep 0.3' /etc/pam.d/sshd",
+    )
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(_forwarded(topology.address(HOST))) for _ in range(15)]
+    own.on_host(HOST, "rm /etc/ssh/sshd_config.d/few.conf; sed -i 1,2d /etc/pam.d/sshd; systemctl restart ssh")
+
+
+@contextmanager
+def _forwarded(address: str) -> Iterator[int]:
+    script = (
+        "import socket, sys, threading\n"
+        "def pump(a, b):\n"
+        "    try:\n"
+        "        while data := a.recv(65536): b.sendall(data)\n"
+        "    except OSError: pass\n"
+        "    finally:\n"
+        "        for one in (a, b):\n"
+        "            try: one.shutdown(2)\n"
+        "            except OSError: pass\n"
+        "server = socket.create_server(('127.0.0.1', 0)); print(server.getsockname()[1], flush=True)\n"
+        "while True:\n"
+        "    near, _ = server.accept(); far = socket.create_connection((sys.argv[1], 22))\n"
+        "    for pair in ((near, far), (far, near)): threading.Thread(target=pump, args=pair, daemon=True).start()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, address], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_many_hosts_behind_one_address_are_let_in_a_few_at_a_time(mine, crowded):
+    """sshd drops connections beyond its MaxStartups; a jump host's does so for all hosts behind it."""
+    ssh = {
+        "ssh_hostname": "127.0.0.1",
+        "ssh_user": topology.SSH_USER,
+        "ssh_key": str(topology.SSH_KEY),
+        "ssh_known_hosts_file": str(mine.path / "known"),
+        "ssh_strict_host_key_checking": "off",
+        "_sudo": True,
+        "sites": [SLB],
+    }
+    entries = [(f"h{port}", {**ssh, "ssh_port": port}) for port in crowded]
+    (mine.path / "inventory" / "own.py").write_text(f"hosts = {entries!r}\n")
+    _, report = _status(mine)
+    assert [one["host"] for one in report.values() if not one["reachable"]] == []
+    # `exec` connects as a deploy does; fifteen deploys of one machine would wait for each other
+    done = mine.run("pyinfra", "-y", "inventory/own.py", "exec", "--", "true", timeout=120, **ALONE)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Connected") == len(entries)
+
+
+@pytest.mark.parametrize("moment", ["Connecting to hosts", "Starting operation"])
+def test_a_deploy_that_is_broken_off_does_not_end_as_if_all_were_well(mine, moment):
+    _write(mine)
+    with _changed("sed -i '1i sleep 3' ~ops/.bashrc"):
+        process = mine.start("pyinfra", "-y", "inventory/own.py", "deploy.py", preexec_fn=_interruptible, **ALONE)
+        assert process.stderr is not None
+        for line in process.stderr:
+            if moment in line:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert "--> stopped; " in err
+    assert "Traceback" not in out + err
+
+
+def _interruptible() -> None:
+    # Where this run itself was started in the background, SIGINT is ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
