@@ -209,7 +209,7 @@ def test_a_host_that_lets_nobody_in_is_one_sentence(mine, data, sentence):
     assert report[OTHER]["in_sync"]
 
 
-NOISE = "echo 'version nginx version: nginx/9.9.9'; echo current releases/evil; printf 'Welcome, no line end'"
+NOISE = "echo 'version nginx version: nginx/9.9.9'; echo apart:0.0.0.0:80 a.edu.example; printf 'Welcome, no line end'"
 HARMLESS = [
     pytest.param(f'sed -i "1i {NOISE}" ~ops/.bashrc', {}, id="a .bashrc that prints"),
     pytest.param(
