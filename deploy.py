@@ -1,5 +1,8 @@
 """Bare Debian hosts in, WeCom reverse proxies out: `pyinfra inventory/prod.py deploy.py`."""
 
-from gateway import deploys
+try:
+    from gateway import deploys
+except ImportError as error:
+    raise SystemExit(f"deploy.py: {error}; run it in its own folder, with the pyinfra of that project") from None
 
 deploys.deploy()

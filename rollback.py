@@ -3,6 +3,9 @@
 Run again, it goes one further back. The next deploy goes forward to what the inventory says.
 """
 
-from gateway import operations
+try:
+    from gateway import operations
+except ImportError as error:
+    raise SystemExit(f"rollback.py: {error}; run it in its own folder, with the pyinfra of that project") from None
 
 operations.roll_back(name="Roll back to the previous release")

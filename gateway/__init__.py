@@ -1,1 +1,8 @@
 """wecom-gateway: reverse proxies for WeCom apps under a school's own domain, as code."""
+
+import sys
+
+from gateway import environment
+
+if _fault := environment.fault():
+    sys.exit("wecom-gateway: " + _fault)

@@ -15,7 +15,7 @@ import click
 from gevent.hub import Hub
 
 from gateway import explain as wecom
-from gateway import lost_files, tracked_keys
+from gateway import lost_files, ssh_keys, tracked_keys, unattended
 from gateway import status as host_status
 from gateway.fleet import Fleet, InventoryError, load
 from gateway.handover import pages, sheet
@@ -39,6 +39,7 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     # Both are told by whoever catches them, Ctrl-C and a name that cannot be one; gevent would add a traceback.
     Hub.NOT_ERROR = (*Hub.NOT_ERROR, KeyboardInterrupt, UnicodeError)
+    unattended.on_interrupt(unattended.interrupted_command)
 
 
 def _inventory(command: Callable[..., None]) -> Callable[..., None]:
@@ -64,7 +65,8 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     """
     fleet = _loaded(inventory, limit, as_json, 1)
     lost = lost_files.warnings(fleet.hosts, Path("files"))
-    problems = sorted([*fleet.problems, *lost, *tracked_keys.problems(Path("files"))])
+    keys = ssh_keys.warnings(fleet)
+    problems = sorted([*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files"))])
     if as_json:
         report = {"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)}
         _print_json(report)

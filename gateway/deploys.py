@@ -7,7 +7,7 @@ from pathlib import Path
 from pyinfra import host
 from pyinfra.api.exceptions import PyinfraError
 
-from gateway import losses, operations, preflight
+from gateway import losses, operations, preflight, shell
 from gateway.host import Host, parse_host
 from gateway.problems import errors
 from gateway.target import Target
@@ -18,7 +18,10 @@ def deploy() -> None:
     target = Target(_checked())
     operations.examine(name="Examine the host", target=target, allowed=losses.allowed(host.data))
     operations.install(
-        name="Install nginx and the trust store", target=target, _env={"DEBIAN_FRONTEND": "noninteractive"}
+        name="Install nginx and the trust store",
+        target=target,
+        # dpkg wants the folders of root's programs, which sudo's secure_path may lack
+        _env={"DEBIAN_FRONTEND": "noninteractive", "PATH": shell.PATH},
     )
     operations.publish(name="Publish the release", target=target)
     operations.activate(name="Activate the release", target=target)

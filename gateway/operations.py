@@ -10,7 +10,7 @@ from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt
 
-from gateway import acme, comparison, origin, shell
+from gateway import acme, comparison, connections, origin, shell
 from gateway.facts import GatewayState
 from gateway.objections import objections, remarks
 from gateway.preview import Line
@@ -47,7 +47,7 @@ def install(target: Target) -> Commands:
     where they are not there yet."""
     known = target.state()
     if not known.is_readable:
-        yield _refusal("the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?")
+        yield _unreadable(host)
         return
     missing = target.missing()
     if not missing:
@@ -139,6 +139,9 @@ def roll_back() -> Commands:
     Fails, for this host alone, where it has no earlier release.
     """
     known = host.get_fact(GatewayState)
+    if not known.is_readable:
+        yield _unreadable(host)
+        return
     if known.previous is None:
         yield _refusal(
             f"there is no release before {known.current or 'the first'} on this host; "
@@ -160,6 +163,12 @@ def _no_nginx(target: Target) -> bool:
 def _refusal(*texts: str) -> FunctionCommand:
     """A command that fails on this host with `texts`, a line each; raising would end the run for every other host."""
     return FunctionCommand(_refuse, texts, {})
+
+
+def _unreadable(host: Host) -> FunctionCommand:
+    """The refusal of a host whose state could not be read, without a word where the reason stands there already."""
+    text = "the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?"
+    return _refusal(*([] if connections.trouble(host) else [text]))
 
 
 def _refuse(state: State, host: Host, *texts: str) -> bool:

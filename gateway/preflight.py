@@ -10,11 +10,13 @@ import click
 from gevent.hub import Hub
 from pyinfra.api.exceptions import PyinfraError
 
+from gateway import connections, unattended
 from gateway.fleet import InventoryError, load
 from gateway.host import Host
 from gateway.problems import count, errors
 
 _DEPLOYS = {"deploy.py"}
+_OPERATIONS = _DEPLOYS | {"rollback.py"}
 
 # Hosts of this run that passed, so that the deploy need not read and check them again.
 checked: dict[str, Host] = {}
@@ -29,10 +31,19 @@ def stop_on_problems() -> None:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     # What cannot be read of a host, or a name that cannot be one, is one line; gevent would add a traceback.
     Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError, UnicodeError)
+    connections.take_over()
     context = click.get_current_context(silent=True)
-    if context is None or not _DEPLOYS & {Path(name).name for name in context.params.get("operations", ())}:
+    if context is None:
         return
+    unattended.on_interrupt(unattended.interrupted_deploy)
     options = context.params
+    operations = options.get("operations", ())
+    if Path(options.get("inventory", "")).name in _OPERATIONS:
+        right = f"pyinfra {operations[0] if operations else 'inventory/prod.py'} {options['inventory']}"
+        _say("stopped", "red", f"{options['inventory']} is no inventory, which goes first; right would be: {right}")
+        sys.exit(1)
+    if not _DEPLOYS & {Path(name).name for name in operations}:
+        return
     try:
         fleet = load(
             options["inventory"],

@@ -21,6 +21,9 @@ from gateway import scripts
 from gateway.origin import Origin
 from gateway.release import Release
 
+# As in gateway/scripts/common.sh.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 class Shown(StringCommand):
     """A command that may take long: every line is shown as soon as the host says it, not only where it fails or `-v`

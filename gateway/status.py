@@ -15,7 +15,7 @@ from pyinfra.api import Host as Remote
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_host, ctx_state
 
-from gateway import built_for, comparison, health, losses, render
+from gateway import built_for, comparison, connections, health, losses, render
 from gateway import release as releases
 from gateway.certs import WARN_BELOW
 from gateway.facts import GatewayHealth, HostState
@@ -91,6 +91,7 @@ def of(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType({})) ->
     """
     logging.getLogger("pyinfra").setLevel(logging.CRITICAL)
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+    connections.take_over()
     # A state of no hosts: each joins it where what is wrong with it is told as its own.
     state = State()
     state.init(Inventory.empty(), Config(PARALLEL=_PARALLEL))
@@ -105,13 +106,14 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
     days = _certificate_days(host) | {domain: left for domain, left in balancer_days.items() if domain in behind}
     with ctx_state.use(state), ctx_host.use(remote):
         try:
+            connections.prepare(remote)
             remote.init(state)
             remote.connect(show_errors=False, raise_exceptions=True)
             state.activate_host(remote)
             target = Target(host)
             known = target.state()
             if known.build is None:
-                problem = _NO_NGINX if known.is_readable else _UNREADABLE
+                problem = _NO_NGINX if known.is_readable else connections.trouble(remote) or _UNREADABLE
                 return HostStatus(host.name, True, certificate_days=days, problem=problem)
             wanted, differences = target.wanted(), target.changes()
             refused = comparison.refused(target, losses.allowed(remote.data))
@@ -121,8 +123,10 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             # the last two are sockets' own words for an impossible name and port
             if remote.connected and isinstance(error, PyinfraError):
                 # which says no more than that no host is left
-                return HostStatus(host.name, True, certificate_days=days, problem=_UNREADABLE)
-            return HostStatus(host.name, False, certificate_days=days, problem=f"unreachable: {error}")
+                problem = connections.trouble(remote) or _UNREADABLE
+                return HostStatus(host.name, True, certificate_days=days, problem=problem)
+            why = str(error) or type(error).__name__
+            return HostStatus(host.name, False, certificate_days=days, problem=f"unreachable: {why}")
         finally:
             if remote.connected:
                 remote.disconnect()

@@ -2,6 +2,8 @@
 set -euo pipefail
 umask 077
 export LC_ALL=C
+# sudo's secure_path may lack the folders of root's own programs.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
 
 nginx_home=/etc/nginx
 home=$nginx_home/wecom-gateway

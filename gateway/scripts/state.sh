@@ -1,5 +1,6 @@
 # Prints what a deploy has to know of the host, one "key value" a line. Changes nothing. It runs on every host in
 # every deploy, so it starts few processes.
+[ "$EUID" = 0 ] || fail "this runs as $(id -un), not as root; set \`_sudo = True\` in group_data/all.py and no \`_sudo_user\`"
 shopt -s nullglob
 
 text_of() {

@@ -69,18 +69,19 @@ class Checkout:
         entries = [(name, {"ssh_hostname": topology.address(name), **ssh, "sites": own}) for name, own in sites.items()]
         (self.path / "inventory" / "own.py").write_text(f"hosts = {entries!r}\n")
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """A command of the checkout in the background."""
+    def start(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
+        """A command of the checkout in the background; `more` is Popen's."""
         return subprocess.Popen(
             [str(Path(sys.executable).parent / arguments[0]), *arguments[1:]],
             cwd=self.path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            **more,
         )
 
-    def run(self, *arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-        process = self.start(*arguments)
+    def run(self, *arguments: str, timeout: float = 600, **more: Any) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments, **more)
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:

@@ -43,12 +43,12 @@ def test_a_host_that_cannot_be_read_is_no_traceback(bare_host, checkout):
     checkout.write_hosts({"t01": [SLB]}, _sudo_user="nosuchuser")
     done = checkout.deploy()
     assert done.returncode != 0
-    assert "cannot be read: is sudo" in done.stderr
+    assert 'there is no user "nosuchuser" for sudo' in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     code, report = checkout.status()
     assert code == 2
     assert report["hosts"][0]["reachable"]
-    assert "cannot be read: is sudo" in report["hosts"][0]["problem"]
+    assert 'there is no user "nosuchuser" for sudo' in report["hosts"][0]["problem"]
 
 
 def test_a_dry_run_shows_what_would_change_and_touches_nothing(bare_host, checkout):

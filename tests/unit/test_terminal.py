@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,9 @@ def test_they_stand_in_a_report_as_well(checkout):
 @pytest.mark.parametrize("command", ["status", "verify"])
 def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
     slow = (
-        "import gevent\n"
+        "import gevent, signal\n"
+        # where this run was started in the background, SIGINT is ignored, and that is inherited
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from gateway import __main__ as own, status\n"
         "from gateway.outside import run\n"
         "def wait(*_):\n"
@@ -79,15 +82,43 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
     )
     for path in (checkout / "files").rglob("*.txt"):
         path.unlink()
-    with subprocess.Popen(
-        [sys.executable, "-c", slow],
-        cwd=checkout,
-        env={**os.environ, "PYTHONPATH": str(REPO)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with _started(checkout, slow) as process:
         assert process.stdout.readline() == "asking\n"
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=30)[1].split() == ["Aborted!"]
     assert process.returncode == 1
+
+
+_BUSY = (
+    "import gevent, signal, threading, time\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "from gateway import __main__ as own, status\n"
+    "def spin():\n"
+    "    print('asking', flush=True)\n"
+    "    end = time.monotonic() + 2\n"
+    "    while time.monotonic() < end: pass\n"
+    "def wait(*_):\n"
+    "    threading.Thread(target=spin, daemon=True).start()\n"
+    "    gevent.sleep(50)\n"
+    "status._one = wait\n"
+    "own.main(['status', 'prod.py'])\n"
+)
+
+
+def test_a_connection_s_own_thread_does_not_swallow_it(checkout):
+    """The signal comes while one of paramiko's threads runs, which are greenlets of the same thread here."""
+    for path in (checkout / "files").rglob("*.txt"):
+        path.unlink()
+    with _started(checkout, _BUSY) as process:
+        assert process.stdout.readline() == "asking\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=15)[1].split() == ["Aborted!"]
+    assert process.returncode == 1
+
+
+@contextmanager
+def _started(checkout, code):
+    environment = {**os.environ, "PYTHONPATH": str(REPO)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=checkout, env=environment, **pipes) as process:
+        yield process
