@@ -16,6 +16,8 @@ from lab import pki, topology
 
 _ROOT = Path(__file__).resolve().parent.parent
 _PEERS = Path(__file__).resolve().parent / "peers"
+# Fleets of other sizes come after one another on the same host.
+_MEANT = ("--data", "allow_site_removal=1")
 _CHECKOUT = ("deploy.py", "config.py", "gateway", "templates", "group_data")
 
 
@@ -50,7 +52,9 @@ class Gateway:
                 pki.issue(school.domain, [school.domain], self._folder / "files" / "certs" / school.domain)
         data = {**pyinfra_data(self.host), "sites": [school.entry() for school in fleet.schools]}
         _write_inventory(self._folder / "inventory" / "bench.py", "wanxiao_prod", self.host, data)
-        return commands.run([commands.beside_python("pyinfra"), "-y", "inventory/bench.py", "deploy.py"], self._folder)
+        return commands.run(
+            [commands.beside_python("pyinfra"), "-y", *_MEANT, "inventory/bench.py", "deploy.py"], self._folder
+        )
 
     def tree(self, count: int) -> Tree:
         """The files that it puts on a host for so many schools."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pyinfra import host
 
-from gateway import losses, origin, preview
+from gateway import losses, origin, preview, shell
 from gateway import release as releases
 from gateway.facts import CertificateEnds, Held, HostState, ReleaseHeld, ReleaseTexts
 from gateway.losses import Losses
@@ -76,7 +76,7 @@ def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:
         return {}
     asked = {domains[0]: domains for domains in same.values()}
     ends: dict[str, datetime] = host.get_fact(
-        CertificateEnds, release=target.state().in_place, domains=tuple(sorted(asked))
+        CertificateEnds, release=target.state().in_place, _stdin=shell.names(sorted(asked))
     )
     pairs = {
         domain: (end, target.host.certs[domain].not_after)
@@ -96,8 +96,8 @@ def _texts(release: str, held: Held, found: Iterable[Change]) -> dict[str, bytes
     paths = {change.path for change in found if change.kind != "added" and not change.path.startswith("certs/")}
     # which the archive leaves out as it leaves out what is no text
     empty = {entry.path: b"" for entry in held.sources if entry.path in paths and entry.sha256 == _EMPTY}
-    asked = tuple(sorted(paths - empty.keys()))
-    return empty | (host.get_fact(ReleaseTexts, release=release, paths=asked) if asked else {})
+    asked = shell.names(sorted(paths - empty.keys()))
+    return empty | (host.get_fact(ReleaseTexts, release=release, _stdin=asked) if asked else {})
 
 
 def _reversed(found: Iterable[Change]) -> list[Change]:

@@ -219,10 +219,11 @@ class ReleaseHeld(FactBase[Held]):
 
 
 class CertificateEnds(FactBase[dict[str, datetime]]):
-    """When the certificates end that a release on the host has for some domains; not of those that nobody can read."""
+    """When the certificates end that a release on the host has for the domains of `_stdin`, shell.names(); not of those
+    that nobody can read."""
 
-    def command(self, release: str, domains: tuple[str, ...]) -> StringCommand:
-        return shell.read_parts(release, "ends", domains)
+    def command(self, release: str) -> StringCommand:
+        return shell.read_parts(release, "ends")
 
     @staticmethod
     def default() -> dict[str, datetime]:
@@ -235,10 +236,11 @@ class CertificateEnds(FactBase[dict[str, datetime]]):
 
 
 class ReleaseTexts(FactBase[dict[str, bytes]]):
-    """Some files of a release on the host by path, those alone that everybody may see (scripts/manifest.sh)."""
+    """The files of a release on the host at the paths of `_stdin`, shell.names(); those alone that everybody may see
+    (scripts/manifest.sh)."""
 
-    def command(self, release: str, paths: tuple[str, ...]) -> StringCommand:
-        return shell.read_parts(release, "texts", paths)
+    def command(self, release: str) -> StringCommand:
+        return shell.read_parts(release, "texts")
 
     @staticmethod
     def default() -> dict[str, bytes]:

@@ -62,9 +62,14 @@ def read_release(release: str, part: Literal["digest", "files", "held"]) -> Stri
     return _command("manifest", release, part)
 
 
-def read_parts(release: str, part: Literal["ends", "texts"], names: Iterable[str]) -> StringCommand:
-    """Prints what CertificateEnds (of these domains) or ReleaseTexts (of these paths) of gateway.facts reads."""
-    return _command("manifest", release, part, stdin="".join(f"{name}\n" for name in names))
+def read_parts(release: str, part: Literal["ends", "texts"]) -> StringCommand:
+    """Prints what CertificateEnds or ReleaseTexts of gateway.facts reads, of the names on standard input."""
+    return _command("manifest", release, part)
+
+
+def names(values: Iterable[str]) -> str:
+    """A fact's `_stdin`: pyinfra passes over that of a fact's command."""
+    return "".join(f"{value}\n" for value in values)
 
 
 def publish(release: Release) -> StringCommand:

@@ -75,7 +75,7 @@ def test_an_expired_certificate_goes_out_only_when_it_has_to(serving):
     assert f"{HOST}: {DOMAIN}: cert: expired on" in refused.stderr
     assert _serial() == before
 
-    shown = serving.deploy_well("--data", "allow_expired=1")
+    shown = serving.deploy_well("--data", "allow_expired=1", "--data", "allow_older_certificate=1")
     assert "warning: " in shown
     assert _serial() != before
     code, report = serving.status()

@@ -329,7 +329,10 @@ def test_two_deploys_at_once(served, tmp_path_factory):
     second = own.Checkout.make(tmp_path_factory.mktemp("second"), HOST)
     second.write_sites(SLB, {**served.other, "domain": f"second-{served.other['domain']}"})
     with Load(URL, topology.address(HOST)):
-        processes = [one.start("pyinfra", "-y", "inventory/own.py", "deploy.py") for one in (served, second)]
+        processes = [
+            one.start("pyinfra", "-y", "--data", "allow_site_removal=1", "inventory/own.py", "deploy.py")
+            for one in (served, second)
+        ]
         outputs = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     release = _running()

@@ -151,7 +151,9 @@ def test_a_certificate_that_ends_earlier_is_told_with_both_dates(deploy, files, 
 def test_a_renewed_certificate_goes_out_and_so_does_one_for_one_that_nobody_can_read(deploy, files, store_pair, answer):
     store_pair("t.edu.cn", end=timedelta(days=60))
     site = _site("t.edu.cn", "tls")
-    assert deploy([site], _other_certificate(_held(files, site)), answer).changed
+    done = deploy([site], _other_certificate(_held(files, site)), answer)
+    assert done.changed
+    assert done.stdin[:2] == ["t.edu.cn\n"] * 2
 
 
 def test_a_changed_host_is_asked_once_for_what_it_holds_and_for_no_certificate_that_stays(deploy, files, store_pair):
