@@ -135,10 +135,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
     failing = {one: known.failed[one] for one in sorted(_ordered(host) - not_issued) if one in known.failed}
     against = [*objections(host, known), *refused] if known.current != wanted.id or differences else []
     found = [
-        # which "deploy" would be the wrong word for
-        f"a deploy would be refused: {'; '.join(against)}"
-        if against
-        else _difference(host, known, wanted.id, bool(differences), seen),
+        _difference(host, known, wanted.id, bool(differences), seen, against),
         *(health.findings(seen, bool(known.failed)) if seen != health.Health() else [_NO_HEALTH.format(_PATIENCE)]),
         _not_issued(sorted(not_issued), known),
         _expired(days, behind),
@@ -163,9 +160,13 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
     )
 
 
-def _difference(host: Host, known: HostState, wanted: str, differs: bool, seen: health.Health) -> str:
+def _difference(
+    host: Host, known: HostState, wanted: str, differs: bool, seen: health.Health, against: Collection[str] = ()
+) -> str:
     """The first thing that is not as a deploy leaves it, and what helps. Empty where all is, and where what is amiss
-    is told by health.findings."""
+    is told by health.findings. `against` are reasons for which a deploy would be refused."""
+    if against:
+        return f"a deploy would be refused: {'; '.join(against)}"
     if known.installed is None:
         return "nginx is not installed; deploy"
     if lacking := missing(host, known):

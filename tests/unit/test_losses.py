@@ -9,7 +9,8 @@ import pytest
 
 from gateway import release, status
 from gateway.facts import HostState
-from gateway.host import parse_host
+from gateway.health import Health
+from gateway.host import Host, parse_host
 from gateway.losses import OPTIONS, Losses, elsewhere
 from gateway.render import Build, tree
 from gateway.tls_profile import Version
@@ -177,5 +178,7 @@ def test_the_other_entry_that_has_the_site_is_named():
 
 def test_status_names_what_would_go_and_does_not_say_deploy():
     known = HostState(installed=Version((1, 22, 1)), current=OLD, running=OLD)
-    text = status._difference(known, "f" * 16, True, ["sites would go: a.edu.cn", "git pull first"])
+    text = status._difference(
+        Host("gw", (), {}, {}), known, "f" * 16, True, Health(), ["sites would go: a.edu.cn", "git pull first"]
+    )
     assert text == "a deploy would be refused: sites would go: a.edu.cn; git pull first"
