@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.certs import WARN_BELOW
-from gateway.outside import locations
+from gateway.outside import locations, reach
 from gateway.outside.findings import Finding
 from gateway.outside.places import Target
 from gateway.outside.probe import EXPIRED, Answer, Client, Door, Unanswered
@@ -19,9 +19,6 @@ from gateway.site import Route, Site
 
 # Seconds in which a verification file must be there.
 _SOON = 1.0
-# Set by the stand-in platforms of the lab: the URL that reached them. Real platforms tell nothing.
-_ARRIVED = "x-lab-arrived"
-_NOBODY = "wecom-gateway-check.invalid"
 _NOWHERE = "wecom-gateway-check"
 
 # OpenSSL's X509_V_ERR_...
@@ -53,14 +50,22 @@ class Visit:
         return Door(self.address, 443 if port == self.site.entry_port else port, tls=True)
 
     def findings(self) -> Iterator[Finding]:
-        dead = True
+        open_ports, unreached, dead = [], {}, True
         for port in self.site.ports():
             door = self.door(port)
             greeting = _greeting(self, door)
             yield greeting
             dead = dead and greeting.outcome == "failed" and greeting.check == "port"
-            if greeting.outcome != "failed":
+            if greeting.outcome == "failed":
+                continue
+            open_ports.append(port)
+            why = reach.fault(self.site, self.client, door, port) if self.edge == "load balancer" else None
+            if why:
+                unreached[port] = why
+            else:
                 yield from _through(self, door, port)
+        yield from _unreached(self, unreached, everywhere=open_ports == list(unreached))
+        dead = dead or self.site.entry_port in unreached
         if self.target.straight:
             yield _health(self)
             yield Finding(
@@ -82,6 +87,20 @@ def _through(visit: Visit, door: Door, port: int) -> Iterator[Finding]:
         yield _route(visit, door, route)
     yield from _unpublished(visit, door, [route.path for route in routes])
     yield _other_name(visit, door)
+
+
+def _unreached(visit: Visit, ports: dict[int, str], everywhere: bool) -> Iterator[Finding]:
+    """Hosts that the load balancer does not reach: once, or for each of those ports where it reaches them by others."""
+    for port, why in ports.items():
+        subject = visit.door(port).url(visit.site.domain)
+        if everywhere:
+            yield Finding("hosts", subject, "failed", f"the load balancer reaches no host: {why}", _NO_HOST)
+            return
+        yield Finding(
+            *("hosts", subject, "failed", f"the load balancer reaches no host by this port: {why}"),
+            f"see that its listener on {visit.door(port).port} sends to the hosts' {port}, that their security group "
+            "or firewall lets it in there, and its health check for that port",
+        )
 
 
 def _greeting(visit: Visit, door: Door) -> Finding:
@@ -148,12 +167,12 @@ def _route(visit: Visit, door: Door, route: Route) -> Finding:
     expected = f"https://{route.upstream.authority}{route.upstream_path}"
 
     def judge(answer: Answer) -> tuple[str, str] | None:
-        arrived = answer.headers.get(_ARRIVED)
+        arrived = answer.headers.get(reach.ARRIVED)
         if arrived is not None and arrived != expected:
             return f"arrived at {arrived.partition('?')[0]}, not at {expected}", "deploy; is this the right host?"
         if answer.is_gateways_own:
             return f"the gateway itself answers {answer.status}", _gateway_remedy(visit, route, answer.status)
-        if arrived is None and answer.status in (502, 503, 504):
+        if reach.is_in_between(answer):
             return f"{answer.status}, not from the gateway", _bad_gateway_remedy(visit)
         if 300 <= answer.status < 400:
             return locations.fault(answer.headers.get("location", ""), visit.site)
@@ -177,6 +196,12 @@ def _unpublished(visit: Visit, door: Door, prefixes: list[str]) -> Iterator[Find
         def judge(answer: Answer) -> tuple[str, str] | None:
             if answer.status == 404:
                 return None
+            if (
+                answer.status in reach.BAD_GATEWAY
+                and not answer.is_gateways_own
+                and reach.ARRIVED not in answer.headers
+            ):
+                return f"{answer.status}, not from the gateway", _bad_gateway_remedy(visit)
             text = f"answers {answer.status} instead of 404: more is published than the inventory says"
             return text, "deploy; if it stays, see whether this address is the right host"
 
@@ -185,13 +210,13 @@ def _unpublished(visit: Visit, door: Door, prefixes: list[str]) -> Iterator[Find
 
 def _other_name(visit: Visit, door: Door) -> Finding:
     """A server that answers for any name lets anybody point a domain here, and verify it as theirs."""
-    check, subject = "other names", f"{door.url(visit.site.domain)} asked for {_NOBODY}"
+    check, subject = "other names", f"{door.url(visit.site.domain)} asked for {reach.NOBODY}"
     behind = visit.site.edge == "slb"
     try:
         if door.tls and not behind:
-            answer = visit.client.ask(door, _NOBODY, "/", believe=False)
+            answer = visit.client.ask(door, reach.NOBODY, "/", believe=False)
         else:
-            answer = visit.client.ask(door, visit.site.domain, "/", host=_NOBODY)
+            answer = visit.client.ask(door, visit.site.domain, "/", host=reach.NOBODY)
     except Unanswered as why:
         if why.kind == "slow":
             return Finding(check, subject, "failed", str(why), _not_served(visit))
@@ -299,6 +324,7 @@ def _asked(
     return Finding(check, subject, "failed", reason, remedy)
 
 
+_NO_HOST = "see its health check (GET /healthz on 80), and on the hosts that nginx runs: systemctl status nginx"
 _REDEPLOY = "deploy; if it stays, see whether the domain's address is the right host"
 
 
@@ -363,5 +389,5 @@ def _gateway_remedy(visit: Visit, route: Route, status: int) -> str:
 
 def _bad_gateway_remedy(visit: Visit) -> str:
     if visit.edge == "load balancer":
-        return "the load balancer reaches no host: see its health check (GET /healthz on 80) and that nginx runs"
+        return f"the load balancer reaches no host: {_NO_HOST}"
     return "the platform's own front answers so: ask its staff"

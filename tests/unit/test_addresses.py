@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -91,7 +92,7 @@ def listening() -> Iterator[int]:
 
 
 def test_an_address_that_moves_is_asked_at_once_and_the_old_one_kept_for_ten_minutes_in_case(look):
-    """Asked as well, an old address that swallows what is sent to it would cost visitors five seconds and the answer."""
+    """Asked as well, an old address that swallows what is sent to it would cost visitors five seconds each."""
     assert look(0, "127.0.0.1") == ["server 127.0.0.1:443;"]
     moved = ["server 127.0.0.2:443 max_fails=0;", "server 127.0.0.1:443 backup;"]
     assert look(30, "127.0.0.2") == moved
@@ -213,9 +214,9 @@ def test_in_an_hour_of_answers_that_never_repeat_nginx_is_reloaded_a_few_times(t
     """Without the pauses it would be 120 times, with 480 old workers at the end."""
     reloads = _rounds(tmp_path, "echo a.example 127.0.$((now / 3000)).$((now / 30 % 100 + 1))")
     assert 3 <= len(reloads) <= 8, reloads
-    pauses = [after - before for before, after in zip(reloads, reloads[1:], strict=False)]
+    pauses = [after - before for before, after in itertools.pairwise(reloads)]
     # the second answer is taken for a move
-    assert all(later >= sooner for sooner, later in zip(pauses[1:], pauses[2:], strict=False)), pauses
+    assert all(later >= sooner for sooner, later in itertools.pairwise(pauses[1:])), pauses
 
 
 def test_a_move_waits_for_nobody(tmp_path):

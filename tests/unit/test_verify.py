@@ -18,6 +18,7 @@ BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"], "envs": ["o"]}
 SITES = {
     "card-slb": {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"},
     "test-tls": {"domain": "wx.school.edu.cn", "edge": "tls", "platform": "wanxiao_test"},
+    "itsm-slb": {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "bkitsm", "bk": BK},
     "itsm-tls": {"domain": "wx.school.edu.cn", "edge": "tls", "platform": "bkitsm", "bk": BK},
 }
 FILE = VerifyFile("WW_verify_54wuPnLpuTWkAF0Z.txt", b"54wuPnLpuTWkAF0Z")
@@ -209,6 +210,99 @@ def test_a_stopped_nginx_without_a_load_balancer_fails_on_every_port(make):
     failed = world.failed()
     assert [check for check, *_ in failed] == ["port"] * 3
     assert all("whether nginx runs" in remedy for *_, remedy in failed)
+
+
+@pytest.fixture(params=["card-slb", "itsm-slb"])
+def balanced(request, make):
+    """A site behind a load balancer, on two ports; BlueKing's stands for those with an allow-list."""
+    return make(request.param)
+
+
+SILENT = Unanswered("slow", "no whole answer within 10 s")
+CLOSED = Unanswered("closed", "the connection was closed without an answer")
+
+
+def _said(said, ports=(80, 443, 9001)):
+    """The same to everything on these ports."""
+
+    def wrong(door, **_):
+        if door.port not in ports:
+            return None
+        if isinstance(said, Unanswered):
+            raise said
+        return said
+
+    return wrong
+
+
+@pytest.mark.parametrize("said", [*(answer(status, b"<html>") for status in (502, 503, 504)), CLOSED])
+def test_a_load_balancer_that_reaches_no_host_is_one_finding(balanced, said):
+    """A request of each kind fails in its own way, and none of it is a fault of the site."""
+    balanced.wrong = _said(said)
+    ((check, reason, remedy),) = balanced.failed()
+    assert check == "hosts"
+    assert reason.startswith("the load balancer reaches no host: ")
+    assert "systemctl status nginx" in remedy
+    assert not [one for one in balanced.findings() if one.outcome == "warning"]
+
+
+def test_one_that_waits_for_its_hosts_is_not_waited_for_again_and_again(balanced):
+    balanced.wrong = _said(SILENT, (80, 443))
+    checks = [check for check, *_ in balanced.failed()]
+    assert checks == ["hosts"]
+    assert len([door for door, *_ in balanced.asked if door.port == 443]) == 2
+
+
+def test_a_listener_that_alone_reaches_no_host_is_one_finding_for_its_port(make):
+    world = make("card-slb")
+    world.wrong = _said(answer(502, b"<html>"), (9001,))
+    ((check, reason, remedy),) = world.failed()
+    assert check == "hosts"
+    assert reason == "the load balancer reaches no host by this port: it answers 502"
+    assert "9001" in remedy
+    world.wrong = _said(answer(502, b"<html>"), (80, 443))
+    assert [check for check, *_ in world.failed()] == ["hosts"]
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_platform_that_is_down_is_no_load_balancer_that_reaches_nobody(make, status):
+    world = make("card-slb")
+    world.wrong = _on(lambda target, host, **_: target == "/" and not host, own_page(status))
+    assert {(check, reason) for check, reason, _ in world.failed()} == {
+        ("route", f"the gateway itself answers {status}")
+    }
+
+
+def test_nor_is_a_platform_whose_own_front_says_so(make):
+    """What the load balancer says of a name that the hosts do not answer to is another page."""
+    world = make("card-slb")
+    pages = {False: answer(502, b"the platform's"), True: answer(502, b"the load balancer's")}
+    world.wrong = lambda target, host, **_: pages[host is not None] if target == "/" else None
+    assert [check for check, *_ in world.failed()] == ["route", "route"]
+
+
+def test_a_moment_without_a_host_is_no_finding(make):
+    world = make("card-slb")
+    seen = []
+
+    def once(door, target, **_):
+        if (door.port, target) not in seen:
+            seen.append((door.port, target))
+            return answer(502, b"<html>")
+        return None
+
+    world.wrong = once
+    assert [check for check, *_ in world.failed() if check == "hosts"] == []
+
+
+@pytest.mark.parametrize("kind", ["itsm-tls", "itsm-slb"])
+def test_an_error_on_the_way_is_not_more_than_the_allow_list(make, kind):
+    world = make(kind)
+    world.wrong = _on(lambda target, host, **_: target == "/" and not host, answer(502, b"<html>"))
+    ((_, reason, _),) = [one for one in world.failed() if one[0] == "allow-list"]
+    assert "more is published" not in reason
+    world.wrong = _on(lambda target, host, **_: target == "/" and not host, own_page(502))
+    assert any("more is published" in reason for _, reason, _ in world.failed())
 
 
 @pytest.mark.parametrize(("days", "outcome"), [(21.5, "passed"), (20.9, "warning")])
