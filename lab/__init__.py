@@ -11,15 +11,23 @@ from lab.progress import Say, silent
 __all__ = ["LabError", "down", "up"]
 
 
-def up(hosts: Sequence[str] = ("gw-slb", "gw-tls"), suite: str = "bookworm", progress: Say = silent) -> None:
+def up(
+    hosts: Sequence[str] = ("gw-slb", "gw-tls"),
+    suite: str = "bookworm",
+    progress: Say = silent,
+    basis: str = "bare",
+) -> None:
     """Brings up the network, the stand-ins and `hosts` on Debian `suite`; returns when all of them answer.
+
+    `basis` is "bare"; "stocked", from which `lab.kinds` makes hosts that are not bare; or "sshd", a stocked one
+    without systemd.
 
     Idempotent. Hosts that are up already keep what is installed on them, unless their image changed;
     hosts not named are left alone.
     """
     from lab import lifecycle
 
-    lifecycle.up(hosts, suite, progress)
+    lifecycle.up(hosts, suite, progress, basis)
 
 
 def down(keep_images: bool = False, progress: Say = silent) -> None:

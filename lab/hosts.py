@@ -11,7 +11,7 @@ from lab import containers, ssh
 from lab.containers import exec_in
 from lab.engine import DockerError, docker, inspect
 from lab.errors import LabError
-from lab.images import host_image
+from lab.images import host_image, stocked_image
 from lab.progress import Say, silent
 from lab.topology import PREFIX, address, container
 
@@ -22,10 +22,11 @@ _READY_SECONDS = 40
 _ROLE_LABEL = "wecom-gateway.lab.host"
 
 
-def ensure(wanted: Sequence[str], suite: str, say: Say = silent) -> None:
-    """Has every host running and answering; hosts that run already on `suite` are left as they are."""
+def ensure(wanted: Sequence[str], suite: str, say: Say = silent, basis: str = "bare") -> None:
+    """Has every host running and answering; hosts that run already as they should are left as they are."""
+    image = host_image(suite) if basis == "bare" else stocked_image(suite, say)
     with ThreadPoolExecutor(max_workers=8) as pool:
-        keys = list(pool.map(lambda name: _ensure_one(name, suite, say), wanted))
+        keys = list(pool.map(lambda name: _ensure_one(name, suite, image, basis != "sshd", say), wanted))
     ssh.remember_hosts({address(name): key for name, key in zip(wanted, keys, strict=True)})
 
 
@@ -94,17 +95,19 @@ def wait_for_port(name: str, port: int) -> None:
     wait_until(accepts, f"{name}: nothing answers on {address(name)}:{port}")
 
 
-def _ensure_one(name: str, suite: str, say: Say) -> str:
+def _ensure_one(name: str, suite: str, image: str, systemd: bool, say: Say) -> str:
     spec = containers.Spec(
         name=name,
-        image=host_image(suite),
+        image=image,
         options=(
             *("--label", f"{_ROLE_LABEL}={suite}", "--cap-add", "SYS_ADMIN"),
-            *("--stop-signal", "SIGRTMIN+3"),  # systemd's word for "shut down"
+            # systemd's word for "shut down", sshd's for "end".
+            *("--stop-signal", "SIGRTMIN+3" if systemd else "SIGTERM"),
             *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),  # noqa: S108
             *_cgroup_options(name, suite),
             *_apparmor_options(),
         ),
+        command=() if systemd else ("sh", "-c", "mkdir -p /run/sshd && exec /usr/sbin/sshd -D"),
     )
     started = containers.ensure(spec)
     if started:
@@ -146,11 +149,11 @@ def _wait_until_ready(name: str) -> None:
             raise LabError(f"{name}: ended while booting: {log or 'no message'}")
         try:
             # It exits 1 for every state but "running", with the state on stdout all the same.
-            command = "systemctl is-system-running || true"
+            command = "[ -d /run/systemd/system ] || echo running; systemctl is-system-running || true"
             state = docker("exec", container(name), "sh", "-c", command, timeout=20)
         except DockerError as error:
             state = str(error)
-        return state in ("running", "degraded")
+        return state.split("\n")[0] in ("running", "degraded")
 
     wait_until(booted, f"{name}: systemd did not finish booting")
     wait_for_port(name, 22)

@@ -50,6 +50,13 @@ def acme_image(say: Say) -> str:
     return tag
 
 
+def stocked_image(suite: str, say: Say) -> str:
+    """A host with the makings of other people's web servers, built where it is missing; `ensure` comes before it."""
+    tag = f"{PREFIX}-stocked:{suite}"
+    _ensure_derived(tag, host_image(suite), "stocked", {}, say)
+    return tag
+
+
 def ensure(suite: str, say: Say) -> None:
     """Builds what is missing or out of date: the host image of `suite` and the stand-ins' image."""
     if suite not in SUITES:
@@ -149,7 +156,9 @@ def _build(tag: str, parent: str, script: str, made_from: str) -> None:
         docker("rm", "--force", name)
     try:
         docker(
-            *("run", "--interactive", "--name", name, "--label", LABEL, parent, "sh", "-eu", "-s"),
+            # A build that runs away must not take the machine with it.
+            *("run", "--interactive", "--name", name, "--label", LABEL, "--pids-limit", "500"),
+            *(parent, "sh", "-eu", "-s"),
             stdin=script,
             timeout=_BUILD_SECONDS,
         )

@@ -14,7 +14,7 @@ from lab.progress import Say
 from lab.topology import GATEWAYS, INFRASTRUCTURE, LAB, LABEL, PKI, PREFIX, SSH_KEY, STATE, address
 
 
-def up(wanted: Sequence[str], suite: str, say: Say) -> None:
+def up(wanted: Sequence[str], suite: str, say: Say, basis: str = "bare") -> None:
     """See `lab.up`."""
     for name in wanted:  # a wrong name is told before anything is built
         if name in INFRASTRUCTURE:
@@ -29,7 +29,7 @@ def up(wanted: Sequence[str], suite: str, say: Say) -> None:
             tasks = [
                 pool.submit(platforms.ensure, say),
                 pool.submit(slb.ensure, say),
-                pool.submit(hosts.ensure, wanted, suite, say),
+                pool.submit(hosts.ensure, wanted, suite, say, basis),
             ]
             for task in tasks:
                 task.result()

@@ -1,0 +1,3 @@
+# Debian's nginx as installed, stopped and disabled.
+install_packages nginx
+systemctl disable --quiet --now nginx

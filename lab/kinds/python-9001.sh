@@ -1,0 +1,2 @@
+# A small program on port 9001.
+python_server 9001
