@@ -2,16 +2,23 @@
 # a deploy does. Changes nothing.
 shopt -s nullglob
 
+# The first thing on standard input that keeps nginx from starting, in its own words, with neither time nor process; of
+# the last start where the journal tells of several.
+first_emergency() {
+    awk '
+        /^Starting / { line = found = "" }
+        found == "" { line = $0 }
+        /\[emerg\]/ && !found++ { sub(/^.*\[emerg\] ([0-9]+#[0-9]+: )?/, ""); line = $0 }
+        END { print line }'
+}
+
 # Whether nginx's configuration loads as it is now. For a name that no server answers nginx waits long.
 if command -v nginx >/dev/null; then
     said=$(umask 022 && timeout -k 5 30 nginx -t -q 2>&1) && code=0 || code=$?
     case $code in
         0) echo "loads yes" ;;
         124 | 137) echo "loads slow" ;;
-        *) echo "loads no $(awk '
-            !found { line = $0 }
-            /\[emerg\]/ && !found++ { sub(/^nginx: \[emerg\] /, ""); line = $0 }
-            END { print line }' <<<"$said")" ;;
+        *) echo "loads no $(first_emergency <<<"$said")" ;;
     esac
 fi
 
@@ -34,10 +41,8 @@ nginx=$(grep '^unit:nginx.service ' <<<"$shown" || true)
 case $nginx in
     *" failed "*)
         # The first thing that nginx said when it was started last.
-        echo "reason $(journalctl -u nginx -b -o cat -n 100 --no-pager 2>/dev/null | awk '
-            /^Starting / { line = "" }
-            /\[emerg\]/ && line == "" { sub(/^nginx: \[emerg\] /, ""); line = $0 }
-            END { print line }' || true)"
+        said=$(journalctl -u nginx -b -o cat -n 100 --no-pager 2>/dev/null || true)
+        [[ $said != *"[emerg]"* ]] || echo "reason $(first_emergency <<<"$said")"
         ;;
     *" active "*)
         case $(readlink "/proc/${nginx##* }/exe" || true) in *" (deleted)") echo "replaced yes" ;; esac
@@ -47,8 +52,10 @@ esac
 # "disk:FOLDER MOUNTPOINT rw|ro KILOBYTES INODES", the last two as far as there are any to spare, - where not counted.
 for path in /etc/nginx /var/log/nginx /var/lib/wecom-gateway; do
     [ -d "$path" ] || continue
-    mount=$(stat -c %m "$path")
-    mode=$(awk -v mount="$mount" '$2 == mount { options = $4 } END { print options ~ /(^|,)ro(,|$)/ ? "ro" : "rw" }' /proc/self/mounts)
+    # The last of the longest: what is mounted on it, or the nearest above.
+    read -r mount mode < <(awk -v path="$path/" '
+        index(path, $2 == "/" ? "/" : $2 "/") == 1 && length($2) >= length(mount) { mount = $2; options = $4 }
+        END { print mount, (options ~ /(^|,)ro(,|$)/ ? "ro" : "rw") }' /proc/self/mounts)
     read -r free size inodes all < <(stat -f -c '%a %S %d %c' "$path")
     [ "$all" != 0 ] || inodes=-
     echo "disk:$path $mount $mode $((free * size / 1024)) $inodes"

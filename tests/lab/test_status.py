@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+import lab
 from lab import hosts
 
 from . import checkout as own
@@ -22,9 +23,6 @@ def on_host(script: str) -> str:
 
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    import lab
-
-    lab.up()
     hosts.remove([HOST])
     lab.up([HOST])
     checkout = Checkout.make(tmp_path_factory.mktemp("status"), HOST)
@@ -75,15 +73,14 @@ def test_a_broken_file_of_somebody_s(deployed):
 
 
 def test_a_name_that_no_server_answers_for_does_not_hang_status(deployed):
-    """A resolver that is silent keeps `nginx -t` waiting for each name in somebody else's file."""
-    names = "".join(f"location /{number} {{ proxy_pass http://n{number}.example; }} " for number in range(9))
+    """A resolver that is silent keeps `nginx -t` waiting for a name in somebody else's file."""
     with done(
         deployed,
         f"""cp /etc/resolv.conf /run/resolv.kept; systemctl stop wecom-gateway-resolve.timer
         systemd-run -q --unit silent python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.77", 53)); time.sleep(600)'
-        echo 'nameserver 127.0.0.77' >/etc/resolv.conf
-        echo 'server {{ listen 8099; {names} }}' >/etc/nginx/conf.d/theirs.conf""",
+        printf 'nameserver 127.0.0.77\\noptions timeout:25 attempts:3\\n' >/etc/resolv.conf
+        echo 'server {{ location / {{ proxy_pass http://nowhere.example; }} }}' >/etc/nginx/conf.d/theirs.conf""",
         """cat /run/resolv.kept >/etc/resolv.conf; rm /etc/nginx/conf.d/theirs.conf; systemctl stop silent
         systemctl start wecom-gateway-resolve.timer; sleep 6""",
     ) as found:
@@ -118,7 +115,8 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.77", 53))
             ],
         ),
         (
-            "systemctl stop nginx; echo 'broken by them;' >/etc/nginx/conf.d/a.conf; ! systemctl start nginx 2>/dev/null",
+            "systemctl stop nginx; echo 'broken by them;' >/etc/nginx/conf.d/a.conf;"
+            " ! systemctl start nginx 2>/dev/null",
             "rm /etc/nginx/conf.d/a.conf; systemctl start nginx",
             [
                 "nginx is not running; mend its configuration, then deploy",
@@ -186,7 +184,8 @@ def test_a_service_of_the_release_fails(deployed):
         "rm /usr/local/bin/cut; systemctl start wecom-gateway-resolve.service",
     ) as found:
         assert found == [
-            "wecom-gateway-resolve.service failed when it ran last; journalctl -u wecom-gateway-resolve.service there says why"
+            "wecom-gateway-resolve.service failed when it ran last; "
+            "journalctl -u wecom-gateway-resolve.service there says why"
         ]
 
 
@@ -207,31 +206,39 @@ def test_certbot_s_timer_counts_where_certificates_are_ordered(deployed):
     assert findings(deployed) == []
 
 
-def test_a_read_only_folder_and_full_disks(deployed):
-    keep = "systemctl stop wecom-gateway-resolve.timer; rm -rf /run/kept; cp -a {0} /run/kept; mount -t tmpfs {1} none {0}; cp -a /run/kept/. {0}/"
-    undo = "umount {0}; rm -rf /run/kept; systemctl restart wecom-gateway-resolve.timer"
-    with done(
-        deployed,
-        "systemctl stop wecom-gateway-resolve.timer; mount --bind /etc/nginx /etc/nginx && mount -o remount,bind,ro /etc/nginx",
-        "umount /etc/nginx; systemctl restart wecom-gateway-resolve.timer",
-    ) as found:
+STOP, START = (f"systemctl {verb} wecom-gateway-resolve.timer" for verb in ("stop", "restart"))
+
+
+def _small_disk(folder: str, options: str) -> tuple[str, str]:
+    """What puts a small disk under a folder, and what takes it away again."""
+    mount = f"mount -t tmpfs -o mode=755,{options} none {folder}; cp -a /run/kept/. {folder}/"
+    return f"{STOP}; rm -rf /run/kept; cp -a {folder} /run/kept; {mount}", f"umount {folder}; rm -rf /run/kept; {START}"
+
+
+def test_a_read_only_folder(deployed):
+    cause = f"{STOP}; mount --bind /etc/nginx /etc/nginx && mount -o remount,bind,ro /etc/nginx"
+    with done(deployed, cause, f"umount /etc/nginx; {START}") as found:
         assert "/etc/nginx: read-only; dmesg there may say why" in found
-    logs = "/var/log/nginx"
-    with done(deployed, keep.format(logs, "-o size=2M,mode=755"), undo.format(logs)) as found:
-        assert any(one.startswith(f"{logs}: the disk is full, ") and " MB are left; free some" in one for one in found)
-    with done(
-        deployed,
-        keep.format("/etc/nginx", "-o nr_inodes=900,mode=755")
-        + "; for i in $(seq 900); do : >/etc/nginx/.f$i || break; done 2>/dev/null",
-        undo.format("/etc/nginx"),
-    ) as found:
-        assert any(one.startswith("/etc/nginx: the disk has no room for more files, 0 are left") for one in found)
+
+
+def test_a_disk_without_room(deployed):
+    with done(deployed, *_small_disk("/var/log/nginx", "size=2M")) as found:
+        (text,) = found
+    assert text.startswith("/var/log/nginx: the disk is full, ")
+    assert "MB are left; free some, see df -h there" in text
+
+
+def test_a_disk_without_room_for_more_files(deployed):
+    cause, undo = _small_disk("/etc/nginx", "nr_inodes=900")
+    filled = "for i in {1..900}; do : >/etc/nginx/.f$i || break; done 2>/dev/null"
+    with done(deployed, f"{cause}; {filled}", undo) as found:
+        (text,) = found
+    assert text.startswith("/etc/nginx: the disk has no room for more files, 0 are left")
 
 
 def test_several_findings_are_all_told_in_the_table_too(deployed):
-    on_host(
-        "echo 'broken by them;' >/etc/nginx/conf.d/a.conf; systemctl disable -q nginx; systemctl stop wecom-gateway-expiry.timer"
-    )
+    broken = "echo 'broken by them;' >/etc/nginx/conf.d/a.conf"
+    on_host(f"{broken}; systemctl disable -q nginx; systemctl stop wecom-gateway-expiry.timer")
     try:
         assert len(findings(deployed)) == 3
         told = deployed.run("python", "-m", "gateway", "status", "inventory/own.py", "--no-outside")
@@ -247,7 +254,7 @@ def test_several_findings_are_all_told_in_the_table_too(deployed):
 
 
 def test_why_another_release_is_wanted(deployed):
-    """The inventory, a neighbour and an older release that does not say what it was rendered for."""
+    """The inventory, a neighbour, and an older release that does not say what it was rendered for."""
     release = on_host(f"basename $(readlink {HOME}/current)").strip()
     deployed.write_sites({**SLB, "hsts": 300})
     assert findings(deployed) == [
@@ -255,21 +262,16 @@ def test_why_another_release_is_wanted(deployed):
     ]
     deployed.write_sites(SLB)
     assert findings(deployed) == []
-    with done(
-        deployed,
-        "echo 'server { listen 80 default_server; return 204; }' >/etc/nginx/conf.d/theirs.conf",
-        "rm /etc/nginx/conf.d/theirs.conf",
-    ) as found:
-        assert (
-            f"the inventory has not changed since release {release}, but another site of this host now says it is the default of port 80; deploy"
-            in found
+    theirs = "/etc/nginx/conf.d/theirs.conf"
+    claim = f"echo 'server {{ listen 80 default_server; return 204; }}' >{theirs}"
+    with done(deployed, claim, f"rm {theirs}") as found:
+        assert found[0] == (
+            f"the inventory has not changed since release {release}, but another site of this host now says it is "
+            "the default of port 80; deploy"
         )
-    with done(
-        deployed,
-        f"mv {HOME}/current/build /run/; echo 'server {{ listen 80 default_server; return 204; }}' >/etc/nginx/conf.d/theirs.conf",
-        f"mv /run/build {HOME}/current/; rm /etc/nginx/conf.d/theirs.conf",
-    ) as found:
-        assert f"the inventory has changed since release {release}, or it was rolled back; deploy" in found
+    build = f"{HOME}/current/build"
+    with done(deployed, f"mv {build} /run/; {claim}", f"mv /run/build {build}; rm {theirs}") as found:
+        assert found[0] == f"the inventory has changed since release {release}, or it was rolled back; deploy"
 
 
 def test_an_edited_nginx_conf_is_told_and_is_no_drift(deployed):
