@@ -24,6 +24,13 @@ def objections(host: Host, known: HostState) -> list[str]:
     return found
 
 
+def announcements(known: HostState) -> list[str]:
+    """What a deploy is going to do to a host as it is, and somebody may not expect."""
+    if known.installed and known.around.file_state == "disabled":
+        return ["nginx is disabled on this host; it will be enabled, so that the sites come up after a reboot"]
+    return []
+
+
 def remarks(host: Host, known: HostState) -> list[str]:
     """What stops nobody, but somebody has to be told."""
     texts = []

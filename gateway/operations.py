@@ -12,7 +12,7 @@ from pyinfra.operations import apt
 
 from gateway import acme, comparison, connections, origin, shell
 from gateway.facts import GatewayState
-from gateway.objections import objections, remarks
+from gateway.objections import announcements, objections, remarks
 from gateway.preview import Line
 from gateway.target import Target
 
@@ -33,6 +33,8 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
         return
     texts = [*objections(target.host, known), *([] if there else comparison.refused(target, allowed))]
     if not texts:
+        if _shows():
+            _caution(host, announcements(known))
         host.noop("nothing speaks against a deploy")
         return
     if not state.is_executing:
@@ -179,9 +181,13 @@ def _refuse(state: State, host: Host, *texts: str) -> bool:
 
 def _warn(state: State, host: Host, target: Target) -> bool:
     """What stops nobody, but somebody has to be told: a misspelt upstream, an address that is not the gateway's."""
-    for text in remarks(target.host, target.state()):
-        host.log_styled(f"wecom-gateway: {text}", fg="yellow", log_func=logger.warning)
+    _caution(host, remarks(target.host, target.state()))
     return True
+
+
+def _caution(host: Host, texts: Iterable[str]) -> None:
+    for text in texts:
+        host.log_styled(f"wecom-gateway: {text}", fg="yellow", log_func=logger.warning)
 
 
 def _shows() -> bool:

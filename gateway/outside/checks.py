@@ -196,11 +196,7 @@ def _unpublished(visit: Visit, door: Door, prefixes: list[str]) -> Iterator[Find
         def judge(answer: Answer) -> tuple[str, str] | None:
             if answer.status == 404:
                 return None
-            if (
-                answer.status in reach.BAD_GATEWAY
-                and not answer.is_gateways_own
-                and reach.ARRIVED not in answer.headers
-            ):
+            if reach.is_in_between(answer):
                 return f"{answer.status}, not from the gateway", _bad_gateway_remedy(visit)
             text = f"answers {answer.status} instead of 404: more is published than the inventory says"
             return text, "deploy; if it stays, see whether this address is the right host"

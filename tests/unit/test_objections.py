@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.facts import GatewayState
-from gateway.objections import objections, remarks
+from gateway.objections import announcements, objections, remarks
 
 from .test_neighbours import LAST, LATE, MARK, USUAL, dump
 
@@ -171,3 +171,9 @@ def test_what_is_only_told(host):
     assert "10.9.9.9:80 is an address that another site" in texts[1]
     assert "which allows TLSv1.2 alone" in texts[2]
     assert not any("TLSv1" in text for text in remarks(host(SLB), state))
+
+
+def test_a_disabled_nginx_will_be_enabled_and_that_is_said():
+    (text,) = announcements(known(THERE, **{"unit:UnitFileState": "disabled"}))
+    assert "it will be enabled" in text
+    assert announcements(known(THERE)) == announcements(known(BARE, **{"unit:UnitFileState": "disabled"})) == []
