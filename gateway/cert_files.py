@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gateway import certs, key_store
+from gateway import certs, exposed, key_store
 from gateway.problems import Problem
 
 FULLCHAIN, PRIVKEY, PRIVKEY_AGE = "fullchain.pem", "privkey.pem", "privkey.pem.age"
@@ -32,12 +32,14 @@ def read(
         key = _key(folder, chain)
     except ValueError as error:
         wrong.append(str(error))
+    open_to_others = exposed.notice(folder / PRIVKEY)
+    problems = [Problem(host, domain, "cert", open_to_others, "warning")] if open_to_others else []
     if wrong:
-        return None, [Problem(host, domain, "cert", text) for text in wrong]
+        return None, [*problems, *(Problem(host, domain, "cert", text) for text in wrong)]
     verdict = certs.judge(
         domain, chain, key, datetime.now(UTC), passphrase=key_store.passphrase(), allow_expired=allow_expired
     )
-    problems = [Problem(host, domain, "cert", text) for text in verdict.errors]
+    problems += [Problem(host, domain, "cert", text) for text in verdict.errors]
     problems += [Problem(host, domain, "cert", text, "warning") for text in verdict.warnings]
     return verdict.pair, problems
 

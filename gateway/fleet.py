@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import ipaddress
+import re
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -24,12 +25,26 @@ from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import exec_file, parse_cli_arg
 
-from gateway import acme, groups, host_keys, wecom_rules
+from gateway import (
+    acme,
+    domain_names,
+    exposed,
+    groups,
+    host_keys,
+    misplaced,
+    shared_domains,
+    stray_files,
+    wecom_rules,
+    written_twice,
+)
 from gateway.host import Host, parse_host
 from gateway.problems import Problem, errors, shown
 
 # What Windows editors put before the first line, and Python takes for a letter where it is given text.
 _BOM = "\ufeff"
+_UNCOMMAED = re.compile(
+    r"'(?:tuple|list|dict|str)' object is not callable|list indices must be integers or slices, not "
+)
 
 
 @dataclass(frozen=True)
@@ -74,20 +89,48 @@ def load(
         if not lost and not _matching(loaded, [pattern]):
             raise InventoryError(f"--limit {pattern}: no host or group of {inventory} has that name")
     shared = _shared_addresses(loaded)
-    for host in loaded:
-        if host.name in chosen and host.name not in skipped:
-            own = host.data.dict()
-            one, found = parse_host(host.name, own, files, certificates=certificates)
-            found += [*host_keys.errors(host), *host_keys.warnings(host.name, own), *shared.get(host.name, ())]
-            if host.name not in twice:
-                found += _two_platforms(host)
-            problems += found
-            if one and not errors(found):
-                parsed.append(one)
+    wanted = {host.name: host.data.dict() for host in loaded if host.name in chosen and host.name not in skipped}
+    for name, own in wanted.items():
+        host = loaded.hosts[name]
+        one, found = parse_host(name, own, files, certificates=certificates)
+        found += [*host_keys.errors(host), *host_keys.warnings(name, own), *shared.get(name, ())]
+        found += misplaced.problems(host)
+        if name not in twice:
+            found += _two_platforms(host)
+        problems += found
+        if one and not errors(found):
+            parsed.append(one)
+    problems += shared_domains.problems(wanted.items())
+    if certificates:
+        problems += exposed.warnings((own.get("ssh_key") for own in wanted.values()), files)
+    if Path(inventory).is_file():
+        problems += written_twice.problems(_written(inventory, group_data))
+        if not lost:
+            problems += stray_files.warnings(_domains(loaded), Path(inventory), files)
     problems += [*acme.warnings(parsed), *wecom_rules.warnings(parsed)]
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
-    return Fleet(tuple(parsed), tuple(problems), loaded)
+    # what is wrong in a group's data is found at each of its hosts
+    return Fleet(tuple(parsed), tuple(dict.fromkeys(problems)), loaded)
+
+
+def _written(inventory: str, group_data: Iterable[str]) -> list[Path]:
+    """The files that an inventory is read from."""
+    return [
+        Path(inventory),
+        *(path for folder in ("group_data", *group_data) for path in sorted(Path(folder).glob("*.py"))),
+    ]
+
+
+def _domains(loaded: Inventory) -> set[str]:
+    """Every host's, also as a wrong one was meant."""
+    found: set[str] = set()
+    for host in loaded:
+        sites = host.data.dict().get("sites")
+        for site in sites if isinstance(sites, list | tuple) else [sites]:
+            if isinstance(site, Mapping) and isinstance(site.get("domain"), str):
+                found |= {site["domain"], domain_names.corrected(site["domain"]) or site["domain"]}
+    return found
 
 
 def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tuple[Inventory, list[Problem]]:
@@ -200,7 +243,9 @@ def _where(error: Exception, filename: str) -> str:
         return _unreadable(error, filename)
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == filename]
-    return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}"
+    # what Python makes of two entries without a comma between them
+    hint = "; a comma is missing between two entries" if _UNCOMMAED.match(str(error)) else ""
+    return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}{hint}"
 
 
 def _ending(error: SystemExit, inventory: str) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from gateway import acme, cert_files, certs, values, verify_files
 from gateway import egress as pass_through
-from gateway.model import RELEASE_PORT, UNION_TAG, Egress, Platform, SiteEntry, models_in
+from gateway.entry_errors import brief, explain
+from gateway.model import RELEASE_PORT, Egress, Platform, SiteEntry
 from gateway.problems import Problem, did_you_mean, nearest
 from gateway.site import Edge, Site, resolve
+from gateway.values import SSH_PORT
 
 
 @dataclass(frozen=True)
@@ -40,45 +41,44 @@ def parse_host(
     Without `certificates` they are not looked at, and the host has none: it can be described, not deployed.
     """
     platforms, problems = _platforms(name, data.get("platforms"))
-    entries = data.get("sites")
-    if not isinstance(entries, (list, tuple)):
-        wrong = "missing" if entries is None else f"is a {type(entries).__name__}, not a list"
-        if entries is None and (close := nearest("sites", data, cutoff=0.75)):
-            wrong += f', but "{close}" is there'
-        text = f'{wrong}; right would be [{{"domain": "wx.school.edu.cn", "edge": "slb"}}]'
-        return None, [*problems, Problem(name, "", "sites", text)]
-
+    entries, found = _entries(name, data)
+    problems += found
     sites: list[Site] = []
     seen: set[str] = set()
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
     pairs: dict[str, certs.KeyPair] = {}
     cas: dict[str, bytes] = {}
     for number, raw in enumerate(entries):
-        site, found = _site(name, number, raw, data.get("platform"), platforms)
+        entry, wrong, site, found = _site(name, number, raw, data.get("platform"), platforms)
         problems += found
-        if site is None:
+        if entry is None or "domain" in wrong:
             continue
-        if site.domain in seen:
+        if entry.domain in seen:
             text = "stands twice on this host; keep one entry"
-            problems.append(Problem(name, site.domain, "domain", text))
+            problems.append(Problem(name, entry.domain, "domain", text))
             continue
-        seen.add(site.domain)
-        sites.append(site)
-        verify[site.domain], found = _read_verify_files(name, site.domain, files)
+        seen.add(entry.domain)
+        if site is not None:
+            sites.append(site)
+        # its files are looked at whatever else is wrong, so that one check tells everything
+        verify[entry.domain], found = _read_verify_files(name, entry.domain, files)
         problems += found
-        folder = files / "certs" / site.domain
-        if site.acme and certificates:
-            problems += [Problem(name, site.domain, *found) for found in acme.take_ca(site.acme, files.parent, cas)]
-            problems += cert_files.unused(name, site.domain, folder, "acme")
-        elif site.edge == "tls" and certificates:
-            pair, found = cert_files.read(name, site.domain, folder, allow_expired=data.get("allow_expired") == 1)
+        if wrong & {"edge", "cert"}:
+            continue
+        folder = files / "certs" / entry.domain
+        order = entry.cert.acme if entry.cert else None
+        if entry.edge == "slb":
+            problems += cert_files.unused(name, entry.domain, folder, "slb")
+        elif order and certificates:
+            problems += [Problem(name, entry.domain, *found) for found in acme.take_ca(order, files.parent, cas)]
+            problems += cert_files.unused(name, entry.domain, folder, "acme")
+        elif certificates:
+            pair, found = cert_files.read(name, entry.domain, folder, allow_expired=data.get("allow_expired") == 1)
             problems += found
             if pair:
-                pairs[site.domain] = pair
-        elif site.edge == "slb":
-            problems += cert_files.unused(name, site.domain, folder, "slb")
-    problems += _listener_conflicts(name, sites)
-    egress, found = _egress(name, data.get("egress"), sites)
+                pairs[entry.domain] = pair
+    problems += _listener_conflicts(name, sites, data.get("ssh_port"))
+    egress, found = _egress(name, data.get("egress"), sites, data.get("ssh_port"))
     problems += found
     if any(problem.severity == "error" for problem in problems):
         return None, problems
@@ -90,6 +90,19 @@ def parse_host(
         acme_cas=MappingProxyType(cas),
         egress=egress,
     ), problems
+
+
+def _entries(name: str, data: Mapping[str, Any]) -> tuple[Sequence[Any], list[Problem]]:
+    """A host's sites as they are written: as many as can be told where that is no list."""
+    entries = data.get("sites")
+    if isinstance(entries, list | tuple):
+        return entries, []
+    wrong = "missing" if entries is None else f"is a {type(entries).__name__}, not a list"
+    if entries is None and (close := nearest("sites", data, cutoff=0.75)):
+        wrong += f', but "{close}" is there'
+    text = f'{wrong}; right would be [{{"domain": "wx.school.edu.cn", "edge": "slb"}}]'
+    is_one = isinstance(entries, Mapping) and "domain" in entries
+    return [entries] if is_one else [], [Problem(name, "", "sites", text)]
 
 
 def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Problem]]:
@@ -112,51 +125,62 @@ def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Pr
             platforms[key] = None
             problems += [
                 Problem(name, "", f'platforms["{key}"].{where}'.rstrip("."), text)
-                for where, text in _explain(error, Platform)
+                for where, text in explain(error, Platform)
             ]
     return platforms, problems
 
 
+# In place of what is wrong in an entry, so that the rest of it can be judged.
+_STAND_INS = {"domain": "wx.school.edu.cn", "edge": "slb"}
+
+
+def _entry(raw: Mapping[Any, Any]) -> tuple[SiteEntry, set[str], list[tuple[str, str]]]:
+    """An entry without its wrong keys, those, and what is wrong with them. Stand-ins are in place of required ones."""
+    try:
+        return SiteEntry.model_validate(raw), set(), []
+    except ValidationError as error:
+        wrong = {str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"]}
+        found = list(explain(error, SiteEntry))
+    rest = {key: raw[key] for key in SiteEntry.model_fields if key in raw and key not in wrong}
+    return SiteEntry.model_validate({**_STAND_INS, **rest}), wrong, found
+
+
 def _site(
     host_name: str, number: int, raw: Any, default_platform: Any, platforms: Mapping[str, Platform | None]
-) -> tuple[Site | None, list[Problem]]:
+) -> tuple[SiteEntry | None, set[str], Site | None, list[Problem]]:
+    """An entry as `_entry` gives it, with its wrong keys, and the site where enough is right for it."""
     if not isinstance(raw, Mapping):
         text = 'is not a dict; right would be {"domain": "wx.school.edu.cn", "edge": "slb"}'
-        return None, [Problem(host_name, "", f"sites[{number}]", text)]
+        if isinstance(raw, list | tuple) and raw and all(isinstance(one, Mapping) for one in raw):
+            text = "is a list of sites inside the list of sites; take one pair of brackets away"
+        return None, set(), None, [Problem(host_name, "", f"sites[{number}]", text)]
     label = raw.get("domain")
     domain = label if isinstance(label, str) and label.isprintable() else f"sites[{number}]"
-    problems: list[Problem] = []
+    told: list[tuple[str, str]] = []
 
     own = raw.get("platform")
     platform_name = default_platform if own is None else own
     platform = platforms.get(platform_name) if isinstance(platform_name, str) else None
     if platform_name is None:
-        text = f"missing; put the host in a platform's group, or {did_you_mean('', platforms)}"
-        problems.append(Problem(host_name, domain, "platform", text))
+        told.append(("platform", f"missing; put the host in a platform's group, or {did_you_mean('', platforms)}"))
     elif not isinstance(platform_name, str) or platform_name not in platforms:
-        text = f"{_brief(platform_name)} is unknown; {did_you_mean(str(platform_name), platforms)}"
-        problems.append(Problem(host_name, domain, "platform", text))
-    try:
-        entry = SiteEntry.model_validate(raw)
-    except ValidationError as error:
-        problems += [
-            Problem(host_name, domain, where, text)
-            for where, text in _explain(error, SiteEntry)
-            if where != "platform"  # said above
-        ]
-        return None, problems
-    problems += [Problem(host_name, domain, where, text) for where, text in _edge_rules(entry)]
-    if platform is None:
-        return None, problems
-    try:
-        site = resolve(entry, str(platform_name), platform)
-    except ValueError as error:
-        where, _, text = str(error).partition(": ")
-        return None, [*problems, Problem(host_name, domain, where, text)]
-    return (None, problems) if problems else (site, [])
+        told.append(("platform", f"{brief(platform_name)} is unknown; {did_you_mean(str(platform_name), platforms)}"))
+    entry, wrong, found = _entry(raw)
+    told += [(where, text) for where, text in found if where != "platform"]  # said above
+    if "edge" not in wrong:
+        told += _edge_rules(entry)
+    site = None
+    if platform is not None and "bk" not in wrong:
+        try:
+            site = resolve(entry, str(platform_name), platform)
+        except ValueError as error:
+            where, _, text = str(error).partition(": ")
+            told.append((where, text))
+    problems = [Problem(host_name, domain, where, text) for where, text in told]
+    return entry, wrong, None if wrong & _STAND_INS.keys() else site, problems
 
 
-def _egress(name: str, raw: Any, sites: Iterable[Site]) -> tuple[Egress | None, list[Problem]]:
+def _egress(name: str, raw: Any, sites: Iterable[Site], ssh_port: Any) -> tuple[Egress | None, list[Problem]]:
     if raw is None:
         return None, []
     if not isinstance(raw, Mapping):
@@ -165,8 +189,10 @@ def _egress(name: str, raw: Any, sites: Iterable[Site]) -> tuple[Egress | None, 
     try:
         egress = Egress.model_validate(raw)
         found = list(pass_through.conflicts(egress, sites))
+        if egress.port in (SSH_PORT, ssh_port):
+            found.append(("listen", f"port {egress.port} {_SSH}; right would be another, like 443"))
     except ValidationError as error:
-        egress, found = None, list(_explain(error, Egress))
+        egress, found = None, list(explain(error, Egress))
     return egress, [Problem(name, "", f"egress.{where}", text) for where, text in found]
 
 
@@ -176,73 +202,6 @@ def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
         yield "cert", 'behind an SLB the load balancer holds the certificate; remove "cert" or set edge "tls"'
 
 
-def _explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Each finding of pydantic as a field and a text in the product's words."""
-    for detail in error.errors(include_url=False):
-        kind, context = detail["type"], detail.get("ctx", {})
-        # the last part of an unknown key's place is what the operator wrote, whatever it looks like
-        tagged = detail["loc"][:-1] if kind == "extra_forbidden" else detail["loc"]
-        location = [part for part in tagged if not str(part).startswith(UNION_TAG)] + list(detail["loc"][len(tagged) :])
-        where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-        if kind == "extra_forbidden":
-            key = str(location[-1])
-            known = _fields(model, location[:-1])
-            yield where, f"unknown key; {_NO_KEYS.get(key) or did_you_mean(key, known)}"
-        elif kind == "missing":
-            yield where, f"missing; {_EXAMPLES.get(str(detail['loc'][-1]), 'it is required')}"
-        elif kind == "value_error":
-            yield where, str(context["error"])
-        elif kind == "literal_error":
-            text = f"{_brief(detail['input'])} is not possible; right would be {context['expected']}"
-            close = nearest(str(detail["input"]), re.findall(r"'([^']+)'", context["expected"]))
-            yield where, f'{text}; did you mean "{close}"?' if close else text
-        elif kind == "model_type":
-            known = ", ".join(f'"{key}"' for key in _fields(model, location))
-            yield where, f"is not a dict; right would be one with keys from {known}"
-        else:
-            yield where, f"{_brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-_EXAMPLES = {
-    "domain": 'right would be "domain": "wx.school.edu.cn"',
-    "edge": '"slb" behind a load balancer that terminates TLS, "tls" without one',
-    "upstream": 'right would be "upstream": "https://paas.inner.example"',
-    "email": 'right would be "email": "ops@school.edu.cn"',
-    "kid": "right would be the key identifier that the certificate authority hands out",
-    "hmac_key_env": 'name the environment variable that holds the secret, for example "ACME_EAB_KEY"',
-    "apps": 'right would be "apps": ["bk_itsm"]',
-    "listen": 'right would be "listen": "10.0.0.5:443", an inner address of this host',
-    "allow": 'right would be "allow": ["10.0.0.0/24"], the application servers\' networks',
-    "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
-}
-
-_DOMAIN_FOLLOWS = (
-    "WeCom's trusted domain and OAuth callback domain are the site's domain, without a port; remove the key"
-)
-_NO_SECRETS = "a secret never stands in an inventory; remove it and set it where the app's server keeps its secrets"
-# Keys that people expect in an entry, and why there are none.
-_NO_KEYS = {
-    **dict.fromkeys(("secret", "corp_secret", "corpsecret", "app_secret", "agent_secret"), _NO_SECRETS),
-    **dict.fromkeys(("oauth_domain", "callback_domain", "trusted_domain", "js_domain", "js_domains"), _DOMAIN_FOLLOWS),
-    "port": "ports follow from the platform's routes and the edge; remove the key",
-}
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _fields(model: type[BaseModel], location: Iterable[int | str]) -> Iterable[str]:
-    """The known keys at a place inside `model`."""
-    for part in location:
-        info = model.model_fields.get(str(part))
-        nested = models_in(info.annotation) if info else []
-        if nested:
-            model = nested[0]
-    return model.model_fields
-
-
 # The number that no route may have at an edge, though the other edge's entry port is that one.
 _TAKEN_PORTS: dict[Edge, tuple[int, str]] = {
     "slb": (443, 'is the entry port already at edge "slb", where the load balancer\'s 443 comes in on 80'),
@@ -250,7 +209,10 @@ _TAKEN_PORTS: dict[Edge, tuple[int, str]] = {
 }
 
 
-def _listener_conflicts(name: str, sites: Iterable[Site]) -> list[Problem]:
+_SSH = "is SSH's on this host, so nginx could not listen on it"
+
+
+def _listener_conflicts(name: str, sites: Iterable[Site], ssh_port: Any) -> list[Problem]:
     """A port can only be plain or TLS for all sites of a host, and one port is the gateway's own."""
     problems = []
     first: dict[int, tuple[bool, Site]] = {}
@@ -263,6 +225,9 @@ def _listener_conflicts(name: str, sites: Iterable[Site]) -> list[Problem]:
         for port, encrypted in site.listeners().items():
             if misused and port == taken:
                 continue  # told above; no other site is to blame
+            if port == ssh_port:
+                text = f'port {port} {_SSH} ("ssh_port"); choose another for the route, or for sshd'
+                problems.append(Problem(name, site.domain, "platform", text))
             if port == RELEASE_PORT:
                 text = f"port {RELEASE_PORT} is the gateway's own on this host; choose another for the route"
                 problems.append(Problem(name, site.domain, "port", text))

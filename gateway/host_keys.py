@@ -12,6 +12,7 @@ from pyinfra.api.arguments import all_argument_meta
 from pyinfra.api.util import raise_if_bad_type
 from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
 
+from gateway.misplaced import PLATFORM_KEYS, SITE_KEYS
 from gateway.problems import Problem, nearest, shown
 
 # What the gateway reads of a host (gateway/host.py).
@@ -46,13 +47,16 @@ def warnings(host: str, keys: Iterable[str]) -> list[Problem]:
     """One for each key that is almost a known one. Keys that resemble none are the operator's own and may stay."""
     given = set(keys)
     found = []
-    for key in sorted(given - _KNOWN, key=str):
+    for key in sorted(given - _KNOWN - SITE_KEYS - PLATFORM_KEYS, key=str):  # of those gateway/misplaced.py tells
         if not isinstance(key, str):
             found.append(Problem(host, "", repr(key), "is read by nobody; keys are text in quotes", "warning"))
             continue
         meant = nearest(key, _KNOWN - given, cutoff=0.8)
         if meant and meant != "sites":  # a host without sites is an error that names the key
             found.append(Problem(host, "", key, f'is read by nobody; did you mean "{meant}"?', "warning"))
+        elif not meant and (meant := nearest(key, SITE_KEYS, cutoff=0.8)):
+            text = f'is read by nobody; did you mean "{meant}", which belongs into each site\'s dict?'
+            found.append(Problem(host, "", key, text, "warning"))
     return found
 
 

@@ -21,6 +21,11 @@ def passphrase() -> bytes | None:
     return os.fsencode(value) if value else None
 
 
+def identity_file() -> Path:
+    """Where the operator's identities are kept, as it is written: "~" may stand in it."""
+    return Path(os.environ.get(IDENTITY_FILE) or _DEFAULT)
+
+
 def decrypt(data: bytes, name: str) -> bytes:
     """The content of the age file `name`, binary or armored.
 
@@ -59,7 +64,7 @@ def _recipient(text: str) -> pyrage.x25519.Recipient:
 def _identities(name: str) -> tuple[Path, list[pyrage.x25519.Identity]]:
     """The file that holds the operator's identities, and those. Raises ValueError."""
     named = os.environ.get(IDENTITY_FILE)
-    path = Path(named or _DEFAULT)
+    path = identity_file()
     try:
         path = path.expanduser()
         lines = path.read_text(encoding="utf-8-sig").splitlines()

@@ -22,6 +22,8 @@ from gateway.problems import shown as _shown
 
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# Where sshd listens unless it is told otherwise; browsers open no page there either.
+SSH_PORT = 22
 _SIZE = re.compile(r"([1-9][0-9]{0,5})([kmg]?)")
 
 
@@ -175,6 +177,8 @@ def _route_port(value: Any) -> Any:
         raise ValueError(f"{value!r} is not a port; {right}")
     if isinstance(value, int) and not 1 <= value <= 65535:
         raise ValueError(f"{value} is not a port: it must be greater than or equal to 1 and at most 65535")
+    if value == SSH_PORT:
+        raise ValueError(f"{value} is SSH's port, on which nginx cannot listen and browsers open nothing; {right}")
     return value
 
 

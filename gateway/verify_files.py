@@ -15,7 +15,7 @@ from pathlib import Path
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.txt")
 _FAMILY = re.compile(r"(?:WW|MP)_verify_([A-Za-z0-9]{16})\.txt")
-_FAMILY_START = re.compile(r"(?:WW|MP)_verify_", re.IGNORECASE)
+FAMILY_START = re.compile(r"(?:WW|MP)_verify_", re.IGNORECASE)
 _BOM = b"\xef\xbb\xbf"
 _MAX_BYTES = 16 * 1024
 
@@ -48,7 +48,7 @@ def read(name: str, body: bytes) -> VerifyFile:
         raise ValueError("is a web page, saved while not logged in; download the file again in the WeCom admin console")
     if not body.strip():
         raise ValueError("is empty; download it again")
-    if not _FAMILY_START.match(name):
+    if not FAMILY_START.match(name):
         return VerifyFile(name, body)
     family = _FAMILY.fullmatch(name)
     if not family:

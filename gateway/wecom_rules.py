@@ -63,8 +63,6 @@ def _callers(host: Host, site: Site) -> Iterator[tuple[str, str]]:
 
 def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str]]:
     """Nodes of one domain serve one WeCom app; a value that only one of them has is no contradiction."""
-    if first.platform != site.platform:
-        yield "platform", f'is "{site.platform}" here and "{first.platform}" on {host.name}; one domain is one app'
     if first.edge != site.edge:
         yield "edge", f'is "{site.edge}" here and "{first.edge}" on {host.name}; a visitor reaches one or the other'
     for key in _unlike(first, site):
@@ -78,7 +76,8 @@ def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str
 def _unlike(first: Site, site: Site) -> Iterator[str]:
     """Keys by which two nodes of one domain would serve it differently, besides platform and edge, which decide others.
 
-    Each node may have a load balancer or a certificate of its own.
+    Two platforms are an error (gateway/shared_domains.py). Each node may have a load balancer or a certificate of
+    its own.
     """
     if first.platform == site.platform:
         if first.edge == site.edge and set(first.routes) != set(site.routes):

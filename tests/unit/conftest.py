@@ -98,6 +98,7 @@ def store_pair(files: Path) -> Callable[..., tuple[bytes, bytes]]:
         folder.mkdir(parents=True)
         (folder / "fullchain.pem").write_bytes(chain)
         (folder / "privkey.pem").write_bytes(key)
+        (folder / "privkey.pem").chmod(0o600)
         return chain, key
 
     return store

@@ -132,6 +132,7 @@ def test_missing_keys_say_what_would_be_right(parse):
     assert [one.partition(";")[0] for one in problems] == [
         "h1: sites[0]: domain: missing",
         "h1: sites[0]: edge: missing",
+        "h1: sites[0]: bk: missing",
         "h1: wx.school.edu.cn: bk: missing",
     ]
 

@@ -73,8 +73,6 @@ def test_two_nodes_of_one_site_must_agree_where_both_say_something(told):
     assert told([first], [{**SITE, "wecom": {"flag": "b", "agent_id": 7}}]) == [
         "1.2.3.1: wx.a.edu.cn: wecom.flag: differs from the same site's on 1.2.3.0; write the same in both"
     ]
-    (text,) = told([first], [{**SITE, "platform": "wanxiao_test"}])
-    assert text.startswith('1.2.3.1: wx.a.edu.cn: platform: is "wanxiao_test" here and "wanxiao_prod" on 1.2.3.0')
 
 
 BK = {"upstream": "https://paas.inner.example", "apps": ["a", "b"], "envs": ["o", "t"]}
@@ -110,7 +108,8 @@ def test_what_follows_from_another_platform_or_edge_is_told_as_that_alone(told, 
     store_pair("wx.a.edu.cn")
     change = {"platform": "wanxiao_prod", "bk": None} if edge == "slb" else {"edge": "tls"}
     fields = [text.split(": ")[2] for text in told([BK_SITE], [{**BK_SITE, **change}])]
-    assert fields == ["platform" if edge == "slb" else "edge"]
+    # another platform is an error of its own: test_traps.py
+    assert fields == ([] if edge == "slb" else ["edge"])
 
 
 @pytest.mark.parametrize("edge", ["slb", "tls"])

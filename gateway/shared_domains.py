@@ -1,0 +1,33 @@
+"""One domain on several hosts: nodes of one site, unless they are something else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.problems import Problem
+
+
+def problems(hosts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Problem]:
+    """An error where hosts, by name with their data, have the same domain with different platforms.
+
+    Two nodes that differ in less can be meant, as while a certificate moves or a load balancer comes; with two
+    platforms a visitor reaches one school's system or another's by chance.
+    """
+    first: dict[str, tuple[str, str]] = {}
+    found = []
+    for name, data in hosts:
+        sites = data.get("sites")
+        for site in sites if isinstance(sites, list | tuple) else ():
+            domain = site.get("domain") if isinstance(site, Mapping) else None
+            platform = (site.get("platform") or data.get("platform")) if domain else None
+            if not isinstance(domain, str) or not isinstance(platform, str):
+                continue  # an error of the site's own
+            other, theirs = first.setdefault(domain, (name, platform))
+            if other != name and theirs != platform:
+                text = (
+                    f'is "{platform}" here and "{theirs}" on {other}, and a visitor reaches one or the other; write '
+                    "the same in both, or take the site off one of them"
+                )
+                found.append(Problem(name, domain, "platform", text))
+    return found
