@@ -95,7 +95,7 @@ def _sentence(name: str, before: Any, now: Any) -> str:
     if name == "ipv6":
         return f"the host {'now has' if now else 'no longer has'} IPv6"
     if name == "group":
-        return f"nginx's group is now {now or 'unknown'}, it was {before or 'unknown'}"
+        return f"nginx's group is now {now or 'shared or unknown'}, it was {before or 'shared or unknown'}"
     return f"{name.replace('_', ' ')} of this host: now {_shown(now)}, before {_shown(before)}"
 
 

@@ -270,6 +270,84 @@ def _deactivate(domain):
     )
 
 
+@pytest.fixture
+def in_another_language(mine):
+    """certbot as it is, but for its every word: what the host decides must not hang on one."""
+    mine.write_sites(_site("a"), _site("b"))
+    mine.deploy_well()
+    on_host(
+        "cat >/usr/local/sbin/certbot <<'E'\n"
+        "#!/bin/bash\n"
+        "set -o pipefail\n"
+        '/usr/bin/certbot "$@" 2>&1 | tr A-Za-z N-ZA-Mn-za-m\n'
+        "E\nchmod 755 /usr/local/sbin/certbot"
+    )
+    yield
+    on_host("rm /usr/local/sbin/certbot")
+
+
+def test_no_decision_hangs_on_the_words_of_certbot(mine, in_another_language, tmp_path):
+    before = _serial("a.acme.example"), _serial("b.acme.example")
+    acme.ensure({name: address for name, address in KNOWN.items() if not name.startswith("a.")})
+    try:
+        # A server that knows neither the account nor where one of the two is.
+        on_host(f"! {RENEW}")
+        assert _serial("a.acme.example") == before[0]
+        _is_replaced("b.acme.example", before[1])
+        assert list(mine.status()[1]["hosts"][0]["renewal_failed"]) == ["a.acme.example"]
+        with acme.unreachable():
+            accounts = on_host(f"find {HOME}/acme/accounts -name private_key.json")
+            on_host(f"! {RENEW}")
+            assert on_host(f"find {HOME}/acme/accounts -name private_key.json") == accounts
+    finally:
+        acme.ensure(KNOWN)
+    kept = on_host(f"find {HOME}/acme/aside -name private_key.json | wc -l")
+    mine.deploy_well()
+    assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
+    assert _ask("a.acme.example", acme.root(tmp_path / "root.pem")).status == 200
+    # That server was another one again, so one more key was put aside.
+    assert int(on_host(f"find {HOME}/acme/aside -name private_key.json | wc -l")) == int(kept) + 1
+    assert on_host(f"stat -c %a {HOME}/acme/aside {HOME}/acme/aside/*").split()[0] == "700"
+
+
+def test_renewals_deploys_and_pruning_at_once_lose_no_file_and_no_request(mine, root):
+    mine.write_sites(_site("a"), _site("b"), FILES)
+    mine.deploy_well()
+    before = _serial("a.acme.example")
+    # certbot in every moment of its work, and now and then killed in it.
+    on_host(
+        f"(for n in 1 2 3 4 5 6; do {RENEW} & sleep 2.$n; [ $((n % 3)) -gt 0 ] || systemctl kill -s KILL "
+        "wecom-gateway-renew.service; wait; done; touch /run/renewed) >/dev/null 2>&1 &"
+    )
+    on_host(
+        "touch /run/refused\n"
+        "(until [ -e /run/renewed ]; do nginx -t -q 2>>/run/refused; sleep 0.05; done) >/dev/null 2>&1 &"
+    )
+    with Load("https://a.acme.example/x", topology.address(HOST), ca=root):
+        age = 0
+        while age < 6 or "renewed" not in on_host("ls /run"):
+            age += 1
+            mine.write_sites({**_site("a"), "hsts": age}, *([_site("b")] if age % 2 else []), FILES)
+            mine.deploy_well()
+    assert on_host("cat /run/refused; rm /run/refused /run/renewed") == ""
+    _is_replaced("a.acme.example", before)
+    mine.write_sites(_site("a"), _site("b"), FILES)
+    mine.deploy_well()
+    on_host(RENEW)
+    assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
+    on_host("systemctl restart nginx")
+    assert mine.status()[0] == 0
+
+
+def test_first_certificates_show_how_far_they_are(mine):
+    mine.write_sites(_site("a"), _site("b"), _site("c"), _site("d"), _site("e"))
+    on_host(f"rm -rf {HOME}/acme")
+    process = mine.start("pyinfra", "-y", "inventory/own.py", "deploy.py")
+    lines = list(process.stderr)
+    assert process.wait() == 0
+    assert "5 of 5 certificates issued" in "".join(lines)
+
+
 def test_another_account_in_the_inventory_gets_another_certificate(mine, tmp_path):
     mine.write_sites(_site("a"), _site("b"))
     mine.deploy_well()
@@ -297,7 +375,7 @@ def test_a_new_certificate_is_on_the_disk_before_nginx_hears_of_it(mine):
     """Left empty by a power failure it would keep nginx from starting, and every site with it."""
     mine.write_sites(_site("a"), FILES)
     mine.deploy_well()
-    with disk.asked_at_reloads(HOST, f"{HOME}/acme/accounts/*/archive/") as lost:
+    with disk.asked_at_reloads(HOST, f"{HOME}/acme/issued/*/") as lost:
         mine.write_sites(_site("a", email="power@school.edu.cn"), FILES)
         mine.deploy_well()
         assert lost() == ""

@@ -9,6 +9,7 @@ import pytest
 
 from gateway import built_for, release, status
 from gateway.facts import HostState
+from gateway.neighbours import Neighbours
 from gateway.render import Build, tree
 from gateway.tls_profile import Version
 
@@ -42,7 +43,7 @@ def test_every_change_of_the_host_has_a_sentence():
         "openssl": "OpenSSL was upgraded from 3.0.17 to 3.5.1",
         "ipv6": "the host no longer has IPv6",
         "foreign_limits": "another file of this host now sets worker_rlimit_nofile",
-        "group": "nginx's group is now unknown, it was www-data",
+        "group": "nginx's group is now shared or unknown, it was www-data",
     }
     assert dict(built_for.changes(new, OLD))["version"] == "nginx was downgraded from 1.26.3 to 1.22.1"
 
@@ -61,14 +62,14 @@ def _why(host, before: Build, current: str = "", **now) -> str:
 
 
 def test_an_upgraded_nginx_is_told_as_one(host):
-    told = _why(host, OLD, installed=Version((1, 26, 3)), openssl=OLD.openssl, group="www-data")
+    told = _why(host, OLD, installed=Version((1, 26, 3)), openssl=OLD.openssl, neighbours=Neighbours(group="www-data"))
     assert "the inventory has not changed since release " in told
     assert told.endswith(", but nginx was upgraded from 1.22.1 to 1.26.3; deploy")
 
 
 def test_of_several_facts_those_are_told_that_make_the_difference(host):
     """nginx's group matters to no site behind a load balancer."""
-    told = _why(host, OLD, installed=Version((1, 26, 3)), openssl=OLD.openssl, group="nginx")
+    told = _why(host, OLD, installed=Version((1, 26, 3)), openssl=OLD.openssl, neighbours=Neighbours(group="nginx"))
     assert told.endswith(", but nginx was upgraded from 1.22.1 to 1.26.3; deploy")
 
 

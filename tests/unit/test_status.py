@@ -42,6 +42,14 @@ def test_an_expired_certificate_is_told_with_whose_it_is():
     assert not HostStatus("h", True, problem=text).in_sync
 
 
+def test_a_renewal_that_fails_is_drift_with_under_14_days_left():
+    """It began to fail more than two weeks before: nobody has looked."""
+    text = status._not_renewed({"a.edu.cn": 13, "b.edu.cn": 14, "c.edu.cn": 1})
+    assert text.startswith("certificate not renewed: a.edu.cn (13 days left), c.edu.cn (1 day left); ")
+    assert not HostStatus("h", True, problem=text).in_sync
+    assert status._not_renewed({"b.edu.cn": 14}) == ""
+
+
 def test_every_site_s_certificate_has_a_line_the_soonest_first():
     found = [HostStatus("h1", True, certificate_days={"a.edu.cn": 90, "b.edu.cn": 1}), HostStatus("h2", False)]
     found.append(HostStatus("h3", True, certificate_days={"a.edu.cn": 90, "c.edu.cn": -1}))
