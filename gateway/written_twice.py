@@ -9,7 +9,6 @@ from typing import Literal
 
 from gateway.problems import Problem, shown
 
-
 # With one of these a whole entry is gone; another key only has another value than the one that was read first.
 _WHOLE_ENTRIES = ("sites", "domain")
 
