@@ -27,10 +27,11 @@ def warnings(domains: Collection[str], inventory: Path, files: Path) -> list[Pro
     }
     named = _Others(inventory) if any(unknown.values()) else None
     for kind, folders in unknown.items():
+        wanting = [domain for domain in domains if not _listed(files / kind / domain)] if folders else []
         for folder in folders:
             if named is None or not folder.is_dir() or not _listed(folder) or named.know(folder.name):
                 continue
-            meant = _meant(folder, domains)
+            meant = _meant(folder.name, domains, wanting)
             if meant or kind == "verify":
                 found.append(Problem("", "", f"{folder}/", f"{_UNUSED}; {meant or _NOT_NEAR}", "warning"))
     return found
@@ -58,16 +59,13 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _meant(folder: Path, domains: Collection[str]) -> str | None:
-    """What its name was meant to be, where that can be told: a site's domain, or any domain at all."""
-    wanting = [domain for domain in domains if not _listed(folder.parent / domain)]
-    right = domain_names.corrected(folder.name)
-    close = right if right in domains else nearest(folder.name, wanting, cutoff=0.85)
+def _meant(name: str, domains: Collection[str], wanting: Collection[str]) -> str | None:
+    """What a folder's name was meant to be, where that can be told: a site's domain, or any domain at all."""
+    right = domain_names.corrected(name)
+    close = right if right in domains else nearest(name, wanting, cutoff=0.85)
     if close:
         return f'did you mean "{close}"?'
-    if right and right != folder.name:
-        return f'as a domain it would be "{right}"'
-    return None
+    return f'as a domain it would be "{right}"' if right and right != name else None
 
 
 class _Others:
