@@ -172,8 +172,9 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         "release.conf": _render("release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()),
         "snippets/server.conf": _render("snippets/server.conf.j2", **shared),
         "snippets/errors.conf": _render(
-            "snippets/errors.conf.j2", codes=error_pages.CODES, unread_codes=error_pages.UNREAD_CODES
+            "snippets/errors.conf.j2", **shared, codes=error_pages.CODES, unread_codes=error_pages.UNREAD_CODES
         ),
+        "snippets/too-long.conf": _render("snippets/too-long.conf.j2"),
         "snippets/headers.conf": _render(
             "snippets/headers.conf.j2", stripped=[name for name in STRIPPED if name not in own_headers]
         ),

@@ -146,7 +146,11 @@ def test_each_nginx_gets_the_directives_it_knows(parse, store_pair, monkeypatch,
         "ticket_rotation": "ssl_session_tickets on;",
         "certificate_cache": "ssl_certificate_cache",
     }
-    assert markers.keys() == FEATURES.keys()
+    until = {"one_header_limit": "http2_max_field_size 33k;"}
+    assert markers.keys() | until.keys() == FEATURES.keys()
+    assert "large_client_header_buffers 4 33k;" in text
+    for feature, directive in until.items():
+        assert (directive in text) == (number < FEATURES[feature]), feature
     for feature, directive in markers.items():
         assert (directive in text) == (number >= FEATURES[feature]), feature
     assert (" ssl http2" in text) == (number < FEATURES["http2_directive"])
