@@ -110,6 +110,8 @@ class _Listener:
     entry: bool
     routes: tuple[tuple[Route, answers.AnswerRules], ...]
     taken: frozenset[str]
+    # the variable that says that a load balancer got the request by plain http, "" where none is believed
+    plain: str = ""
 
     @property
     def whole_host(self) -> bool:
@@ -144,6 +146,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         ports |= site.listeners()
     healthz_ports = frozenset({ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else ())
     upstreams = sorted({route.upstream for site in host.sites for route in site.routes})
+    balancers = _balancers(host)
     shared = {"root": _ROOT, "home": HOME, "build": build, "healthz_ports": healthz_ports}
     groups = _groups(host, build)
     # domains whose certificate is found by name
@@ -158,8 +161,12 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             upstreams=upstreams,
             rates=sorted({site.rate_limit.requests_per_second for site in host.sites if site.rate_limit}),
             certificates=bool(together),
+            balancers=bool(balancers),
             guarded=any(route.guarded for site in host.sites for route in site.routes),
             **_hash_sizes([site.domain for site in host.sites]),
+        ),
+        "balancers.conf": _render(
+            "balancers.conf.j2", balancers={number: networks for networks, number in balancers.items()}
         ),
         "certificates.conf": _render("certificates.conf.j2", domains=together),
         "main.conf": _render("main.conf.j2", **shared, egress=host.egress),
@@ -209,7 +216,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     files["domains"] = File(_lines(sorted(site.domain for site in host.sites)))
     for alike in groups:
         stripped = sorted(own_headers - set(alike[0].domain_headers))
-        for path, text in _servers(alike, host, stripped, healthz_ports, shared).items():
+        for path, text in _servers(alike, host, stripped, healthz_ports, balancers, shared).items():
             before = files[path].body if path in files else b""
             files[path] = File(before + text.encode())
     for site in host.sites:
@@ -247,7 +254,12 @@ def _lines(values: Iterable[str]) -> bytes:
 
 
 def _servers(
-    alike: list[Site], host: Host, stripped: list[str], healthz_ports: frozenset[int], shared: Mapping[str, object]
+    alike: list[Site],
+    host: Host,
+    stripped: list[str],
+    healthz_ports: frozenset[int],
+    balancers: Mapping[tuple[str, ...], int],
+    shared: Mapping[str, object],
 ) -> dict[str, str]:
     """Text by path of the server blocks for sites that are alike.
 
@@ -261,7 +273,7 @@ def _servers(
         "site": site,
         "domains": [one.domain for one in alike],
         "verify": verify,
-        "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), healthz_ports),
+        "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), healthz_ports, balancers),
         "stripped": stripped,
         "acme_issued": f"{_ACME_ISSUED}/{site.domain}",
         "acme_webroot": _ACME_WEBROOT,
@@ -274,14 +286,27 @@ def _servers(
     return texts
 
 
-def _listeners(site: Site, verify: frozenset[str], healthz_ports: frozenset[int]) -> list[_Listener]:
+def _balancers(host: Host) -> dict[tuple[str, ...], int]:
+    """The networks of each load balancer that says by which scheme a request came, numbered."""
+    distinct = {site.trusted_proxies for site in host.sites if site.edge == "slb" and site.trusted_proxies}
+    return {networks: number for number, networks in enumerate(sorted(distinct), 1)}
+
+
+def _listeners(
+    site: Site,
+    verify: frozenset[str],
+    healthz_ports: frozenset[int],
+    balancers: Mapping[tuple[str, ...], int],
+) -> list[_Listener]:
     entry = site.entry_port
+    number = balancers.get(site.trusted_proxies) if site.edge == "slb" else None
     return [
         _Listener(
             port,
             port == entry,
             tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port),
             (verify if port == entry else frozenset()) | ({"/healthz"} if port in healthz_ports else frozenset()),
+            f"$wecom_gateway_plain_{number}" if number else "",
         )
         for port in site.ports()
     ]
