@@ -18,6 +18,14 @@ TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
         "en": "The upload is larger than allowed here.",
         "zh": "上传的内容超过大小限制",
     },
+    ("414",): {
+        "en": "This address is too long.",
+        "zh": "地址过长",
+    },
+    ("431",): {
+        "en": "The browser sends too much, cookies most likely. Please clear those of this site and try again.",
+        "zh": "浏览器发送的请求头过大，请清除本网站的 Cookie 后重试",
+    },
     ("429",): {
         "en": "Too many people at once. Please try again in a moment.",
         "zh": "访问人数过多，请稍后再试",
@@ -32,5 +40,5 @@ TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     },
 }
 CODES = (403, 404, 411, 413, 416, 421, 429, 500, 502, 503, 504)
-# What nginx says before it has read a request (405 is its answer to CONNECT); 494 to 497 are its own kinds of 400.
-UNREAD_CODES = (400, 405, 414, 494, 495, 496, 497, 501, 505)
+# What nginx says before it has read a request (405 is its answer to CONNECT); 495 to 497 are its own kinds of 400.
+UNREAD_CODES = (400, 405, 495, 496, 497, 501, 505)

@@ -111,6 +111,8 @@ class _Listener:
     entry: bool
     routes: tuple[tuple[Route, answers.AnswerRules], ...]
     taken: frozenset[str]
+    # the variable that says that a load balancer got the request by plain http, "" where none is believed
+    plain: str = ""
 
     @property
     def whole_host(self) -> bool:
@@ -145,6 +147,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         ports |= site.listeners()
     healthz_ports = frozenset({ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else ())
     upstreams = sorted({route.upstream for site in host.sites for route in site.routes})
+    balancers = _balancers(host)
     shared = {"root": _ROOT, "home": HOME, "build": build, "healthz_ports": healthz_ports}
     groups = _groups(host, build)
     # domains whose certificate is found by name
@@ -159,8 +162,12 @@ def tree(host: Host, build: Build) -> dict[str, File]:
             upstreams=upstreams,
             rates=sorted({site.rate_limit.requests_per_second for site in host.sites if site.rate_limit}),
             certificates=bool(together),
+            balancers=bool(balancers),
             guarded=any(route.guarded for site in host.sites for route in site.routes),
             **_hash_sizes([site.domain for site in host.sites]),
+        ),
+        "balancers.conf": _render(
+            "balancers.conf.j2", balancers={number: networks for networks, number in balancers.items()}
         ),
         "certificates.conf": _render("certificates.conf.j2", domains=together),
         "main.conf": _render("main.conf.j2", **shared, egress=host.egress),
@@ -173,8 +180,9 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         "release.conf": _render("release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()),
         "snippets/server.conf": _render("snippets/server.conf.j2", **shared),
         "snippets/errors.conf": _render(
-            "snippets/errors.conf.j2", codes=error_pages.CODES, unread_codes=error_pages.UNREAD_CODES
+            "snippets/errors.conf.j2", **shared, codes=error_pages.CODES, unread_codes=error_pages.UNREAD_CODES
         ),
+        "snippets/too-long.conf": _render("snippets/too-long.conf.j2"),
         "snippets/headers.conf": _render(
             "snippets/headers.conf.j2", stripped=[name for name in STRIPPED if name not in own_headers]
         ),
@@ -211,7 +219,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     files["domains"] = File(_lines(sorted(site.domain for site in host.sites)))
     for alike in groups:
         stripped = sorted(own_headers - set(alike[0].domain_headers))
-        for path, text in _servers(alike, host, stripped, healthz_ports, shared).items():
+        for path, text in _servers(alike, host, stripped, healthz_ports, balancers, shared).items():
             before = files[path].body if path in files else b""
             files[path] = File(before + text.encode())
     for site in host.sites:
@@ -249,7 +257,12 @@ def _lines(values: Iterable[str]) -> bytes:
 
 
 def _servers(
-    alike: list[Site], host: Host, stripped: list[str], healthz_ports: frozenset[int], shared: Mapping[str, object]
+    alike: list[Site],
+    host: Host,
+    stripped: list[str],
+    healthz_ports: frozenset[int],
+    balancers: Mapping[tuple[str, ...], int],
+    shared: Mapping[str, object],
 ) -> dict[str, str]:
     """Text by path of the server blocks for sites that are alike.
 
@@ -263,7 +276,7 @@ def _servers(
         "site": site,
         "domains": [one.domain for one in alike],
         "verify": verify,
-        "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), healthz_ports),
+        "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), healthz_ports, balancers),
         "stripped": stripped,
         "acme_issued": f"{_ACME_ISSUED}/{site.domain}",
         "acme_webroot": _ACME_WEBROOT,
@@ -276,14 +289,27 @@ def _servers(
     return texts
 
 
-def _listeners(site: Site, verify: frozenset[str], healthz_ports: frozenset[int]) -> list[_Listener]:
+def _balancers(host: Host) -> dict[tuple[str, ...], int]:
+    """The networks of each load balancer that says by which scheme a request came, numbered."""
+    distinct = {site.trusted_proxies for site in host.sites if site.edge == "slb" and site.trusted_proxies}
+    return {networks: number for number, networks in enumerate(sorted(distinct), 1)}
+
+
+def _listeners(
+    site: Site,
+    verify: frozenset[str],
+    healthz_ports: frozenset[int],
+    balancers: Mapping[tuple[str, ...], int],
+) -> list[_Listener]:
     entry = site.entry_port
+    number = balancers.get(site.trusted_proxies) if site.edge == "slb" else None
     return [
         _Listener(
             port,
             port == entry,
             tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port),
             (verify if port == entry else frozenset()) | ({"/healthz"} if port in healthz_ports else frozenset()),
+            f"$wecom_gateway_plain_{number}" if number else "",
         )
         for port in site.ports()
     ]

@@ -35,6 +35,8 @@ FEATURES: dict[str, tuple[int, int, int]] = {
     "http2_directive": (1, 25, 1),
     # session ticket keys in a shared cache are rotated
     "ticket_rotation": (1, 23, 2),
+    # HTTP/2 takes lines as long as HTTP/1.1; before it, limits of its own
+    "one_header_limit": (1, 19, 7),
     # certificates named by a variable are kept in memory between handshakes
     "certificate_cache": (1, 27, 4),
 }

@@ -1,4 +1,7 @@
-"""The load balancer stand-in: TLS ends on its 443 and 9001, plain http goes to the gateways' 80 and 9001."""
+"""The load balancer stand-in: TLS ends on its 443 and 9001, plain http goes to the gateways' 80 and 9001.
+
+Its 80 and 9080 take plain http and pass it on to the same, saying so in X-Forwarded-Proto.
+"""
 
 import http.client
 from collections.abc import Mapping, Sequence
@@ -14,6 +17,7 @@ _STAGED = STATE / "slb"
 _TARGET = "/etc/nginx/lab"
 _NGINX = ("nginx", "-c", f"{_TARGET}/nginx.conf")
 _BACKEND_PORTS = {443: 80, 9001: 9001}
+_PLAIN_PORTS = {443: 80, 9001: 9080}
 
 
 def ensure(say: Say = silent) -> None:
@@ -68,7 +72,8 @@ def _site(domain: str, port: int, gateways: Sequence[str]) -> str:
     backend_port = _BACKEND_PORTS[port]
     servers = "\n".join(f"        server {gateway}:{backend_port};" for gateway in gateways)
     text = (LAB / "slb_site.conf").read_text()
-    values = {"DOMAIN": domain, "PORT": str(port), "BACKEND_PORT": str(backend_port), "SERVERS": servers}
+    ports = {"PORT": str(port), "PLAIN_PORT": str(_PLAIN_PORTS[port]), "BACKEND_PORT": str(backend_port)}
+    values = {"DOMAIN": domain, "SERVERS": servers, **ports}
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
     return text

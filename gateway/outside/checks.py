@@ -224,8 +224,10 @@ def _other_name(visit: Visit, door: Door) -> Finding:
 
 
 def _plain(visit: Visit, dead: bool) -> Iterator[Finding]:
-    """Port 80 as the public sees it: verification files and, where nginx has it, the redirect to https.
+    """Port 80 as the public sees it: verification files and the redirect to https.
 
+    A load balancer needs no such listener; where it has one, nobody may log in by it. Whether it sends verification
+    files to https too is its own affair: WeCom is not known to need them there.
     Of a `dead` place, where no other port answers, only whether it is open: the rest would be silence after silence.
     """
     door, domain = Door(visit.address, 80, tls=False), visit.site.domain
@@ -234,30 +236,16 @@ def _plain(visit: Visit, dead: bool) -> Iterator[Finding]:
     except Unanswered as why:
         if visit.site.edge == "tls":
             yield Finding("port", door.url(domain), "failed", str(why), _port_remedy(visit, door, why))
-        elif visit.target.files:
-            yield Finding(
-                "verification file",
-                door.url(domain),
-                "skipped",
-                "the load balancer has no listener for plain http",
-                "should WeCom not find the file, give it one: 80 to the host's 80",
-            )
+        else:
+            yield Finding("redirect", door.url(domain), "passed", "the load balancer has no listener for plain http")
         return
     if dead:
         return
-    found = _files(visit, door) if visit.target.files else iter(())
     if visit.site.edge == "slb":
-        # Not promised: WeCom is not known to need it.
-        for one in found:
-            yield (
-                one
-                if one.outcome != "failed"
-                else Finding(
-                    one.check, one.subject, "warning", one.reason, "should WeCom not find the file, let plain http pass"
-                )
-            )
+        yield _redirect(visit, door)
         return
-    yield from found
+    if visit.target.files:
+        yield from _files(visit, door)
     yield _redirect(visit, door)
     yield _other_name(visit, door)
 
@@ -266,18 +254,17 @@ def _redirect(visit: Visit, door: Door) -> Finding:
     """An OAuth callback may come back as http and must not lose its one-shot code, nor gain a port."""
     target = f"/{_NOWHERE}?a=%2F&b=1"
     expected = f"https://{visit.site.domain}{target}"
+    remedy = _LISTENER if visit.edge == "load balancer" else _REDEPLOY
 
     def judge(answer: Answer) -> tuple[str, str] | None:
         location = answer.headers.get("location", "")
-        if answer.status == 301 and location == expected:
+        redirects = answer.status == 301 or (visit.edge == "load balancer" and answer.status in (302, 303, 307, 308))
+        if redirects and location == expected:
             return None
-        if answer.status == 301:
+        if redirects:
             why = locations.fault(location, visit.site)
-            return why or (
-                f"redirects to another URL than https://{visit.site.domain}/... with path and query",
-                _REDEPLOY,
-            )
-        return f"the answer is {answer.status}, not a 301 to https", _REDEPLOY
+            return why or (f"redirects to another URL than https://{visit.site.domain}/... with path and query", remedy)
+        return f"the answer is {answer.status}, not a 301 to https", remedy
 
     def fetch() -> Answer:
         return visit.client.ask(door, visit.site.domain, target)
@@ -321,6 +308,10 @@ def _asked(
 
 
 _NO_HOST = "see its health check (GET /healthz on 80), and on the hosts that nginx runs: systemctl status nginx"
+_LISTENER = (
+    "remove the load balancer's listener for plain http, or have it redirect to https with path and query, or pass on "
+    "X-Forwarded-Proto: http from a network in slb_cidrs and deploy"
+)
 _REDEPLOY = "deploy; if it stays, see whether the domain's address is the right host"
 
 

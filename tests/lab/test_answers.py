@@ -94,3 +94,27 @@ def test_statuses_come_back_as_they_are(ask, status):
 
 def test_nginx_does_not_tell_its_version(ask):
     assert ask("itsm", "/").header("Server") == "nginx"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "X-Accel-Redirect: /healthz",
+        "X-Accel-Redirect: /.wecom-gateway-error",
+        "X-Accel-Redirect: @wecom_gateway_error_page",
+        "X-Accel-Limit-Rate: 1000",
+        "X-Accel-Buffering: yes",
+        "X-Accel-Charset: koi8-r",
+        "X-Accel-Expires: 60",
+    ],
+)
+def test_an_upstream_has_no_say_over_this_nginx(ask, edge, header):
+    """Meant for the platform's own front, it would be answered here by another page, slowly or recoded."""
+    options = {"X-Lab-Header": [header, "Content-Type: text/plain"], "X-Lab-Body-Bytes": "20000"}
+    answer = ask("card", "/x", headers=options, timeout=10)
+    assert answer.status == 200
+    assert len(answer.body) == 20_000
+    assert answer.body.startswith(b"0123456789abcdef")
+    assert answer.header("Content-Type") == "text/plain"
+    # words between an upstream and its front: no visitor's business
+    assert not [name for name, _ in answer.headers if name.lower().startswith("x-accel-")]

@@ -84,7 +84,7 @@ def test_refusals_before_a_platform_is_asked(ask):
 
 
 def test_a_path_too_long_to_be_read(demo_lab):
-    request = b"GET /%s HTTP/1.1\r\nHost: card.tls.demo.example\r\nConnection: close\r\n\r\n" % (b"x" * 8200)
+    request = b"GET /%s HTTP/1.1\r\nHost: card.tls.demo.example\r\nConnection: close\r\n\r\n" % (b"x" * 40_000)
     answer = client.raw(topology.address("gw-tls"), 443, request, "card.tls.demo.example")
     assert b" 414 " in answer.partition(b"\r\n")[0]
     assert "414" in _logged("gw-tls", _id(answer.partition(b"\r\n\r\n")[2]))

@@ -5,5 +5,6 @@ What holds on the nginx that is developed on may fail on an older or newer one; 
 
 from ..lab.test_allowlist import *  # noqa: F403
 from ..lab.test_answers import *  # noqa: F403
+from ..lab.test_large_requests import *  # noqa: F403
 from ..lab.test_mapping import *  # noqa: F403
 from ..lab.test_requests import *  # noqa: F403

@@ -149,7 +149,11 @@ def test_each_nginx_gets_the_directives_it_knows(parse, store_pair, monkeypatch,
         "ticket_rotation": "ssl_session_tickets on;",
         "certificate_cache": "ssl_certificate_cache",
     }
-    assert markers.keys() == FEATURES.keys()
+    until = {"one_header_limit": "http2_max_field_size 33k;"}
+    assert markers.keys() | until.keys() == FEATURES.keys()
+    assert "large_client_header_buffers 4 33k;" in text
+    for feature, directive in until.items():
+        assert (directive in text) == (number < FEATURES[feature]), feature
     for feature, directive in markers.items():
         assert (directive in text) == (number >= FEATURES[feature]), feature
     assert (" ssl http2" in text) == (number < FEATURES["http2_directive"])
@@ -199,6 +203,38 @@ def test_sites_behind_a_load_balancer_share_servers_where_nothing_but_the_name_d
     assert sorted(set(names)) == ["a.edu.cn b.edu.cn d.edu.cn", "c.edu.cn", "e.edu.cn"]
     assert "X-Forwarded-Host c.edu.cn;" in text
     assert "X-Forwarded-Host $host;" in text
+
+
+def test_a_load_balancers_plain_http_is_looked_for_in_every_location_of_sites_that_name_one(parse, store_pair):
+    def site(name, **more):
+        return {"domain": f"{name}.edu.cn", "edge": "slb", "platform": "wanxiao_test", **more}
+
+    here, there = ["10.0.0.0/24"], ["10.1.0.0/24", "fd00::/64"]
+    store_pair("t.edu.cn")
+    tls = {"domain": "t.edu.cn", "edge": "tls", "platform": "bkitsm", "bk": BK, "slb_cidrs": here}
+    sites = [site("a", slb_cidrs=there), site("b", slb_cidrs=here), site("c", slb_cidrs=here), site("d")]
+    parsed, problems = parse(*sites, tls)
+    assert not problems
+    files = {path: file.body.decode() for path, file in tree(parsed, _build()).items() if path.endswith(".conf")}
+    balancers = " ".join(files["balancers.conf"].split())
+    assert "geo $realip_remote_addr $wecom_gateway_balancer_1 { default 0; 10.0.0.0/24 1; }" in balancers
+    assert "geo $realip_remote_addr $wecom_gateway_balancer_2 { default 0; 10.1.0.0/24 1; fd00::/64 1; }" in balancers
+    assert "include /etc/nginx/wecom-gateway/releases/" in files["gateway.conf"]
+    assert "/balancers.conf;" in files["gateway.conf"]
+    assert "wecom_gateway_plain" not in files["sites/t.edu.cn.conf"]
+    for server in files["sites/wanxiao_test-slb.conf"].split("\nserver {")[1:]:
+        name = re.search(r"server_name ([a-d])", server)[1]
+        number = {"a": 2, "b": 1, "d": None}[name]
+        origin = "$host" if name == "b" else f"{name}.edu.cn"
+        public = origin if "listen 80;" in server else f"{origin}:9001"
+        asked = re.findall(r"if \(\$wecom_gateway_plain_(\d)\) \{\s+return 301 (\S+);", server)
+        own = [text for text in server.split("location ")[1:] if "proxy_pass" in text or "return 404" in text]
+        if number is None:
+            assert not asked
+        else:
+            assert set(asked) == {(str(number), f"https://{public}$request_uri")}
+            assert all("wecom_gateway_plain" in text for text in own)
+    assert "balancers.conf" not in tree(parse(site("d"))[0], _build())["gateway.conf"].body.decode()
 
 
 def test_a_host_without_sites_still_tells_its_release(parse):

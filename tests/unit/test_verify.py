@@ -60,7 +60,7 @@ class World:
         local = {443: site.entry_port}.get(door.port, door.port)
         if target == f"/{FILE.name}" and door.port != 9001:
             return answer(200, FILE.body)
-        if site.edge == "tls" and door.port == 80:
+        if door.port == 80 and not self.target.straight:
             return answer(301, location=f"https://{domain}{target}")
         for route in site.routes:
             if route.port == local and target.startswith(route.path):
@@ -99,7 +99,7 @@ def test_a_right_site_passes(world):
     assert {one.outcome for one in found} == {"passed"}, found
     checks = {one.check for one in found}
     assert {"certificate", "verification file", "route", "other names"} <= checks
-    assert ("redirect" in checks) == (world.target.site.edge == "tls")
+    assert "redirect" in checks
     assert ("allow-list" in checks) == (world.target.site.platform != "wanxiao_prod")
 
 
@@ -107,7 +107,7 @@ def test_every_route_on_its_public_port_is_asked(make):
     world = make("card-slb")
     world.findings()
     asked = {(door.port, door.tls, target) for door, _, target, host in world.asked if not host}
-    assert {(443, True, "/"), (9001, True, "/"), (443, True, f"/{FILE.name}"), (80, False, f"/{FILE.name}")} <= asked
+    assert {(443, True, "/"), (9001, True, "/"), (443, True, f"/{FILE.name}")} <= asked
 
 
 def test_nothing_that_could_be_secret_is_sent(world):
@@ -139,16 +139,36 @@ def test_a_wrong_verification_file_is_named(make, said, reason, port):
     assert remedy
 
 
-def test_behind_a_load_balancer_plain_http_is_no_promise(make):
-    """nginx cannot answer where the load balancer has no listener or redirects: said, but no failure."""
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_load_balancer_has_no_listener_for_plain_http_or_one_that_redirects(make, status):
     world = make("card-slb")
-    world.wrong = _on(lambda door, target, **_: door.port == 80, answer(301, location="https://wx.school.edu.cn/"))
-    assert [one.reason for one in world.findings() if one.outcome == "warning"] == [
-        "301, a redirect, which WeCom does not follow"
-    ]
-    world.wrong, world.unopened = None, {80: Unanswered("refused", "x")}
-    (skipped,) = [one for one in world.findings() if one.outcome != "passed"]
-    assert skipped.outcome == "skipped"
+    world.unopened = {80: Unanswered("refused", "x")}
+    assert {one.outcome for one in world.findings()} == {"passed"}
+    world.unopened = {}
+
+    def redirected(door, domain, target, **_):
+        return answer(status, location=f"https://{domain}{target}") if door.port == 80 else None
+
+    world.wrong = redirected
+    assert {one.outcome for one in world.findings()} == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (answer(200, b"x"), "the answer is 200, not a 301 to https"),
+        (answer(x_lab_arrived="https://hub.17wanxiao.com/x"), "the answer is 200, not a 301 to https"),
+        (answer(301, location="https://wx.school.edu.cn/"), "another URL than https://wx.school.edu.cn/..."),
+        (answer(302, location="http://wx.school.edu.cn/x"), "plain http"),
+    ],
+)
+def test_a_login_in_the_clear_behind_a_load_balancer_is_a_failure(make, said, reason):
+    world = make("card-slb")
+    world.wrong = _on(lambda door, **_: door.port == 80, said)
+    ((check, told, remedy),) = world.failed()
+    assert check == "redirect"
+    assert reason in told
+    assert "slb_cidrs" in remedy or "https" in remedy
 
 
 ROUTE_FAULTS = [
