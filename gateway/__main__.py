@@ -27,6 +27,8 @@ from gateway.problems import Problem, count, errors
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5
+# Warnings that are printed beside a thousand sheets.
+_MOST_WARNINGS = 20
 # Bytes of standard input that an error is looked for in.
 _MOST_PASTED = 1 << 20
 
@@ -162,9 +164,11 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
         found_wrong = [asdict(problem) for problem in problems]
         _print_json({"sheets": report, "problems": found_wrong})
     else:
-        _print_problems(problems, err=True)
-        for files in written.values():
+        _print_problems(problems, err=True, most=_MOST_WARNINGS)
+        for files in [*written.values()][:_SHOWN]:
             click.echo("\n".join(files))
+        if len(written) > _SHOWN:
+            click.echo(f"and {len(written) - _SHOWN} more sheets")
         if not errors(problems):
             click.echo(f"{count(len(written), 'sheet')} in {out}")
     if errors(problems):
@@ -279,10 +283,16 @@ def _print_json(data: object) -> None:
     click.echo(text)
 
 
-def _print_problems(problems: list[Problem], err: bool = False) -> None:
-    for problem in problems:
+def _print_problems(problems: list[Problem], err: bool = False, most: int | None = None) -> None:
+    """All of them; where there is a `most`, no more warnings than that."""
+    warnings = [problem for problem in problems if problem.severity == "warning"]
+    kept = warnings[:most]
+    for problem in problems if len(kept) == len(warnings) else [*errors(problems), *kept]:
         color = "red" if problem.severity == "error" else "yellow"
         click.echo(f"{click.style(problem.severity, fg=color)}: {problem}", err=err)
+    if len(kept) < len(warnings):
+        text = f"and {len(warnings) - len(kept)} more; --json has them all"
+        click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=err)
 
 
 def _loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, **options: Any) -> Fleet:

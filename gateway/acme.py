@@ -11,9 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
+from gateway import certs, checkout_file
 from gateway.model import Acme
 from gateway.problems import Problem
 
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
     from gateway.host import Host
     from gateway.site import Site
 
+_MAX_BYTES = 1 << 20
+_PUT_CA = "put the ACME server's CA certificate there"
 # base64url, as authorities hand out the secret of an external account binding.
 _HMAC_KEY = re.compile(r"[A-Za-z0-9_-]{16,512}=*")
 
@@ -71,18 +71,22 @@ def take_ca(acme: Acme, checkout: Path, cas: MutableMapping[str, bytes]) -> Iter
     if acme.ca is None:
         return
     try:
-        pem = (checkout / acme.ca).read_bytes()
-        certificates = x509.load_pem_x509_certificates(pem)
+        body = checkout_file.content(checkout / acme.ca, _MAX_BYTES)
+        if len(body) > _MAX_BYTES:
+            raise ValueError("is larger than any certificate")
     except OSError as error:
-        yield "cert.acme.ca", f"{acme.ca} cannot be read: {error.strerror}; put the ACME server's CA certificate there"
-    except ValueError:
-        yield (
-            "cert.acme.ca",
-            f"{acme.ca} holds no readable PEM certificate; it starts with -----BEGIN CERTIFICATE-----",
-        )
+        yield "cert.acme.ca", f"{acme.ca} cannot be read: {error.strerror}; {_PUT_CA}"
+        return
+    except ValueError as error:
+        yield "cert.acme.ca", f"{acme.ca} {error}; {_PUT_CA}"
+        return
+    try:
+        certificates = certs.load_certificates(body, acme.ca)
+    except ValueError as error:
+        yield "cert.acme.ca", str(error)
     else:
         # Only the certificates: nothing else of the file has a place on a host.
-        text = b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
+        text = certs.as_pem(certificates)
         known = cas.setdefault(account(acme), text)
         if known != text:
             yield (

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gateway import certs, exposed, key_store
+from gateway import cert_mistakes, certs, checkout_file, exposed, key_store
 from gateway.problems import Problem
 
 FULLCHAIN, PRIVKEY, PRIVKEY_AGE = "fullchain.pem", "privkey.pem", "privkey.pem.age"
@@ -25,13 +25,16 @@ def read(
     wrong: list[str] = []
     chain = key = b""
     try:
-        chain = _content(folder / FULLCHAIN)
+        chain = content(folder / FULLCHAIN)
     except ValueError as error:
         wrong.append(str(error))
     try:
         key = _key(folder, chain)
     except ValueError as error:
         wrong.append(str(error))
+    if not wrong:
+        key_path = folder / (PRIVKEY if _is_there(folder / PRIVKEY) else PRIVKEY_AGE)
+        wrong = cert_mistakes.found(folder / FULLCHAIN, chain, key_path, key)
     open_to_others = exposed.notice(folder / PRIVKEY)
     problems = [Problem(host, domain, "cert", open_to_others, "warning")] if open_to_others else []
     if wrong:
@@ -104,7 +107,7 @@ def _replace(folder: Path, new: Mapping[str, bytes]) -> None:
             staged[name] = _stage(folder, name, body)
         for name in new:
             path = folder / name
-            before[name] = _stage(folder, name, path.read_bytes()) if path.exists() else None
+            before[name] = _stage(folder, name, path.read_bytes()) if path.is_file() else None
         done: list[str] = []
         try:
             for name in new:
@@ -139,18 +142,21 @@ def _key(folder: Path, chain: bytes) -> bytes:
     if _is_there(plain) and _is_there(encrypted):
         raise ValueError(f"{plain} and {encrypted} are both there; {_which_to_delete(plain, encrypted, chain)}")
     if _is_there(encrypted):
-        return key_store.decrypt(_content(encrypted), str(encrypted))
-    return _content(plain)
+        body = content(encrypted)
+        if wrong := cert_mistakes.not_encrypted(encrypted, body):
+            raise ValueError(wrong)
+        return key_store.decrypt(body, str(encrypted))
+    return content(plain)
 
 
 def _which_to_delete(plain: Path, encrypted: Path, chain: bytes) -> str:
     """Advice that keeps the certificate's own key, where that can be told."""
     try:
         leaves = {certs.public(one) for one in certs.load_certificates(chain)}
-        secret = key_store.decrypt(_content(encrypted), str(encrypted))
+        secret = key_store.decrypt(content(encrypted), str(encrypted))
         if certs.public(certs.load_key(secret, key_store.passphrase())) in leaves:
             return f"delete {plain}, the encrypted one is the certificate's key"
-        if certs.public(certs.load_key(_content(plain), key_store.passphrase())) in leaves:
+        if certs.public(certs.load_key(content(plain), key_store.passphrase())) in leaves:
             return f"delete {encrypted}, {plain.name} is the certificate's key"
     except ValueError:
         pass
@@ -178,11 +184,10 @@ def _make_yours(folder: Path) -> str:
     return f'make the folder yours: sudo chown -R "$USER" {folder}'
 
 
-def _content(path: Path) -> bytes:
+def content(path: Path) -> bytes:
     """A file's bytes. Raises ValueError saying why there are none."""
     try:
-        with path.open("rb") as file:
-            body = file.read(_MAX_BYTES + 1)
+        body = checkout_file.content(path, _MAX_BYTES)
     except FileNotFoundError:
         raise ValueError(
             f'{path} is missing; edge "tls" needs {FULLCHAIN} and {PRIVKEY} there '
@@ -190,6 +195,8 @@ def _content(path: Path) -> bytes:
         ) from None
     except OSError as error:
         raise ValueError(_unreadable(path, error)) from None
+    except ValueError as error:
+        raise ValueError(f"{path} {error}; put the right file there") from None
     if len(body) > _MAX_BYTES:
         raise ValueError(f"{path} is larger than any certificate; put the right file there")
     return body

@@ -73,8 +73,8 @@ def _tell(domain: str, picked: cert_import.Picked, stored: list[Path], now: date
 def _expiry(folder: Path) -> datetime | None:
     """When the certificate that is there expires; None where there is none that can be read."""
     try:
-        return certs.load_certificates((folder / cert_files.FULLCHAIN).read_bytes())[0].not_valid_after_utc
-    except (OSError, ValueError):
+        return certs.load_certificates(cert_files.content(folder / cert_files.FULLCHAIN))[0].not_valid_after_utc
+    except ValueError:
         return None
 
 

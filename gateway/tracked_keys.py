@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path, PurePosixPath
 
-from gateway import archive, certs, git, pem
+from gateway import archive, certs, checkout_file, git, pem
 from gateway.problems import Problem
 
 # Where keys arrive and are kept: these files anywhere in the checkout, and everything below files/certs/.
@@ -46,9 +46,8 @@ def _text(path: Path) -> str:
 
 def _holds_key(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            body = file.read(_MAX_BYTES)
-    except OSError:  # gone from the checkout, so that only git has it
+        body = checkout_file.content(path, _MAX_BYTES)
+    except (OSError, ValueError):  # gone from the checkout, so that only git has it
         body = None
     if body and path.suffix.lower() == ".zip":
         return _is_in_archive(str(path), body)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
+
+from gateway import checkout_file
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}\.txt")
 _FAMILY = re.compile(r"(?:WW|MP)_verify_([A-Za-z0-9]{16})\.txt")
@@ -43,8 +44,7 @@ def read(name: str, body: bytes) -> VerifyFile:
         raise ValueError('the name must be letters, digits, "_", "-" and "." and end in ".txt"; keep it as downloaded')
     if len(body) > _MAX_BYTES:
         raise ValueError(f"is larger than any verification file (at most {_MAX_BYTES} bytes); download it again")
-    start = body.removeprefix(_BOM).lstrip()[:256].lower()
-    if start.startswith(b"<") or b"<html" in start:
+    if checkout_file.is_web_page(body):
         raise ValueError("is a web page, saved while not logged in; download the file again in the WeCom admin console")
     if not body.strip():
         raise ValueError("is empty; download it again")
@@ -78,11 +78,10 @@ def content(path: Path, root: Path) -> bytes:
         raise ValueError(
             f"is a link to {real}, outside of {root}, and would publish it; put the verification file there itself"
         )
-    # before it is opened: a pipe would be waited for, a device could do anything
-    if not stat.S_ISREG(real.stat().st_mode):
-        raise ValueError("is no regular file; put the verification file there as downloaded")
-    with real.open("rb") as file:
-        return file.read(_MAX_BYTES + 1)
+    try:
+        return checkout_file.content(real, _MAX_BYTES)
+    except ValueError as error:
+        raise ValueError(f"{error}; put the verification file there as downloaded") from None
 
 
 def paths(folder: Path) -> list[Path]:

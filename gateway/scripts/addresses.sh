@@ -10,7 +10,7 @@
 kept=600 rotation=1200
 # What was seen when: "name HOST LOOKED CHANGED CHANGED-BEFORE" and "address HOST ADDRESS SEEN". Gone with a reboot, after
 # which the addresses in use count as just seen.
-memory=/run/wecom-gateway.addresses
+memory=/run/wecom-gateway-addresses
 
 # "host address" for each address that the names in file $1 ("host port" a line) have, as nginx reads them; nothing for
 # a name that does not resolve. Dead names are waited for side by side.

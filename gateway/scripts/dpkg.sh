@@ -8,7 +8,7 @@ flock -w 60 9
 text=$(mktemp /run/wecom-gateway.XXXXXX)
 trap 'rm -f -- "$text"' EXIT
 # nginx's workers before dpkg began: others than these have been started with the smaller number.
-workers=/run/wecom-gateway.workers
+workers=/run/wecom-gateway-workers
 
 present_workers() {
     cat /proc/"$(</run/nginx.pid)"/task/*/children

@@ -5,7 +5,7 @@
 
 # Seconds between two reloads while no old worker lives.
 pause=30
-reloaded=/run/wecom-gateway.reloaded
+reloaded=/run/wecom-gateway-reloaded
 
 # "NEW OLD": how many workers nginx has that take connections, and how many that only finish what they have begun.
 count_workers() {

@@ -68,7 +68,7 @@ def test_every_listener_is_open(remote, target):
 def test_keys_are_roots_alone(remote):
     """A key that a log shipper can read is a key that leaks. Sites that share a server have it read their keys."""
     found = remote.run(f"grep -rl 'PRIVATE KEY' {HOME} || true").stdout.split()
-    workers = _state(remote).group
+    workers = _state(remote).build.group
     for path in found:
         file = remote.file(path)
         allowed = (0o640, 0o750) if file.group == workers else (0o600, 0o700)

@@ -133,7 +133,7 @@ def test_what_is_no_regular_file_is_refused_and_not_waited_for(files, folder):
     )
     command = [sys.executable, "-c", code, str(files)]
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=60)
-    assert f"{folder / NAME}: is no regular file; put the verification file there as downloaded" in done.stdout
+    assert f"{folder / NAME}: is a pipe, no regular file; put the verification file there as downloaded" in done.stdout
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "/dev/null", "../../../beside.txt", "../../certs/k.pem"])

@@ -267,3 +267,27 @@ def test_the_shipped_inventory_gives_its_sheets(tmp_path):
     done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == f"4 sheets in {tmp_path}"
+
+
+def test_a_thousand_sites_are_a_summary(handover):
+    sites = [{"domain": f"s{number:04}.edu.cn", "edge": "slb"} for number in range(1000)]
+    result, out = handover(wanxiao_prod=[("h1", {"sites": sites})])
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == str(out / "s0000.edu.cn.md")
+    assert lines[-2:] == ["and 995 more sheets", f"1000 sheets in {out}"]
+    assert len(lines) == 12
+    told = result.stderr.splitlines()
+    assert len(told) == 21
+    assert re.fullmatch(r"warning: and \d+ more; --json has them all", told[-1])
+    result, _ = handover("--json", wanxiao_prod=[("h1", {"sites": sites})])
+    report = json.loads(result.stdout)
+    assert len(report["sheets"]) == 1000
+    assert len(report["problems"]) > 900
+
+
+def test_errors_are_told_in_full(handover):
+    sites = [{"domain": f"s{number}.edu.cn", "edge": "slb", "flag": "x"} for number in range(40)]
+    result, _ = handover(wanxiao_prod=[("h1", {"sites": sites})])
+    assert result.exit_code == 1
+    assert len([line for line in result.stderr.splitlines() if line.startswith("error: ")]) == 40
