@@ -100,7 +100,7 @@ def _ensure_one(name: str, suite: str, image: str, systemd: bool, say: Say) -> s
         name=name,
         image=image,
         options=(
-            *("--label", f"{_ROLE_LABEL}={suite}", "--cap-add", "SYS_ADMIN"),
+            *("--label", f"{_ROLE_LABEL}={suite}", "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
             # systemd's word for "shut down", sshd's for "end".
             *("--stop-signal", "SIGRTMIN+3" if systemd else "SIGTERM"),
             *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),  # noqa: S108
