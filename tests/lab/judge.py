@@ -34,7 +34,7 @@ _SNAPSHOT = r"""
 echo ">>> packages"
 dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n'
 echo ">>> units"
-systemctl list-unit-files --no-legend --no-pager 2>/dev/null | awk '$2 != "transient" && $2 != "generated" {print $1, $2}'
+systemctl list-unit-files --no-legend --no-pager 2>/dev/null | awk '$2 !~ /transient|generated/ { print $1, $2 }'
 echo ">>> sockets"
 ss -Hltnp | grep -v 127.0.0.11: | sed -E 's/^\S+ +\S+ +\S+ +(\S+) +\S+ *(users:\(\("([^"]*)".*)?$/\1 \3/' | sort -u
 echo ">>> files"
@@ -48,19 +48,23 @@ find /etc /usr/lib/systemd /usr/local /usr/sbin/nginx /data /srv /www /var/www /
 # One URL a line, asked on the host itself. https: with whose certificate; tcp: whatever is said.
 _ASK = r"""
 own=$(hostname -i | cut -d ' ' -f 1)
+heard=$(mktemp)
+fetch() {
+    local at=$own
+    [[ ! $1 =~ ://([0-9.]+)[:/] ]] || at=${BASH_REMATCH[1]}
+    # Of a page its title, of an answer that is none no words: they differ from try to try.
+    curl -skv -m 5 --connect-to "::$at:" -w '\n%{http_code} %{redirect_url}' "$1" 2>"$heard" \
+        | sed -z 's/<title>\([^<]*\).*\n/\1\n/' | head -c 300
+    sed -n 's/^\*  subject: / by /p' "$heard"
+}
 while read -r url; do
-    rest=${url#*://}; rest=${rest/OWN/$own}; authority=${rest%%/*}; name=${authority%:*}
     case $url in
-        tcp:*) answer=$(timeout 3 bash -c "exec 3<>/dev/tcp/$own/${authority#*:} && cat <&3" 2>/dev/null) ;;
-        *)
-            at=$own; ! [[ $name =~ ^[0-9.]+$ ]] || at=$name
-            answer=$(curl -skv -m 5 --connect-to "::$at:" "${url%%://*}://$rest" -w '\n%{http_code} %{redirect_url}' 2>/tmp/judge.err \
-                | sed -z 's/<title>\([^<]*\).*\n/\1\n/' | head -c 300; exit "${PIPESTATUS[0]}") || answer="no answer $answer"
-            answer="$answer $(sed -n 's/^\*  subject: /by /p' /tmp/judge.err)"
-            ;;
+        tcp:*) answer=$(timeout 3 bash -c "exec 3<>/dev/tcp/$own/${url##*:} && cat <&3" 2>/dev/null) ;;
+        *) answer=$(fetch "${url/OWN/$own}") ;;
     esac
     printf '%s\t%s\n' "$url" "$(tr '\n\r' '  ' <<<"$answer")"
 done
+rm -f "$heard"
 """
 
 # What a deploy may add to a host or change there.
@@ -118,29 +122,28 @@ def answers_like(host: str, before: Snapshot, seconds: float = 15) -> dict[str, 
 
 def changes(before: Snapshot, after: Snapshot, parts: Iterable[str] = Snapshot.__annotations__) -> str:
     """Every difference in these parts, as text to read in a failed assertion; empty where there is none."""
-    found = {part: _difference(getattr(before, part), getattr(after, part)) for part in parts}
-    return json.dumps({part: lines for part, lines in found.items() if lines}, indent=1) if any(found.values()) else ""
+    return _text({part: _difference(getattr(before, part), getattr(after, part)) for part in parts})
 
 
-def losses(before: Snapshot, after: Snapshot) -> str:
-    """What others lost by a deploy that succeeded: the same, but for what a gateway adds and what is its own."""
+def losses(before: Snapshot, after: Snapshot, may_change: str = "") -> str:
+    """What others lost by a deploy that succeeded, as text: what a gateway adds is no loss, nor a change to what is
+    its own or has a name that matches `may_change`."""
 
-    def kept(there: dict[str, str], now: dict[str, str]) -> dict[str, str]:
-        return {name: value for name, value in now.items() if name in there}
+    def theirs(part: str, snapshot: Snapshot) -> dict[str, str]:
+        there: dict[str, str] = getattr(before, part)
+        now: dict[str, str] = getattr(snapshot, part)
+        return {
+            name: value
+            for name, value in now.items()
+            if name in there and not re.fullmatch(may_change, name) and not GATEWAYS_OWN.fullmatch(name)
+        }
 
-    files = (
-        {path: value for path, value in snapshot.files.items() if not GATEWAYS_OWN.fullmatch(path)}
-        for snapshot in (before, after)
-    )
-    theirs, now = files
-    found = {
-        "packages": _difference(before.packages, kept(before.packages, after.packages)),
-        "units": _difference(before.units, kept(before.units, after.units)),
-        "sockets": _difference(before.sockets, kept(before.sockets, after.sockets)),
-        "files": _difference(theirs, kept(theirs, now)),
-        "answers": _difference(before.answers, after.answers),
-    }
-    return json.dumps({part: lines for part, lines in found.items() if lines}, indent=1) if any(found.values()) else ""
+    return _text({part: _difference(theirs(part, before), theirs(part, after)) for part in Snapshot.__annotations__})
+
+
+def _text(found: dict[str, list[str]]) -> str:
+    told = {part: lines for part, lines in found.items() if lines}
+    return json.dumps(told, indent=1) if told else ""
 
 
 def _pairs(lines: Iterable[str], separator: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Kind:
-    """What a host has before a deploy: a script of lab/kinds, and the URLs that somebody is served there (see judge)."""
+    """What a host has before a deploy: a script of lab/kinds, and URLs to ask there (see judge)."""
 
     name: str
     urls: tuple[str, ...] = ()
@@ -36,11 +36,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Run:
-    """One deploy of several hosts; `said` is what it printed of each."""
+    """One deploy of several hosts: what it printed of each, by kind, and on which of them it failed."""
 
-    code: int
     seconds: float
     said: dict[str, str]
+    failed: frozenset[str]
 
 
 def selected(request: pytest.FixtureRequest, all_kinds: Sequence[Kind]) -> list[Kind]:
@@ -93,7 +93,11 @@ def look_after_reboot(there: dict[str, Kind], before: dict[str, Snapshot]) -> di
 
 
 def deploy(
-    checkout: Checkout, there: dict[str, Kind], *sites: dict[str, Any], run: str = "deploy.py", options: Sequence[str] = ()
+    checkout: Checkout,
+    there: dict[str, Kind],
+    *sites: dict[str, Any],
+    run: str = "deploy.py",
+    options: Sequence[str] = (),
 ) -> Run:
     """The same sites to every host."""
     checkout.write_hosts({host: list(sites) for host in there})
@@ -105,4 +109,6 @@ def deploy(
         kind.name: "\n".join(line for line in lines if f"[{host}]" in line or "[" not in line)
         for host, kind in there.items()
     }
-    return Run(done.returncode, seconds, said)
+    failed = {kind.name for host, kind in there.items() if any(f"[{host}] Error: " in line for line in lines)}
+    assert (done.returncode != 0) == bool(failed), done.stdout + done.stderr
+    return Run(seconds, said, frozenset(failed))
