@@ -23,8 +23,8 @@ ID_PLACEHOLDER = b"@RELEASE@"
 # releases can be compared by what an operator changed.
 SOURCES = "sources"
 
-# The file that says what host the release was rendered for. It tells why another release is wanted later, and is no
-# part of the id nor of what has to be intact: what does not change the other files makes no other release.
+# The file that says what host the release was rendered for. It tells why another release is wanted later, lies beside
+# the release on the host, and is no part of its id: what does not change the other files makes no other release.
 BUILD = "build"
 
 _PUBLIC, _SECRET, _SHARED = 0o644, 0o600, 0o640

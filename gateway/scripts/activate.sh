@@ -149,7 +149,7 @@ prune() {
         grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || [ -e "$home/pending/${path##*/}" ] \
             || rm -rf -- "$path"
     done
-    for path in "$home"/origins/*; do
+    for path in "$home"/origins/* "$home"/builds/*; do
         [ -e "$home/releases/${path##*/}" ] || rm -f "$path"
     done
     for path in "$home"/upstreams/*.conf; do

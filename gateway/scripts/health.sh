@@ -70,4 +70,5 @@ if knows_nginx_conf; then
 fi
 
 # The host that the release in force was rendered for.
-[ ! -r "$home/current/build" ] || echo "build $(<"$home/current/build")"
+path=$home/builds/$(basename "$(readlink "$home/current" || true)")
+[ ! -f "$path" ] || echo "build $(<"$path")"

@@ -21,6 +21,10 @@ sync -f "$incoming" || fail "the release could not be written to the disk; nothi
 mkdir -p "$home/pending"
 touch "$home/pending/$release"
 
+# What host it was rendered for is no part of it: that may be said anew of the same release.
+mkdir -p "$home/builds"
+[ ! -f "$incoming/tree/build" ] || mv "$incoming/tree/build" "$home/builds/$release"
+
 if [ ! -e "$target" ]; then
     mv -T "$incoming/tree" "$target"
     exit 0

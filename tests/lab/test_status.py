@@ -269,7 +269,7 @@ def test_why_another_release_is_wanted(deployed):
             f"the inventory has not changed since release {release}, but another site of this host now says it is "
             "the default of port 80; deploy"
         )
-    build = f"{HOME}/current/build"
+    build = f"{HOME}/builds/$(basename $(readlink {HOME}/current))"
     with done(deployed, f"mv {build} /run/; {claim}", f"mv /run/build {build}; rm {theirs}") as found:
         assert found[0] == f"the inventory has changed since release {release}, or it was rolled back; deploy"
 
