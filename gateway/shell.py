@@ -22,7 +22,7 @@ from gateway.origin import Origin
 from gateway.release import Release
 
 # As in gateway/scripts/common.sh.
-PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 class Shown(StringCommand):

@@ -2,9 +2,8 @@
 set -euo pipefail
 umask 077
 export LC_ALL=C
-# sudo's secure_path may lack the folders of root's own programs. The distribution's come first: another nginx in
-# /usr/local is not the one that is looked after here.
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin${PATH:+:$PATH}
+# sudo's secure_path may lack the folders of root's own programs.
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
 
 nginx_home=/etc/nginx
 home=$nginx_home/wecom-gateway

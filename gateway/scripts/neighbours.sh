@@ -105,7 +105,7 @@ print_configuration() {
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"
     done
     # what nginx says of itself goes to a file: the dump may hold what is nobody else's business
-    timeout 30 nginx -T -q -c "$shadow/nginx.conf" >"$shadow/.dump" 2>"$shadow/.said" || done=$?
+    timeout 30 "$packaged_nginx" -T -q -c "$shadow/nginx.conf" >"$shadow/.dump" 2>"$shadow/.said" || done=$?
     if [ $done = 0 ]; then
         echo "dump $(sed "s#$shadow/#$nginx_home/#g" "$shadow/.dump" | gzip -c | base64 -w 0)"
     else

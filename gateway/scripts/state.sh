@@ -10,7 +10,7 @@ text_of() {
 packaged_nginx=
 if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list; then
     packaged_nginx=/usr/sbin/nginx
-    built=$(nginx -V 2>&1)
+    built=$("$packaged_nginx" -V 2>&1)
     echo "version ${built%%$'\n'*}"
     # "built with OpenSSL 3.0.8 ... (running with OpenSSL 3.0.17 ...)": the last one counts.
     openssl=${built##*OpenSSL }
