@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from gateway.facts import HostState
 from gateway.host import Host
 from gateway.model import RELEASE_PORT
+from gateway.neighbours import ENTRIES
 from gateway.surroundings import Listener
 
 
@@ -100,7 +101,7 @@ def _configuration(known: HostState) -> Iterator[str]:
             "nginx's configuration on this host is broken already, without this release, and would not come up after "
             f"a reboot; mend it first: {known.broken}"
         )
-    elif known.installed is not None and known.neighbours.entry not in known.neighbours.included:
+    elif known.installed is not None and ENTRIES[0] not in known.neighbours.included:
         yield (
             "nginx.conf does not include conf.d/*.conf on this host, and nginx would never read a release; add this "
             "line to its http block: include /etc/nginx/conf.d/*.conf;"

@@ -122,7 +122,8 @@ def test_masked_and_without_systemd(host, base):
 def test_a_configuration_that_is_broken_or_never_reads_a_release(host):
     (text,) = objections(host(SLB), known(THERE, broken="unknown directive x in /etc/nginx/conf.d/x.conf:1"))
     assert "unknown directive x in /etc/nginx/conf.d/x.conf:1" in text
-    (text,) = objections(host(SLB), known(THERE, dump=conf(http="include sites-enabled/*;")))
+    for theirs in ("", "server { listen 80; }"):
+        (text,) = objections(host(SLB), known(THERE, dump=conf(theirs, http="include sites-enabled/*;")))
     assert "add this line to its http block: include /etc/nginx/conf.d/*.conf;" in text
 
 
