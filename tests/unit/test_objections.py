@@ -124,7 +124,7 @@ def test_a_configuration_that_is_broken_or_never_reads_a_release(host):
     assert "unknown directive x in /etc/nginx/conf.d/x.conf:1" in text
     for theirs in ("", "server { listen 80; }"):
         (text,) = objections(host(SLB), known(THERE, dump=conf(theirs, http="include sites-enabled/*;")))
-    assert "add this line to its http block: include /etc/nginx/conf.d/*.conf;" in text
+        assert "add this line to its http block: include /etc/nginx/conf.d/*.conf;" in text
 
 
 ALONE = {"listen:00000000:0050": None, "listen:0909090A:0050": f"900 {NGINX}"}
