@@ -191,7 +191,7 @@ def test_a_platform_that_does_not_answer(deployed):
 
 
 def test_a_hole_in_the_allow_list(deployed):
-    script = "sed -i '/location \\/ {/,/}/ s/return 404/return 204/' sites/bkitsm-slb.conf"
+    script = "sed -i '/location \\/ {/,/^    }/ s/return 404/return 204/' sites/bkitsm-slb.conf"
     with broken(deployed, SLB, script):
         told = behind(deployed)
     assert failed_checks(told) == {("itsm", "allow-list")}
