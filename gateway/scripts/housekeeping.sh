@@ -19,7 +19,7 @@ drop_lost_certificates() {
 
 # What is to be done for release folder $1, which is in force. Needs both locks.
 keep_house() {
-    local path domain order renewal in_place=no
+    local path domain order live renewal in_place=no
     local -A wanted=() kept=() shared=()
     # The renewal of an earlier version takes nothing into use but what nginx reads in place.
     grep -qs put_in_use "$1/renew.sh" || in_place=yes
@@ -37,11 +37,17 @@ keep_house() {
             continue
         fi
         [ -f "$path/order" ] && read -r order <"$path/order" || continue
-        settle_place "$path/live" "accounts/${order%% *}/live/$domain"
+        live=$acme/accounts/${order%% *}/live/$domain
+        settle_place
         # Those that the release does not have are not renewed; those that are back are.
         renewal=$acme/accounts/${order%% *}/renewal/$domain.conf
         if [ -n "${wanted[$domain]-}" ]; then
-            [ ! -f "$path/renewal.conf" ] || mv "$path/renewal.conf" "$renewal"
+            if [ -f "$path/renewal.conf" ]; then
+                # Without the certificate certbot would only stumble over it.
+                if is_pair "$live"; then mv "$path/renewal.conf" "$renewal"; else rm -f -- "$path/renewal.conf"; fi
+            fi
+            { [ -s "$renewal" ] && is_pair "$live"; } || [ -e "$acme/failed/$domain" ] \
+                || mark_failed "$domain" "certbot has nothing left to renew it with"
         else
             [ ! -f "$renewal" ] || mv "$renewal" "$path/renewal.conf"
         fi
@@ -52,12 +58,11 @@ keep_house() {
     done
 }
 
-# Has nginx read the certificate of `domain` through link $1, from where the release's renewal expects it; $2 is where
-# certbot has it.
+# Has nginx read the certificate from where the release's renewal expects it.
 settle_place() {
-    is_pair "$acme/$2" || return 0
+    is_pair "$live" || return 0
     if [ $in_place = yes ]; then
-        put_link "$1" "../../$2"
+        put_link "$path/live" "../../${live#"$acme/"}"
     elif [ -n "${shared[$domain]-}" ]; then
         put_in_use "$domain" "$order" || echo "wecom-gateway: no copy of the certificate of $domain could be made, nginx goes on reading certbot's: is the disk full?" >&2
     fi

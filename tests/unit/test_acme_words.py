@@ -307,6 +307,35 @@ def test_what_a_release_of_an_earlier_version_left_in_place_becomes_a_copy_and_b
     assert served.in_use(A)
 
 
+def test_a_certificate_that_certbot_lost_is_asked_for_by_the_next_deploy_and_serves_until_then(served):
+    before = served.in_use(A)
+    subprocess.run(["rm", "-r", str(served.acme / "accounts")], check=True)
+    served.run("renew")
+    assert (served.failed(), served.in_use(A)) == ([A, B], before)
+    expected = served.new_pair(A)
+    assert served.run("obtain").returncode == 0
+    assert (served.failed(), served.in_use(A)) == ([], expected)
+
+
+def test_a_domain_that_comes_back_after_certbot_lost_its_certificate_stops_no_other(served):
+    served.order(A)
+    assert served.run("renew").returncode == 0
+    kept = served.path / "wecom-gateway/releases/0000000000000000"
+    kept.mkdir()
+    (kept / "orders").write_text(f"{B} {ORDER}\n")
+    assert served.run("renew").returncode == 0
+    served.order(A, B)
+    assert served.run("obtain").returncode == 0
+    served.order(A)
+    served.run("renew")
+    assert (served.acme / "issued" / B / "renewal.conf").exists()
+    subprocess.run(["rm", "-r", str(served.acme / "accounts" / ACCOUNT / "live" / B)], check=True)
+    served.order(A, B)
+    expected = served.new_pair(B)
+    assert served.run("obtain").returncode == 0
+    assert served.in_use(B) == expected
+
+
 def test_remains_of_a_first_request_that_broke_off_stop_nobody(stage):
     folder = stage.acme / "accounts" / ACCOUNT
     for part in ("live", "archive"):
