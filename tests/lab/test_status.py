@@ -76,11 +76,11 @@ def test_a_name_that_no_server_answers_for_does_not_hang_status(deployed):
     """A resolver that is silent keeps `nginx -t` waiting for a name in somebody else's file."""
     with done(
         deployed,
-        f"""cp /etc/resolv.conf /run/resolv.kept; systemctl stop wecom-gateway-resolve.timer
+        """cp /etc/resolv.conf /run/resolv.kept; systemctl stop wecom-gateway-resolve.timer
         systemd-run -q --unit silent python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.77", 53)); time.sleep(600)'
         printf 'nameserver 127.0.0.77\\noptions timeout:25 attempts:3\\n' >/etc/resolv.conf
-        echo 'server {{ location / {{ proxy_pass http://nowhere.example; }} }}' >/etc/nginx/conf.d/theirs.conf""",
+        echo 'server { location / { proxy_pass http://nowhere.example; } }' >/etc/nginx/conf.d/theirs.conf""",
         """cat /run/resolv.kept >/etc/resolv.conf; rm /etc/nginx/conf.d/theirs.conf; systemctl stop silent
         systemctl start wecom-gateway-resolve.timer; sleep 6""",
     ) as found:
@@ -223,7 +223,7 @@ def test_a_read_only_folder(deployed):
 
 def test_a_disk_without_room(deployed):
     with done(deployed, *_small_disk("/var/log/nginx", "size=2M")) as found:
-        (text,) = found
+        text = found[0]
     assert text.startswith("/var/log/nginx: the disk is full, ")
     assert "MB are left; free some, see df -h there" in text
 
@@ -232,7 +232,7 @@ def test_a_disk_without_room_for_more_files(deployed):
     cause, undo = _small_disk("/etc/nginx", "nr_inodes=900")
     filled = "for i in {1..900}; do : >/etc/nginx/.f$i || break; done 2>/dev/null"
     with done(deployed, f"{cause}; {filled}", undo) as found:
-        (text,) = found
+        text = found[0]
     assert text.startswith("/etc/nginx: the disk has no room for more files, 0 are left")
 
 
