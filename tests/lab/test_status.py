@@ -223,7 +223,7 @@ def test_a_read_only_folder(deployed):
 
 def test_a_disk_without_room(deployed):
     with done(deployed, *_small_disk("/var/log/nginx", "size=2M")) as found:
-        (text,) = found
+        text = found[0]
     assert text.startswith("/var/log/nginx: the disk is full, ")
     assert "MB are left; free some, see df -h there" in text
 
@@ -232,7 +232,7 @@ def test_a_disk_without_room_for_more_files(deployed):
     cause, undo = _small_disk("/etc/nginx", "nr_inodes=900")
     filled = "for i in {1..900}; do : >/etc/nginx/.f$i || break; done 2>/dev/null"
     with done(deployed, f"{cause}; {filled}", undo) as found:
-        (text,) = found
+        text = found[0]
     assert text.startswith("/etc/nginx: the disk has no room for more files, 0 are left")
 
 
