@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from .host_scripts import run as _run
+
 
 @pytest.mark.parametrize(
     ("text", "raised"),
@@ -27,7 +29,7 @@ import pytest
     ],
 )
 def test_room_for_connections(tmp_path, text, raised):
-    done = run(
+    done = _run(
         "activate",
         "raise_connections | tee $home/first; raise_connections <$home/first | cmp - $home/first",
         tmp_path,
@@ -44,7 +46,7 @@ def upstreams(tmp_path):
 
 
 def _write(upstreams: Path, addresses: str) -> subprocess.CompletedProcess[str]:
-    return run("resolve", f'write_addresses {upstreams.parent}/names "{addresses}"', upstreams.parent)
+    return _run("resolve", f'write_addresses {upstreams.parent}/names "{addresses}"', upstreams.parent)
 
 
 def test_addresses_are_written_by_name_and_named_once_changed(upstreams):
@@ -75,7 +77,7 @@ def test_an_emptied_file_of_addresses_is_filled_again(upstreams):
 
 def test_names_are_resolved_as_the_host_does(upstreams):
     (upstreams.parent / "names").write_text("localhost 443\nlocalhost 8443\nnobody.invalid 443\n")
-    done = run("resolve", f"resolve_names {upstreams.parent}/names | sort -u", upstreams.parent)
+    done = _run("resolve", f"resolve_names {upstreams.parent}/names | sort -u", upstreams.parent)
     assert "localhost 127.0.0.1" in done.stdout.splitlines()
     assert "nobody" not in done.stdout
 
@@ -94,10 +96,10 @@ SHIPPED = "user www-data;\nevents {\n\tworker_connections 768;\n\t# multi_accept
     ],
 )
 def test_what_was_raised_can_be_lowered_to_what_it_was_byte_for_byte(tmp_path, text):
-    raised = run("dpkg", "raise_connections", tmp_path, stdin=text).stdout
+    raised = _run("dpkg", "raise_connections", tmp_path, stdin=text).stdout
     assert "40000" in text or raised != text
-    assert run("dpkg", "lower_connections", tmp_path, stdin=raised).stdout == text
-    assert run("dpkg", "lower_connections", tmp_path, stdin=text).stdout == text
+    assert _run("dpkg", "lower_connections", tmp_path, stdin=raised).stdout == text
+    assert _run("dpkg", "lower_connections", tmp_path, stdin=text).stdout == text
 
 
 def test_only_the_text_that_the_package_brought_counts_as_shipped(tmp_path):
@@ -105,6 +107,6 @@ def test_only_the_text_that_the_package_brought_counts_as_shipped(tmp_path):
     sum_of = hashlib.md5(SHIPPED.encode(), usedforsecurity=False).hexdigest()
     dpkg = f"dpkg-query() {{ echo ' /etc/nginx/mime.types 1'; echo ' /etc/nginx/nginx.conf {sum_of}'; }}"
     told = "is_shipped && echo yes || echo no"
-    assert run("dpkg", f"{dpkg}; {told}", tmp_path, stdin=SHIPPED).stdout == "yes\n"
-    assert run("dpkg", f"{dpkg}; {told}", tmp_path, stdin=SHIPPED + "# ours\n").stdout == "no\n"
-    assert run("dpkg", f"dpkg-query() {{ return 1; }}; {told}", tmp_path, stdin=SHIPPED).stdout == "no\n"
+    assert _run("dpkg", f"{dpkg}; {told}", tmp_path, stdin=SHIPPED).stdout == "yes\n"
+    assert _run("dpkg", f"{dpkg}; {told}", tmp_path, stdin=SHIPPED + "# ours\n").stdout == "no\n"
+    assert _run("dpkg", f"dpkg-query() {{ return 1; }}; {told}", tmp_path, stdin=SHIPPED).stdout == "no\n"
