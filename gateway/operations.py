@@ -26,9 +26,13 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
     It would take away sites, verification files or certificates that are in force, and no option in `allowed` says
     that this is meant; or something else that is on the host is in its way, or would be in the way of that.
     """
-    known, wanted = target.state(), target.wanted()
+    known = target.state()
+    if not known.is_readable:
+        yield _unreadable(host)
+        return
+    wanted = target.wanted()
     there = known.current == wanted.id and target.is_intact()
-    if not known.is_readable or (there and known.in_force(wanted.id) and not target.missing()):
+    if there and known.in_force(wanted.id) and not target.missing():
         host.noop("nothing speaks against a deploy")
         return
     texts = [*objections(target.host, known), *([] if there else comparison.refused(target, allowed))]
@@ -47,11 +51,7 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
 def install(target: Target) -> Commands:
     """nginx from Debian with the modules that the host needs, and the trust store that upstreams are verified against,
     where they are not there yet."""
-    known = target.state()
-    if not known.is_readable:
-        yield _unreadable(host)
-        return
-    missing = target.missing()
+    known, missing = target.state(), target.missing()
     if not missing:
         host.noop("nginx and the trust store are installed")
         return
