@@ -127,11 +127,22 @@ def test_a_stopped_nginx(deployed):
     own.on_host(SLB, "systemctl stop nginx")
     try:
         assert failed_checks(direct(deployed)) == {(site, "port") for site in ("card", "test", "itsm")}
-        through = failed_checks(behind(deployed))
-        assert {("card", "route"), ("card", "verification file"), ("test", "route"), ("itsm", "route")} <= through
+        through = behind(deployed)
+        assert failed_checks(through) == {(site, "hosts") for site in ("card", "test", "itsm")}
+        # once for each site, and nothing beside it
+        found = [one for result in through[1]["results"] for one in result["findings"]]
+        assert len([one for one in found if one["outcome"] in ("failed", "warning")]) == 3
+        assert all(reason.startswith("the load balancer reaches no host") for *_, reason in failures(through[1]))
     finally:
         own.on_host(TLS, "systemctl start nginx")
         own.on_host(SLB, "systemctl start nginx")
+
+
+def test_a_listener_of_the_load_balancer_that_alone_reaches_no_host(deployed):
+    with broken(deployed, SLB, "sed -i 's/:*9001/9002/; s/\\[::\\]9002/[::]:9002/' sites/*.conf closed.conf"):
+        told = behind(deployed)
+    assert failed_checks(told) == {("card", "hosts"), ("test", "hosts")}
+    assert all("by this port" in reason for *_, reason in failures(told[1]))
 
 
 def test_a_closed_port(deployed):
