@@ -60,7 +60,14 @@ def _losses(target: Target) -> Losses:
         return Losses(verification=verification)
     gone = tuple(sorted(target.held().domains - {site.domain for site in target.host.sites}))
     others = ((one.name, one.data.get("sites")) for one in host.inventory if one.name != target.host.name)
-    return Losses(gone, verification, _older(target), losses.elsewhere(gone, others) if gone else {})
+    unread = "" if target.held().sources else target.state().in_place or ""
+    return Losses(
+        sites=gone,
+        unread=unread,
+        verification=verification,
+        certificates=_older(target),
+        elsewhere=losses.elsewhere(gone, others) if gone else {},
+    )
 
 
 def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:

@@ -83,6 +83,7 @@ class Connector(_Original):
         own, has_begun = _own(output)
         if not has_begun:
             return self._failed(not_run(output.output_lines, self._rights(arguments)))
+        self.host.connector_data.pop(_TROUBLE, None)
         if not status:
             said = [line.line for line in own if line.line.startswith("wecom-gateway: ")]
             self.host.connector_data[_TROUBLE] = " ".join(said).replace("wecom-gateway: ", "")

@@ -79,8 +79,9 @@ class HostState:
 
     @property
     def in_place(self) -> str | None:
-        """The release before a new one: the current one, or where its link was deleted, what was proven last."""
-        return self.current or self.activated
+        """The release before a new one: what the running nginx serves, else the current one, or where its link was
+        deleted, what was proven last."""
+        return self.running if self.running in self.history else self.current or self.activated
 
     @property
     def previous(self) -> str | None:

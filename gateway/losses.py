@@ -21,6 +21,8 @@ class Losses:
     earlier: by domain the end of the one in force and of the other."""
 
     sites: tuple[str, ...] = ()
+    # the release in force where nothing of it can be read
+    unread: str = ""
     verification: tuple[str, ...] = ()
     certificates: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
@@ -31,6 +33,11 @@ class Losses:
         return [text for option, text in texts.items() if text and option not in allowed]
 
     def _sites(self) -> str:
+        if self.unread:
+            return (
+                f"what release {self.unread} serves cannot be read on this host any more, so nobody can say which sites "
+                f"a deploy would take away; see that the entry has all of them, then confirm with --data {SITES}=1"
+            )
         if not self.sites:
             return ""
         moved = [

@@ -110,6 +110,8 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
         listens = [(one.file, one.arguments) for one in server.block if one.name == "listen" and one.arguments]
         for file, arguments in listens or [(server.file, ("80",))]:
             address, port, *flags = _address(arguments)
+            if "quic" in flags:  # that is UDP
+                continue
             if address in _EVERY:
                 explicit = "default_server" in flags or "default" in flags
                 spec = f"{_EVERY[address]}{port}"
@@ -139,7 +141,19 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
 def _streams(main: Iterable[_Statement]) -> dict[int, str]:
     servers = [one for block in main if block.name == "stream" for one in block.block or () if one.name == "server"]
     listens = [one for server in servers for one in server.block or () if one.name == "listen" and one.arguments]
-    return {_address(one.arguments)[1]: one.file for one in listens}
+    found: dict[int, str] = {}
+    for one in listens:
+        if "udp" not in one.arguments:
+            found |= dict.fromkeys(_ports(one.arguments), one.file)
+    return found
+
+
+def _ports(arguments: tuple[str, ...]) -> Iterable[int]:
+    """Of a stream's `listen`, which may name a range."""
+    first, dash, last = arguments[0].rpartition(":")[2].partition("-")
+    if dash and first.isdecimal() and last.isdecimal():
+        return range(int(first), int(last) + 1)
+    return [_address(arguments)[1]]
 
 
 def _address(arguments: tuple[str, ...]) -> tuple[Any, ...]:

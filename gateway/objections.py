@@ -128,7 +128,10 @@ def _ports(host: Host, known: HostState) -> Iterator[str]:
 def _is_nginx(listener: Listener, known: HostState) -> bool:
     """Whether it is the nginx that the gateway reloads."""
     around = known.around
-    return known.installed is not None and bool(around.main_pid) and listener.pid == around.main_pid
+    # by the unit too: a worker that came later may have a smaller number than the process that started it
+    return known.installed is not None and (
+        listener.unit == "nginx.service" or (bool(around.main_pid) and listener.pid == around.main_pid)
+    )
 
 
 def _own_sockets(port: int, held: Iterable[Listener], known: HostState) -> Iterator[str]:

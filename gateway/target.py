@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 from pyinfra import host, state
@@ -30,6 +31,8 @@ class Target:
         self.host = wanted
         self._read: tuple[bool, HostState] | None = None
         self._held: Held | None = None
+        # nginx's group as it was first seen
+        self._group: tuple[str | None] | None = None
         self._changes: list[Change] | None = None
         # Rendered once for each nginx, however often it is asked for.
         self._release = cache(lambda build: releases.build(render.tree(wanted, build)))
@@ -73,7 +76,11 @@ class Target:
 
     def wanted(self) -> Release:
         """The release that the inventory gives for the host's nginx."""
-        return self._release(self.state().build or _FORETOLD)
+        build = self.state().build or _FORETOLD
+        if self._group is None and self.state().installed:
+            self._group = (build.group,)
+        # programs come and go: what was published for one group is not activated for another
+        return self._release(replace(build, group=self._group[0]) if self._group else build)
 
     def has_orders(self) -> bool:
         """Whether some site's certificate comes from an ACME server."""

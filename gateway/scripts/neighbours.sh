@@ -8,8 +8,8 @@ unit_of() {
         [[ -z $kind || $kind == name=systemd ]] || continue
         while [[ -n $path && ${path##*/} != *.service ]]; do path=${path%/*}; done
         unit=${path##*/}
-    done <"/proc/$1/cgroup" 2>/dev/null
-    return 0
+        # which may have ended meanwhile
+    done 2>/dev/null <"/proc/$1/cgroup" || true
 }
 
 # "listen:ADDRESS:PORT PID UNIT PROGRAM" for each TCP port that somebody listens on; address and port as /proc/net has
@@ -39,7 +39,7 @@ print_listeners() {
 
 # Whether a package put file $1 there, under its own name or the one without /usr that it had before the merge.
 is_packaged() {
-    grep -qsxF -e "$1" -e "${1#/usr}" -e "/usr$1" /var/lib/dpkg/info/*.list
+    grep -qsxF -e "$1" -e "${1#/usr}" -e "/usr$1" /var/lib/dpkg/info/*.list </dev/null
 }
 
 # "nginx:PROGRAM PID UNIT VERSION" for each nginx that runs on this host or lies where builds from source and panels put
@@ -78,14 +78,19 @@ print_unit() {
     local line file='' source=''
     [ -d /run/systemd/system ] || { echo "init $(</proc/1/comm)"; return; }
     while read -r line; do
+        # By the package itself, which Debian 11 leaves like that when it is removed; installing it undoes that.
+        if [ "$line" = LoadState=masked ] && [ -z "$packaged_nginx" ]; then
+            [ ! -e /var/lib/systemd/deb-systemd-helper-masked/nginx.service ] || continue
+        fi
         echo "unit:${line%%=*} ${line#*=}"
         case $line in
             FragmentPath=*) file=${line#*=} ;;
             SourcePath=*) source=${line#*=} ;;
         esac
     done < <(systemctl show -p LoadState,FragmentPath,SourcePath,UnitFileState,ActiveState,MainPID nginx.service)
-    # generated from a script, which Debian's package would replace as well
+    # generated from a script, which Debian's package would replace as well; a mask is no unit
     file=${source:-$file}
+    [[ $file != /dev/null && $(readlink -f "$file") != /dev/null ]] || file=
     [ -n "$packaged_nginx" ] || [ -z "$file" ] || is_packaged "$file" || echo "unit:Foreign $file"
     [ -n "$packaged_nginx" ] || [ -n "$file" ] || [ ! -e /etc/init.d/nginx ] || is_packaged /etc/init.d/nginx \
         || echo "unit:Foreign /etc/init.d/nginx"
@@ -94,9 +99,10 @@ print_unit() {
 # The configuration of everybody else, as nginx reads it: "dump" and the output of nginx -T, packed, on one line, with
 # nothing in the place of each link by which a release could be included; or "broken" and why it does not load.
 print_configuration() {
-    local shadow found link done=0
+    local found link done=0
     [ -f "$nginx_home/nginx.conf" ] || return 0
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
+    trap 'rm -rf -- "$shadow"' EXIT
     remove_stock=no
     ! is_stock_site || remove_stock=yes
     shadow_configuration "$shadow"
@@ -104,8 +110,9 @@ print_configuration() {
         link=$shadow/${link#"$nginx_home"/}
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"
     done
-    # what nginx says of itself goes to a file: the dump may hold what is nobody else's business
-    timeout 30 "$packaged_nginx" -T -q -c "$shadow/nginx.conf" >"$shadow/.dump" 2>"$shadow/.said" || done=$?
+    # Into a file, because the dump may hold what is nobody else's business. A log of theirs that is not there yet and that
+    # nginx creates on the way is not to be root's alone.
+    (umask 022 && timeout 30 "$packaged_nginx" -T -q -c "$shadow/nginx.conf") >"$shadow/.dump" 2>"$shadow/.said" || done=$?
     if [ $done = 0 ]; then
         echo "dump $(sed "s#$shadow/#$nginx_home/#g" "$shadow/.dump" | gzip -c | base64 -w 0)"
     else

@@ -8,7 +8,7 @@ text_of() {
 }
 
 packaged_nginx=
-if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list; then
+if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list </dev/null; then
     packaged_nginx=/usr/sbin/nginx
     built=$("$packaged_nginx" -V 2>&1)
     echo "version ${built%%$'\n'*}"

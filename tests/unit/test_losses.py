@@ -182,3 +182,9 @@ def test_status_names_what_would_go_and_does_not_say_deploy():
         Host("gw", (), {}, {}), known, "f" * 16, True, Health(), ["sites would go: a.edu.cn", "git pull first"]
     )
     assert text == "a deploy would be refused: sites would go: a.edu.cn; git pull first"
+
+
+def test_where_nothing_of_the_release_can_be_read_nobody_knows_what_would_go():
+    (text,) = Losses(unread=OLD).refused(frozenset())
+    assert f"what release {OLD} serves cannot be read" in text
+    assert Losses(unread=OLD).refused({"allow_site_removal"}) == []

@@ -140,6 +140,18 @@ def test_stream_servers_are_no_http_servers():
     assert found.streams == {9001: "/etc/nginx/nginx.conf"}
 
 
+@pytest.mark.parametrize(
+    ("listen", "ports"),
+    [("9001 udp", []), ("9000-9002", [9000, 9001, 9002]), ("10.0.0.1:9000-9001", [9000, 9001]), ("[::]:9001", [9001])],
+)
+def test_what_ports_a_stream_takes(listen, ports):
+    assert list(read(main=MAIN + f"stream {{ server {{ listen {listen}; }} }}").streams) == ports
+
+
+def test_quic_takes_no_port_of_tcp():
+    assert not read("server { listen 443 quic reuseport; }").defaults
+
+
 def test_one_socket_for_both_families():
     assert read("server { listen [::]:80 ipv6only=off; }").both_families == {80: "/etc/nginx/sites-enabled/theirs"}
 

@@ -74,6 +74,11 @@ def test_the_gateway_s_own_port_is_needed_too(host):
     assert "port 19001 is held by java (pid 17)" in text
 
 
+def test_a_worker_with_a_smaller_number_is_nginx_s_too(host):
+    """Process numbers start again from the bottom, and then a worker's is smaller than that of the master."""
+    assert objections(host(SLB), known(THERE, **{"listen:00000000:0050": f"412 {NGINX}"})) == []
+
+
 def test_an_nginx_elsewhere_that_is_not_the_unit_s_holds_its_port(host):
     found = objections(host(SLB), known(THERE, **{"listen:00000000:2329": "55 panel.service nginx"}))
     assert "9001 is held by nginx (pid 55, panel.service)" in found[0]
