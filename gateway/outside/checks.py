@@ -99,7 +99,7 @@ def _unreached(visit: Visit, ports: dict[int, str], everywhere: bool) -> Iterato
         yield Finding(
             *("hosts", subject, "failed", f"the load balancer reaches no host by this port: {why}"),
             f"see that its listener on {visit.door(port).port} sends to the hosts' {port}, that their security group "
-            "or firewall lets it in there, and its health check for that port",
+            "or firewall lets it in there, and its health check for that port; else the platform's own front says so",
         )
 
 
@@ -196,11 +196,7 @@ def _unpublished(visit: Visit, door: Door, prefixes: list[str]) -> Iterator[Find
         def judge(answer: Answer) -> tuple[str, str] | None:
             if answer.status == 404:
                 return None
-            if (
-                answer.status in reach.BAD_GATEWAY
-                and not answer.is_gateways_own
-                and reach.ARRIVED not in answer.headers
-            ):
+            if reach.is_in_between(answer):
                 return f"{answer.status}, not from the gateway", _bad_gateway_remedy(visit)
             text = f"answers {answer.status} instead of 404: more is published than the inventory says"
             return text, "deploy; if it stays, see whether this address is the right host"
