@@ -99,7 +99,7 @@ def _unreached(visit: Visit, ports: dict[int, str], everywhere: bool) -> Iterato
         yield Finding(
             *("hosts", subject, "failed", f"the load balancer reaches no host by this port: {why}"),
             f"see that its listener on {visit.door(port).port} sends to the hosts' {port}, that their security group "
-            "or firewall lets it in there, and its health check for that port",
+            "or firewall lets it in there, and its health check for that port; else the platform's own front says so",
         )
 
 

@@ -35,17 +35,22 @@ def _on_entry(site: Site, client: Client, door: Door, _port: int) -> str | None:
 
 
 def _beside_it(site: Site, client: Client, door: Door, port: int) -> str | None:
-    """Other ports have no health check, and a platform's front may say 502 too. A name that no site has never gets
-    as far as that, so what is answered to both alike is the load balancer's own. Silence may be the platform's."""
-    path = next(route.path for route in site.routes if route.port == port)
+    """Other ports have no health check, and a platform's front may say 502 too. A name that no site has never gets as
+    far as that: told 502 in other words than the site is, the site's came from the platform. Silence may too."""
     try:
-        answer = client.ask(door, site.domain, path, accept="application/json")
-        if not is_in_between(answer):
-            return None
-        other = client.ask(door, site.domain, "/", host=NOBODY)
+        for path in [route.path for route in site.routes if route.port == port]:
+            answer = client.ask(door, site.domain, path, accept="application/json")
+            if not is_in_between(answer):
+                return None
     except Unanswered as why:
         return str(why) if why.kind == "closed" else None
-    return f"it answers {answer.status}" if _voice(answer) == _voice(other) else None
+    try:
+        other = client.ask(door, site.domain, "/", host=NOBODY)
+    except Unanswered:
+        other = answer
+    if is_in_between(other) and _voice(other) != _voice(answer):
+        return None
+    return f"it answers {answer.status}"
 
 
 def is_in_between(answer: Answer) -> bool:

@@ -85,7 +85,11 @@ def test_traffic_follows_an_address_within_a_minute_and_keeps_its_connections(ba
     try:
         move(new_address)
         _serves_within_a_minute("a.edu.example")
-        assert on_host(f"cat {HOME}/upstreams/hub.17wanxiao.com_443.conf").strip() == f"server {new_address}:443;"
+        # the old one is only kept in case, and no visitor waits for it
+        assert on_host(f"cat {HOME}/upstreams/hub.17wanxiao.com_443.conf").splitlines() == [
+            f"server {new_address}:443 max_fails=0;",
+            f"server {old_address}:443 backup;",
+        ]
         numbers = [own.ask(HOST, "http://a.edu.example/x").json()["request_number_on_connection"] for _ in range(8)]
         assert max(numbers) > 1
     finally:

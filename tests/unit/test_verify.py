@@ -280,6 +280,9 @@ def test_a_listener_that_alone_reaches_no_host_is_one_finding_for_its_port(make)
     assert check == "hosts"
     assert reason == "the load balancer reaches no host by this port: it answers 502"
     assert "9001" in remedy
+    # a name that it has no rule for is not asked of the hosts
+    world.wrong = lambda door, host, **_: answer(400 if host else 502, b"<html>") if door.port == 9001 else None
+    assert [check for check, *_ in world.failed()] == ["hosts"]
     world.wrong = _said(answer(502, b"<html>"), (80, 443))
     assert [check for check, *_ in world.failed()] == ["hosts"]
 
