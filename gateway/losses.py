@@ -35,8 +35,8 @@ class Losses:
     def _sites(self) -> str:
         if self.unread:
             return (
-                f"what release {self.unread} serves cannot be read on this host any more, so nobody can say which sites "
-                f"a deploy would take away; see that the entry has all of them, then confirm with --data {SITES}=1"
+                f"what release {self.unread} serves cannot be read on this host any more, so nobody can say which "
+                f"sites a deploy would take away; see that the entry has all of them, then confirm with --data {SITES}=1"
             )
         if not self.sites:
             return ""
