@@ -36,7 +36,8 @@ class Losses:
         if self.unread:
             return (
                 f"what release {self.unread} serves cannot be read on this host any more, so nobody can say which "
-                f"sites a deploy would take away; see that the entry has all of them, then confirm with --data {SITES}=1"
+                "sites a deploy would take away; see that the entry has all of them, and "
+                f"confirm with --data {SITES}=1"
             )
         if not self.sites:
             return ""
