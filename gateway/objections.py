@@ -167,7 +167,7 @@ def _egress_port(listen: str, known: HostState) -> Iterator[str]:
     for one in known.around.listeners:
         same = one.address is None or str(one.address) == host.strip("[]")
         if one.port == int(port) and same and not _is_nginx(one, known):
-            yield f"nginx cannot listen on {listen} for egress: it is held by {one}; free the port, then deploy again"
+            yield f"nginx cannot listen on {listen} for egress: port {port} is held by {one}; free it and deploy again"
             return
 
 

@@ -183,3 +183,10 @@ def test_a_disabled_nginx_will_be_enabled_and_that_is_said():
     (text,) = announcements(known(THERE, **{"unit:UnitFileState": "disabled"}))
     assert "it will be enabled" in text
     assert announcements(known(THERE)) == announcements(known(BARE, **{"unit:UnitFileState": "disabled"})) == []
+
+
+def test_the_address_of_egress_is_named_where_somebody_has_it(host):
+    egress = {"listen": "10.9.9.9:443", "allow": ["10.9.9.0/24"]}
+    (text,) = objections(host(SLB, egress=egress), known(THERE, **{"listen:0909090A:01BB": "17 - python3"}))
+    assert "10.9.9.9:443 for egress: port 443 is held by python3 (pid 17)" in text
+    assert objections(host(SLB, egress=egress), known(THERE, **{"listen:0808080A:01BB": "17 - python3"})) == []
