@@ -45,4 +45,6 @@ class Stream:
         return client._read_frame(self._stream.read) == message
 
     def close(self) -> None:
+        # the socket stays open while something reads from it
+        self._stream.close()
         self._socket.close()
