@@ -31,6 +31,10 @@ class Host:
     acme_cas: Mapping[str, bytes] = field(default_factory=dict)
     egress: Egress | None = None
 
+    def listeners(self) -> dict[int, bool]:
+        """The ports that its sites are asked on, and whether TLS is spoken there."""
+        return {port: encrypted for site in self.sites for port, encrypted in site.listeners().items()}
+
 
 def parse_host(
     name: str, data: Mapping[str, Any], files: Path, *, certificates: bool = True

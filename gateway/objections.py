@@ -50,7 +50,7 @@ def remarks(host: Host, known: HostState) -> list[str]:
 def apart(host: Host, known: HostState) -> dict[str, list[str]]:
     """Addresses on a port of the host's sites that somebody else's site there has to itself, each with those names
     of the host's sites that the other one has too."""
-    ports = {port for site in host.sites for port in site.listeners()}
+    ports = host.listeners()
     domains = {site.domain for site in host.sites}
     return {
         address: sorted(domains.intersection(names))
@@ -110,7 +110,7 @@ def _configuration(known: HostState) -> Iterator[str]:
 
 def _ports(host: Host, known: HostState) -> Iterator[str]:
     """What is in the way of listening where the sites need it."""
-    ports = {port for site in host.sites for port in site.listeners()}
+    ports = host.listeners()
     for port in sorted({*ports, RELEASE_PORT}):
         held = [one for one in known.around.listeners if one.port == port]
         others = [one for one in held if not _is_nginx(one, known)]
@@ -178,7 +178,7 @@ def _names(host: Host, known: HostState) -> Iterator[str]:
                 f"another site of this host has {', '.join(domains)} on {address}, an address that it has to itself, "
                 "and the gateway would never be asked there; remove one of them"
             )
-    ports = {port for site in host.sites for port in site.listeners()}
+    ports = host.listeners()
     for spec, default in sorted(known.neighbours.defaults.items()):
         if not default.explicit and default.entry is None and int(spec.rpartition(":")[2]) in ports:
             yield (
@@ -189,7 +189,7 @@ def _names(host: Host, known: HostState) -> Iterator[str]:
 
 def _narrow_tls(host: Host, known: HostState) -> list[str]:
     """OpenSSL settles the protocol by the default server, before it knows which name is asked for."""
-    encrypted = {port for site in host.sites for port, tls in site.listeners().items() if tls}
+    encrypted = {port for port, tls in host.listeners().items() if tls}
     texts = []
     for spec, default in sorted(known.neighbours.defaults.items()):
         if int(spec.rpartition(":")[2]) in encrypted and default.protocols and "TLSv1.3" not in default.protocols:

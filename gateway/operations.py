@@ -56,10 +56,11 @@ def install(target: Target) -> Commands:
         host.noop("nginx and the trust store are installed")
         return
     target.changing()
-    if "nginx" in missing and known.installed is None:
+    brings_nginx = "nginx" in missing and known.installed is None
+    if brings_nginx:
         yield shell.hold_back_nginx()
     yield from apt.packages._inner(packages=missing, update=True)
-    if "nginx" in missing and known.installed is None:
+    if brings_nginx:
         yield shell.settle_nginx()
 
 

@@ -142,9 +142,7 @@ class _Listener:
 
 def tree(host: Host, build: Build) -> dict[str, File]:
     """Every file of the host's release by relative path; paths in them carry the id's placeholder."""
-    ports: dict[int, bool] = {}
-    for site in host.sites:
-        ports |= site.listeners()
+    ports = host.listeners()
     healthz_ports = frozenset({ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in host.sites) else ())
     upstreams = sorted({route.upstream for site in host.sites for route in site.routes})
     balancers = _balancers(host)

@@ -47,9 +47,10 @@ class ForeignNginx:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`init` is the name of process 1 where it is not systemd. `unit_*` are systemd's words of nginx.service;
-    `foreign_unit` is its file where no package put it there. `group_of` is the primary group of each user, `shared`
-    are groups that other programs run in or other users are members of."""
+    """`init` is the name of process 1 where it is not systemd. `load_state`, `file_state`, `active_state` and
+    `main_pid` are systemd's words of nginx.service; `foreign_unit` is its file where no package put it there.
+    `group_of` is the primary group of each user, `shared` are groups that other programs run in or other users are
+    members of."""
 
     listeners: tuple[Listener, ...] = ()
     nginx: tuple[ForeignNginx, ...] = ()

@@ -193,8 +193,7 @@ for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" 
     fi
 done
 # The link by which the one before was included.
-entry_before=
-for path in "${entries[@]}"; do [ ! -L "$path" ] || entry_before=$path; done
+entry_before=$(including_links | tail -n 1)
 error_log=/var/log/nginx/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
 drop_stale_copy
@@ -205,7 +204,7 @@ go_back() {
     if [ -n "$previous" ]; then
         point_to "$previous"
         if [ -n "$entry_before" ] && [ "$entry_before" != "$entry" ]; then
-            put_link "$entry_before" ../wecom-gateway/current/gateway.conf
+            put_link "$entry_before" $entry_text
             rm -f "$entry"
         fi
     else

@@ -119,7 +119,7 @@ replace_nginx_conf() {
 # folder $1.
 include_release() {
     local link
-    put_link "$2" ../wecom-gateway/current/gateway.conf
+    put_link "$2" $entry_text
     for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
     ! has_main_entry || put_link "$main_entry" ../wecom-gateway/current/main.conf
     raise_connections <"$nginx_home/nginx.conf" >"$1/raised"

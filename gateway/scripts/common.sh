@@ -10,6 +10,8 @@ home=$nginx_home/wecom-gateway
 # The links by which a release can be included, one of them at a time. The first one that nginx reads behind every
 # server of somebody else's that is a default by its place alone: nginx takes the first that it reads.
 entries=("$nginx_home"/conf.d/{wecom-gateway,zzz-wecom-gateway}.conf "$nginx_home/sites-enabled/zzz-wecom-gateway.conf")
+# What such a link says, in whichever of those folders.
+entry_text=../wecom-gateway/current/gateway.conf
 # Included at the top of Debian's nginx.conf, outside of http.
 main_entry=$nginx_home/modules-enabled/90-wecom-gateway.conf
 stock_site=$nginx_home/sites-enabled/default
@@ -25,7 +27,7 @@ fail() {
 including_links() {
     local link
     for link in "${entries[@]}"; do
-        [ "$(readlink "$link")" != ../wecom-gateway/current/gateway.conf ] || echo "$link"
+        [ "$(readlink "$link")" != $entry_text ] || echo "$link"
     done
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shutil
 import socket
@@ -196,25 +197,32 @@ def test_a_renewal_without_the_server_keeps_the_certificate_and_says_so(mine, ro
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
 
 
-def test_one_domain_that_is_not_renewed_keeps_no_other_from_it(mine):
-    mine.write_sites(_site("a"), _site("b"))
-    mine.deploy_well()
+@contextlib.contextmanager
+def _a_alone_not_renewed():
+    """A renewal of a and b, while the server does not find a, whose serial number stays the one given."""
     before = _serial("a.acme.example"), _serial("b.acme.example")
     acme.ensure({name: address for name, address in KNOWN.items() if not name.startswith("a.")})
     try:
         on_host(f"! {RENEW}")
         assert _serial("a.acme.example") == before[0]
         _is_replaced("b.acme.example", before[1])
+        yield before[0]
+    finally:
+        acme.ensure(KNOWN)
+
+
+def test_one_domain_that_is_not_renewed_keeps_no_other_from_it(mine):
+    mine.write_sites(_site("a"), _site("b"))
+    mine.deploy_well()
+    with _a_alone_not_renewed() as serial_of_a:
         failed = mine.status()[1]["hosts"][0]["renewal_failed"]
         assert list(failed) == ["a.acme.example"]
         # b failed once as well, and that is over.
         on_host(f"echo then >{HOME}/acme/failed/b.acme.example; ! {RENEW}")
         assert list(mine.status()[1]["hosts"][0]["renewal_failed"]) == ["a.acme.example"]
         assert "lookup a.acme.example" in failed["a.acme.example"]
-    finally:
-        acme.ensure(KNOWN)
     mine.deploy_well()
-    _is_replaced("a.acme.example", before[0])
+    _is_replaced("a.acme.example", serial_of_a)
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
 
 
@@ -287,20 +295,13 @@ def in_another_language(mine):
 
 
 def test_no_decision_hangs_on_the_words_of_certbot(mine, in_another_language, tmp_path):
-    before = _serial("a.acme.example"), _serial("b.acme.example")
-    acme.ensure({name: address for name, address in KNOWN.items() if not name.startswith("a.")})
-    try:
-        # A server that knows neither the account nor where one of the two is.
-        on_host(f"! {RENEW}")
-        assert _serial("a.acme.example") == before[0]
-        _is_replaced("b.acme.example", before[1])
+    # A server that knows neither the account nor where one of the two is.
+    with _a_alone_not_renewed():
         assert list(mine.status()[1]["hosts"][0]["renewal_failed"]) == ["a.acme.example"]
         with acme.unreachable():
             accounts = on_host(f"find {HOME}/acme/accounts -name private_key.json")
             on_host(f"! {RENEW}")
             assert on_host(f"find {HOME}/acme/accounts -name private_key.json") == accounts
-    finally:
-        acme.ensure(KNOWN)
     kept = on_host(f"find {HOME}/acme/aside -name private_key.json | wc -l")
     mine.deploy_well()
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}

@@ -141,18 +141,22 @@ TROUBLES = [
 ]
 
 
-@pytest.mark.parametrize(("script", "data", "sentence"), TROUBLES)
-def test_a_login_that_runs_nothing_is_one_sentence(mine, script, data, sentence):
-    _write(mine, **data)
-    with _changed(script):
-        done = _deploy(mine)
-        code, report = _status(mine)
+def _is_told_and_stops_nobody_else(done: subprocess.CompletedProcess[str], sentence: str) -> None:
     told = _told(done)
     assert len(told) == 1, told
     assert re.search(sentence, told[0]), told
     assert "geheim" not in done.stdout + done.stderr
     assert done.returncode == 1
     assert own.ask(OTHER, "http://a.edu.example/x").status == 200
+
+
+@pytest.mark.parametrize(("script", "data", "sentence"), TROUBLES)
+def test_a_login_that_runs_nothing_is_one_sentence(mine, script, data, sentence):
+    _write(mine, **data)
+    with _changed(script):
+        done = _deploy(mine)
+        code, report = _status(mine)
+    _is_told_and_stops_nobody_else(done, sentence)
     assert code == 2
     assert re.search(sentence, report[HOST]["problem"]), report
     assert report[HOST]["reachable"]
@@ -195,13 +199,7 @@ def test_a_host_that_lets_nobody_in_is_one_sentence(mine, data, sentence):
     (mine.path / "changed").write_text(f"{topology.address(HOST)} {key[0]} {key[1]}\n")
     (mine.path / "empty").touch()
     _write(mine, **data)
-    done = _deploy(mine)
-    told = _told(done)
-    assert len(told) == 1, told
-    assert re.search(sentence, told[0]), told
-    assert "geheim" not in done.stdout + done.stderr
-    assert done.returncode == 1
-    assert own.ask(OTHER, "http://a.edu.example/x").status == 200
+    _is_told_and_stops_nobody_else(_deploy(mine), sentence)
     code, report = _status(mine)
     assert code == 2
     assert re.search(f"^unreachable: .*{sentence}", report[HOST]["problem"]), report

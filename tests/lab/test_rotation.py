@@ -27,6 +27,8 @@ def on_host(script: str) -> str:
     return own.on_host(HOST, script)
 
 
+# What resolve.sh remembers from round to round.
+_FORGET = "rm -f /run/wecom-gateway-addresses /run/wecom-gateway-reloaded"
 _COUNT = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -c '^nginx: '"
 
 
@@ -56,12 +58,12 @@ def clock(bare_host, checkout):
     checkout.deploy_well()
     on_host(
         "systemctl stop wecom-gateway-resolve.timer wecom-gateway-resolve.service;"
-        f" rm -f /run/wecom-gateway.* /run/said; echo 'server {topology.address('platform')}:443;' >{FILE};"
+        f" {_FORGET} /run/said; echo 'server {topology.address('platform')}:443;' >{FILE};"
         " systemctl restart nginx"
     )
     with nameserver.platform_everywhere(HOST):
         yield Clock()
-    on_host("rm -f /run/wecom-gateway.*; systemctl start wecom-gateway-resolve.timer")
+    on_host(f"{_FORGET}; systemctl start wecom-gateway-resolve.timer")
 
 
 def _ask_often(count: int = 20) -> None:

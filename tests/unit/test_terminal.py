@@ -66,6 +66,17 @@ def test_they_stand_in_a_report_as_well(checkout):
     assert b"odd\\udcff" in (checkout / "out.html").read_bytes()
 
 
+def _ends_with_one_word(checkout, script, seconds):
+    """Once Ctrl-C comes while hosts or sites are being asked."""
+    for path in (checkout / "files").rglob("*.txt"):
+        path.unlink()
+    with _started(checkout, script) as process:
+        assert process.stdout.readline() == "asking\n"
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=seconds)[1].split() == ["Aborted!"]
+    assert process.returncode == 1
+
+
 @pytest.mark.parametrize("command", ["status", "verify"])
 def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
     slow = (
@@ -80,13 +91,7 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
         "status._one = run._results = wait\n"
         f"own.main(['{command}', 'prod.py'])\n"
     )
-    for path in (checkout / "files").rglob("*.txt"):
-        path.unlink()
-    with _started(checkout, slow) as process:
-        assert process.stdout.readline() == "asking\n"
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=30)[1].split() == ["Aborted!"]
-    assert process.returncode == 1
+    _ends_with_one_word(checkout, slow, 30)
 
 
 _BUSY = (
@@ -107,13 +112,7 @@ _BUSY = (
 
 def test_a_connection_s_own_thread_does_not_swallow_it(checkout):
     """The signal comes while one of paramiko's threads runs, which are greenlets of the same thread here."""
-    for path in (checkout / "files").rglob("*.txt"):
-        path.unlink()
-    with _started(checkout, _BUSY) as process:
-        assert process.stdout.readline() == "asking\n"
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=15)[1].split() == ["Aborted!"]
-    assert process.returncode == 1
+    _ends_with_one_word(checkout, _BUSY, 15)
 
 
 @contextmanager
