@@ -343,7 +343,7 @@ def test_renewals_deploys_and_pruning_at_once_lose_no_file_and_no_request(mine, 
 def test_first_certificates_show_how_far_they_are(mine):
     mine.write_sites(_site("a"), _site("b"), _site("c"), _site("d"), _site("e"))
     on_host(f"rm -rf {HOME}/acme")
-    process = mine.start("pyinfra", "-y", "inventory/own.py", "deploy.py")
+    process = mine.start("pyinfra", "-y", "--data", "allow_site_removal=1", "inventory/own.py", "deploy.py")
     lines = list(process.stderr)
     assert process.wait() == 0
     assert "5 of 5 certificates issued" in "".join(lines)
