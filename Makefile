@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries lock clean
+.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -51,6 +51,10 @@ bench: setup
 # After a change to the keys of an entry: their types for editors.
 entries: setup
 	$(BIN)/python -m gateway.entry_types
+
+# After a change to what is rendered that is meant: keeps it, and git diff shows what it is.
+golden: setup
+	$(BIN)/python -m tests.golden.trees
 
 # For maintainers, needs uv: one lock for every supported Python and platform.
 lock:
