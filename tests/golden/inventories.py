@@ -9,11 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gateway.certs import KeyPair
-from gateway.host import Host, parse_host
-from gateway.render import Build
-from gateway.tls_profile import Version
-from gateway.verify_files import VerifyFile
+from gateway.certificates.judging import KeyPair
+from gateway.checkout.verify_files import VerifyFile
+from gateway.fleet.host import Host, parse_host
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build
 
 REPO = Path(__file__).parents[2]
 sys.path.insert(0, str(REPO / "group_data"))

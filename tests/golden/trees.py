@@ -12,8 +12,8 @@ import shutil
 from hashlib import sha256
 from pathlib import Path
 
-from gateway import render
-from gateway.release import BUILD, File
+from gateway.nginx import tree
+from gateway.nginx.release import BUILD, File
 
 from . import inventories
 
@@ -23,8 +23,8 @@ FOLDER = Path(__file__).parent / "trees"
 def rendered(name: str, version: str) -> dict[str, File]:
     """The files of an inventory's release for an nginx, the placeholder in place of its id, less scripts."""
     inventory = inventories.INVENTORIES[name]
-    tree = render.tree(inventories.host(inventory), inventories.build(inventory, version))
-    return {path: file for path, file in tree.items() if not path.endswith(".sh") and path != BUILD}
+    files = tree.tree(inventories.host(inventory), inventories.build(inventory, version))
+    return {path: file for path, file in files.items() if not path.endswith(".sh") and path != BUILD}
 
 
 def manifest(files: dict[str, File]) -> str:
