@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from gateway.certificates import pem, trust_store
+from gateway.onhost.constants import WARN_DAYS
 
-WARN_BELOW = timedelta(days=21)
+WARN_BELOW = timedelta(days=WARN_DAYS)
 
 # What every client of the TLS profile (gateway/nginx/tls_profile.py) takes; browsers dropped P-521, SHA-1 and MD5.
 _MIN_RSA_BITS = 2048

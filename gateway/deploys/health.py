@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.nginx.release import HOME
+from gateway.onhost.constants import DPKG_ENTRY, HOME, RENEWAL_UNIT
 
 # What a deploy, nginx's logs and the renewals of a day need at the least.
 _LEAST_MEGABYTES, _LEAST_INODES = 20, 200
-
-_RENEWAL = "wecom-gateway-renew.service"
 
 
 @dataclass(frozen=True)
@@ -172,11 +170,11 @@ def _units(units: Iterable[Unit], renewals_are_told: bool) -> Iterator[str]:
         now = " --now" if is_timer else ""
         if unit.is_masked:
             yield f"{unit.name} is masked; systemctl unmask {unit.name} && systemctl enable{now} {path} there"
-        elif (is_timer or unit.name == _RENEWAL) and not unit.starts_by_itself:
+        elif (is_timer or unit.name == RENEWAL_UNIT) and not unit.starts_by_itself:
             yield f"{unit.name} is not enabled; systemctl enable{now} {path} there"
         elif is_timer and unit.active != "active":
             yield f"{unit.name} is not running; systemctl restart {unit.name} there"
-        elif unit.result not in ("success", "-") and not (unit.name == _RENEWAL and renewals_are_told):
+        elif unit.result not in ("success", "-") and not (unit.name == RENEWAL_UNIT and renewals_are_told):
             yield f"{unit.name} failed when it ran last; journalctl -u {unit.name} there says why"
 
 
@@ -187,6 +185,6 @@ def warnings(health: Health) -> list[str]:
     if health.conffile == "raised" and health.hook_gone:
         return [
             "dpkg's hook is gone and a Debian upgrade will ask whether to keep nginx.conf; "
-            f"ln -s {HOME}/current/dpkg.cfg /etc/dpkg/dpkg.cfg.d/wecom-gateway there"
+            f"ln -s {HOME}/current/dpkg.cfg {DPKG_ENTRY} there"
         ]
     return []

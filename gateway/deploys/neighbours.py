@@ -14,13 +14,9 @@ from typing import Any
 
 import crossplane
 
-# The links by which a release can be included, as gateway/onhost/scripts/common.sh has them, the usual one first.
-ENTRIES = (
-    "/etc/nginx/conf.d/wecom-gateway.conf",
-    "/etc/nginx/conf.d/zzz-wecom-gateway.conf",
-    "/etc/nginx/sites-enabled/zzz-wecom-gateway.conf",
-)
-_MAIN = "/etc/nginx/nginx.conf"
+from gateway.onhost.constants import ENTRIES, NGINX_HOME
+
+_MAIN = f"{NGINX_HOME}/nginx.conf"
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 # Each family's "every address", however it is written.
 _EVERY = {"*": "", "0.0.0.0": "", "[::]": "[::]:"}  # noqa: S104

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gateway.deploys.facts import HostState
-from gateway.deploys.neighbours import ENTRIES
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
-from gateway.inventory.model import RELEASE_PORT
+from gateway.onhost.constants import ENTRIES, RELEASE_PORT
 
 
 def objections(host: Host, known: HostState) -> list[str]:

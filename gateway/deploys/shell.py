@@ -21,9 +21,6 @@ from gateway.deploys.origin import Origin
 from gateway.nginx.release import Release
 from gateway.onhost import scripts
 
-# As in gateway/onhost/scripts/common.sh.
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 
 class Shown(StringCommand):
     """A command that may take long: every line is shown as soon as the host says it, not only where it fails or `-v`
@@ -92,7 +89,7 @@ def obtain(secrets: Mapping[str, str]) -> Shown:
 def activate(release: str, entry: str, origin: Origin) -> StringCommand:
     """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right.
 
-    `entry` is one of neighbours.ENTRIES, the link by which nginx's own configuration includes the release.
+    `entry` is the link by which nginx's own configuration includes the release, one of onhost.constants.ENTRIES.
     """
     return _command("activate", release, "deploy", entry, origin.line())
 

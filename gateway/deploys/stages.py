@@ -7,9 +7,10 @@ from pathlib import Path
 from pyinfra import host
 from pyinfra.api.exceptions import PyinfraError
 
-from gateway.deploys import losses, operations, preflight, shell
+from gateway.deploys import losses, operations, preflight
 from gateway.deploys.target import Target
 from gateway.fleet.host import Host, parse_host
+from gateway.onhost.constants import PATH
 from gateway.problems import errors
 
 
@@ -21,7 +22,7 @@ def deploy() -> None:
         name="Install nginx and the trust store",
         target=target,
         # dpkg wants the folders of root's programs, which sudo's secure_path may lack
-        _env={"DEBIAN_FRONTEND": "noninteractive", "PATH": shell.PATH},
+        _env={"DEBIAN_FRONTEND": "noninteractive", "PATH": PATH},
     )
     operations.publish(name="Publish the release", target=target)
     operations.activate(name="Activate the release", target=target)

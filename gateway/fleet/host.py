@@ -15,10 +15,11 @@ from gateway.certificates import judging, stored
 from gateway.checkout import verify_files
 from gateway.inventory import values
 from gateway.inventory.entry_errors import brief, explain
-from gateway.inventory.model import RELEASE_PORT, Egress, Platform, SiteEntry
+from gateway.inventory.model import Egress, Platform, SiteEntry
 from gateway.inventory.site import Edge, Site, resolve
 from gateway.inventory.values import SSH_PORT
 from gateway.nginx import egress as pass_through
+from gateway.onhost.constants import RELEASE_PORT
 from gateway.problems import Problem, did_you_mean, nearest
 
 

@@ -43,9 +43,6 @@ from gateway.inventory.values import (
     Variable,
 )
 
-# The loopback port on which the running nginx tells its release; no site may ask for it.
-RELEASE_PORT = 19001
-
 # How pydantic names the member of a union that it took; not part of what an operator wrote.
 UNION_TAG = "="
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gateway.inventory.model import RELEASE_PORT, Egress
+from gateway.inventory.model import Egress
 from gateway.inventory.site import Site, Upstream
+from gateway.onhost.constants import RELEASE_PORT
 
 # The whole of the WeCom API; what else a client asks for is refused.
 UPSTREAMS = (Upstream("api.weixin.qq.com"), Upstream("qyapi.weixin.qq.com"))

@@ -15,16 +15,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from gateway import acme, product
 from gateway.fleet.host import Host
-from gateway.inventory.model import RELEASE_PORT
 from gateway.inventory.site import ENTRY_PORTS, Route, Site
 from gateway.nginx import answers, built_for, egress, error_pages, tls_profile
-from gateway.nginx.release import BUILD, HOME, ID_PLACEHOLDER, File
+from gateway.nginx.release import BUILD, ID_PLACEHOLDER, File
 from gateway.nginx.tls_profile import Version
 from gateway.onhost import scripts
-
-# Where a host has what belongs to its ACME certificates (gateway/onhost/scripts/acme.sh).
-_ACME_ISSUED = f"{HOME}/acme/issued"
-_ACME_WEBROOT = "/var/lib/wecom-gateway/acme"
+from gateway.onhost.constants import ACME, ACME_WEBROOT, HOME, RELEASE_PORT
 
 _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 
@@ -276,8 +272,8 @@ def _servers(
         "verify": verify,
         "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), healthz_ports, balancers),
         "stripped": stripped,
-        "acme_issued": f"{_ACME_ISSUED}/{site.domain}",
-        "acme_webroot": _ACME_WEBROOT,
+        "acme_issued": f"{ACME}/issued/{site.domain}",
+        "acme_webroot": ACME_WEBROOT,
     }
     own_file = site.edge == "tls" and len(alike) == 1
     path = f"sites/{site.domain if own_file else f'{site.platform}-{site.edge}'}.conf"

@@ -15,8 +15,8 @@ from gateway.deploys.facts import (
     ReleaseHeld,
     ReleaseTexts,
 )
-from gateway.deploys.neighbours import ENTRIES
 from gateway.nginx.release import Entry
+from gateway.onhost.constants import ENTRIES
 
 from .test_neighbours import dump
 

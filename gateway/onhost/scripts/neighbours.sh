@@ -103,8 +103,6 @@ print_configuration() {
     [ -f "$nginx_home/nginx.conf" ] || return 0
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
     trap 'rm -rf -- "$shadow"' EXIT
-    remove_stock=no
-    ! is_stock_site || remove_stock=yes
     shadow_configuration "$shadow"
     for link in "${entries[@]}"; do
         link=$shadow/${link#"$nginx_home"/}
