@@ -9,9 +9,11 @@ from datetime import datetime
 from pyinfra import host
 
 from gateway.deploys import losses, origin, preview, shell
-from gateway.deploys.facts import CertificateEnds, Held, HostState, ReleaseHeld, ReleaseTexts
+from gateway.deploys.facts import CertificateEnds, ReleaseHeld, ReleaseTexts
+from gateway.deploys.held_release import HeldRelease
 from gateway.deploys.losses import Losses
 from gateway.deploys.preview import Line, Side
+from gateway.deploys.state import HostState
 from gateway.deploys.target import Target
 from gateway.nginx import release as releases
 from gateway.nginx.release import Change
@@ -36,7 +38,7 @@ def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
     new = Side(wanted.id, domains, preview.public(wanted.files))
     if known.current == wanted.id:
         # what was changed by hand: both sides are the same release
-        old = Side(wanted.id, domains, _texts(wanted.id, Held(), found) if whole else {})
+        old = Side(wanted.id, domains, _texts(wanted.id, HeldRelease(), found) if whole else {})
     else:
         old = _side(known.in_place, target.held(), found, whole=whole)
     return preview.lines(old, new, found, whole=whole)
@@ -45,8 +47,8 @@ def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
 def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
     """What a rollback to the previous release would change, told in the same way."""
     before, after = known.in_place, known.previous
-    old: Held = host.get_fact(ReleaseHeld, release=before) if before else Held()
-    new: Held = host.get_fact(ReleaseHeld, release=after) if after else Held()
+    old: HeldRelease = host.get_fact(ReleaseHeld, release=before) if before else HeldRelease()
+    new: HeldRelease = host.get_fact(ReleaseHeld, release=after) if after else HeldRelease()
     found = releases.diff(old.sources, new.sources)
     return preview.lines(
         _side(before, old, found, whole=whole), _side(after, new, _reversed(found), whole=whole), found, whole=whole
@@ -83,7 +85,7 @@ def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:
         return {}
     asked = {domains[0]: domains for domains in same.values()}
     ends: dict[str, datetime] = host.get_fact(
-        CertificateEnds, release=target.state().in_place, _stdin=shell.names(sorted(asked))
+        CertificateEnds, release=target.state().in_place, _stdin=shell.stdin_lines(sorted(asked))
     )
     pairs = {
         domain: (end, target.host.certs[domain].not_after)
@@ -94,16 +96,16 @@ def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:
     return {domain: (held, wanted) for domain, (held, wanted) in pairs.items() if wanted < held}
 
 
-def _side(release: str | None, held: Held, found: Iterable[Change], *, whole: bool) -> Side:
+def _side(release: str | None, held: HeldRelease, found: Iterable[Change], *, whole: bool) -> Side:
     return Side(release, held.domains, _texts(release, held, found) if whole and release else {})
 
 
-def _texts(release: str, held: Held, found: Iterable[Change]) -> dict[str, bytes]:
+def _texts(release: str, held: HeldRelease, found: Iterable[Change]) -> dict[str, bytes]:
     """The texts of what goes or changes of a release on the host."""
     paths = {change.path for change in found if change.kind != "added" and not change.path.startswith("certs/")}
     # which the archive leaves out as it leaves out what is no text
     empty = {entry.path: b"" for entry in held.sources if entry.path in paths and entry.sha256 == _EMPTY}
-    asked = shell.names(sorted(paths - empty.keys()))
+    asked = shell.stdin_lines(sorted(paths - empty.keys()))
     return empty | (host.get_fact(ReleaseTexts, release=release, _stdin=asked) if asked else {})
 
 

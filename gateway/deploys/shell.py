@@ -64,7 +64,7 @@ def read_parts(release: str, part: Literal["ends", "texts"]) -> StringCommand:
     return _command("manifest", release, part)
 
 
-def names(values: Iterable[str]) -> str:
+def stdin_lines(values: Iterable[str]) -> str:
     """A fact's `_stdin`: pyinfra passes over that of a fact's command."""
     return "".join(f"{value}\n" for value in values)
 

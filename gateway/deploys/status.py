@@ -17,8 +17,9 @@ from pyinfra.context import ctx_host, ctx_state
 
 from gateway.certificates.judging import WARN_BELOW
 from gateway.deploys import comparison, connections, health, losses
-from gateway.deploys.facts import GatewayHealth, HostState
+from gateway.deploys.facts import GatewayHealth
 from gateway.deploys.objections import apart, objections
+from gateway.deploys.state import HostState
 from gateway.deploys.target import Target, missing
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet

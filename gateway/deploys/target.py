@@ -8,7 +8,9 @@ from functools import cache
 from pyinfra import host, state
 
 from gateway import acme
-from gateway.deploys.facts import GatewayState, Held, HostState, ReleaseDigest, ReleaseFiles, ReleaseHeld
+from gateway.deploys.facts import GatewayState, ReleaseDigest, ReleaseFiles, ReleaseHeld
+from gateway.deploys.held_release import HeldRelease
+from gateway.deploys.state import HostState
 from gateway.fleet.host import Host
 from gateway.nginx import egress, tree
 from gateway.nginx import release as releases
@@ -31,7 +33,7 @@ class Target:
     def __init__(self, wanted: Host) -> None:
         self.host = wanted
         self._read: tuple[bool, HostState] | None = None
-        self._held: Held | None = None
+        self._held: HeldRelease | None = None
         # nginx's group as it was first seen
         self._group: tuple[str | None] | None = None
         self._changes: list[Change] | None = None
@@ -45,11 +47,11 @@ class Target:
             self._read = (state.is_executing, host.get_fact(GatewayState))
         return self._read[1]
 
-    def held(self) -> Held:
+    def held(self) -> HeldRelease:
         """The release that goes before the wanted one."""
         before = self.state().in_place
         if self._held is None:
-            self._held = host.get_fact(ReleaseHeld, release=before) if before else Held()
+            self._held = host.get_fact(ReleaseHeld, release=before) if before else HeldRelease()
         return self._held
 
     def changes(self) -> list[Change]:

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.deploys import status
-from gateway.deploys.facts import HostState
 from gateway.deploys.neighbours import Neighbours
+from gateway.deploys.state import HostState
 from gateway.nginx import built_for, release
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import Build, tree

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.deploys import status
-from gateway.deploys.facts import HostState
 from gateway.deploys.health import Health
 from gateway.deploys.losses import OPTIONS, Losses, elsewhere
+from gateway.deploys.state import HostState
 from gateway.fleet.host import Host, parse_host
 from gateway.nginx import release
 from gateway.nginx.tls_profile import Version
