@@ -13,8 +13,9 @@ import pytest
 
 from gateway.certificates import judging
 from gateway.fleet.host import parse_host
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import PLATFORMS, REPO
 from .importing import CHAIN, LEAF, assert_took, enter_checkout, pfx, run_import, zip_of
