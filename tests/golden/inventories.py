@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gateway.certificates.judging import KeyPair
+from gateway.certificates.keys import KeyPair
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.host import Host, parse_host
 from gateway.nginx.build import Build
