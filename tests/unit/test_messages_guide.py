@@ -133,7 +133,7 @@ def is_message(text: str) -> bool:
 def fragments(page: str) -> list[str]:
     """The beginnings of messages that a page has a place for: code in the first column of its tables."""
     rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
-    return [code for row in rows for code in re.findall("`([^`]+)`", row)]
+    return [code for row in rows for _, code in re.findall(r"(`+) ?(.+?) ?\1(?!`)", row)]
 
 
 def begins(text: str, fragment: str) -> bool:
