@@ -15,16 +15,16 @@ PAGES = [TOP / "docs" / name for name in ("messages.md", "messages.zh.md")]
 # Every file that has texts which a deploy, a rollback or their preview prints.
 SOURCES = [
     *("config.py", "deploy.py", "rollback.py"),
+    *("gateway/environment.py", "gateway/acme.py", "gateway/fleet/loading.py", "gateway/fleet/ssh_keys.py"),
     *(
-        f"gateway/{name}.py"
+        f"gateway/deploys/{name}.py"
         for name in (
-            *("environment", "preflight", "fleet", "acme", "unattended"),
-            *("connections", "connection_words", "ssh_keys"),
-            *("deploys", "target", "operations", "objections", "losses", "origin", "comparison", "preview"),
+            *("preflight", "unattended", "connections", "connection_words"),
+            *("stages", "target", "operations", "objections", "losses", "origin", "comparison", "preview"),
         )
     ),
     *(
-        f"gateway/scripts/{name}.sh"
+        f"gateway/onhost/scripts/{name}.sh"
         for name in (
             *("common", "state", "neighbours", "listing", "manifest"),
             *("hold_back", "settle_nginx", "publish"),
