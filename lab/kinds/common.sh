@@ -9,8 +9,8 @@ install_packages() {
 
 # Debian's nginx without its welcome page; it runs and is enabled.
 debian_nginx() {
-    install_packages nginx "$@"
-    rm -f $sites/default
+    install_packages nginx
+    rm -f "$sites/default"
 }
 
 # An nginx site on standard input, named $1, in force.
