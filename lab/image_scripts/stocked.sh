@@ -11,7 +11,7 @@ apt-get -qq install -y --no-install-recommends gcc libc6-dev make libpcre2-dev z
 sed -n 's/^deb /deb-src /p' /etc/apt/sources.list | head -n 1 >/etc/apt/sources.list.d/source.list
 apt-get -qq update
 # Its original archive is nginx's own; those of Debian's modules are not needed.
-(cd "$work" && chown _apt . && apt-get -qq source --download-only nginx || true)
+(cd "$work" && chown _apt . && apt-get -qq source --download-only nginx) || true
 tar -xzf "$work"/nginx_*.orig.tar.gz -C "$work" --strip-components 1 --one-top-level=nginx
 
 # Installs nginx as configured with $2 and more under $stock/$1.

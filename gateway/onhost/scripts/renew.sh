@@ -61,7 +61,7 @@ while read -r account directory email kid; do
     fi
     take_stock after
     while read -r domain order; do
-        [ "${order%% *}" = "$account" ] && [ -e "$acme/issued/$domain" ] || continue
+        { [ "${order%% *}" = "$account" ] && [ -e "$acme/issued/$domain" ]; } || continue
         # By the certificate itself: it is another one now, or it was not its time yet.
         if [ $failed = no ] || [ "${before[$domain]-}" != "${after[$domain]-}" ] \
             || ! is_in_window "$acme/issued/$domain/live/fullchain.pem"; then
