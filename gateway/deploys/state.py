@@ -9,8 +9,8 @@ from gateway import acme
 from gateway.deploys import neighbours, surroundings
 from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.surroundings import Surroundings
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build
 
 
 @dataclass(frozen=True)

@@ -105,8 +105,8 @@ def welcoming(tmp_path):
     digest = hashlib.md5(WELCOME.encode(), usedforsecurity=False).hexdigest()
     known = f"dpkg-query() {{ echo ' {page} {digest}'; }}"
 
-    def run(commands):
-        text = f"{functions('activate', tmp_path)}\n{known}\n{commands}"
+    def run(commands, script="activate"):
+        text = f"{functions(script, tmp_path)}\n{known}\n{commands}"
         done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False, timeout=10)
         assert done.stderr == ""
         return done.stdout.split()
@@ -127,3 +127,10 @@ def test_a_welcome_page_that_somebody_has_edited_stays(welcoming, change):
 
 def test_a_welcome_page_that_an_activation_removed_still_counts_as_one_to_put_back(welcoming):
     assert welcoming("stock_site_goes; rm $stock_site; stock_site_goes && echo yes") == ["yes"]
+
+
+def test_what_others_claim_is_read_without_the_welcome_page(welcoming):
+    """nginx is a stand-in that prints which sites it was given."""
+    nginx = 'packaged_nginx=served; timeout() { ls "${6%/*}/sites-enabled"; }'
+    commands = f"{nginx}; print_configuration | cut -d ' ' -f 2 | base64 -d | gunzip"
+    assert welcoming(commands, "state") == ["theirs", "zzz-wecom-gateway.conf"]

@@ -56,7 +56,7 @@ print_foreign_nginx() {
     done
     for path in "$(type -P nginx || true)" /usr/local/{nginx/sbin,openresty/nginx/sbin,sbin,bin}/nginx /usr/local/tengine/sbin/nginx \
         /opt/nginx/sbin/nginx /www/server/nginx/sbin/nginx; do
-        [ -x "$path" ] && path=$(readlink -f "$path") || continue
+        { [ -x "$path" ] && path=$(readlink -f "$path"); } || continue
         [[ " ${programs[*]-} " == *" $path "* ]] || { programs+=("$path") && pids+=(0); }
     done
     for path in "${!programs[@]}"; do
@@ -64,7 +64,7 @@ print_foreign_nginx() {
         [ "$pid" = 0 ] || unit_of "$pid"
         if [ "$program" = "$packaged_nginx" ]; then
             # nginx.service is what the gateway reloads; an instance with a main file of its own is another matter
-            [[ $pid != 0 && $unit != nginx.service ]] && ! grep -qsa -e ' -c ' "/proc/$pid/cmdline" || continue
+            { [[ $pid != 0 && $unit != nginx.service ]] && ! grep -qsa -e ' -c ' "/proc/$pid/cmdline"; } || continue
         elif is_packaged "$program"; then
             continue
         fi
