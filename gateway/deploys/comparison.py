@@ -22,12 +22,12 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 _FULLCHAIN = "fullchain.pem"
 
 
-def refused(target: Target, allowed: Collection[str]) -> list[str]:
+def refusals(target: Target, allowed: Collection[str]) -> list[str]:
     """Why the host must not be deployed to: each loss that is not `allowed`, then what can be told of how that came.
 
     Reads nothing more of a host that is as it should be, and at most two things of another.
     """
-    texts = _losses(target).refused(allowed)
+    texts = _losses(target).refusals(allowed)
     return [*texts, origin.compared(target.held().origin, origin.here())] if texts else []
 
 

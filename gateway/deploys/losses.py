@@ -27,7 +27,7 @@ class Losses:
     certificates: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    def refused(self, allowed: Collection[str]) -> list[str]:
+    def refusals(self, allowed: Collection[str]) -> list[str]:
         """A text for each kind that none of the `allowed` options is for."""
         texts = {SITES: self._sites(), VERIFICATION: self._verification(), CERTIFICATES: self._certificates()}
         return [text for option, text in texts.items() if text and option not in allowed]

@@ -40,13 +40,13 @@ def remarks(host: Host, known: HostState) -> list[str]:
     texts += [
         f"{address} is an address that another site of this host has to itself by its `listen`: what comes to it "
         "never reaches the gateway; have DNS and the load balancer name another address of this host"
-        for address in apart(host, known)
+        for address in addresses_of_others(host, known)
     ]
     texts += _narrow_tls(host, known)
     return texts
 
 
-def apart(host: Host, known: HostState) -> dict[str, list[str]]:
+def addresses_of_others(host: Host, known: HostState) -> dict[str, list[str]]:
     """Addresses on a port of the host's sites that somebody else's site there has to itself, each with those names
     of the host's sites that the other one has too."""
     ports = host.listeners()
@@ -171,7 +171,7 @@ def _egress_port(listen: str, known: HostState) -> Iterator[str]:
 
 
 def _names(host: Host, known: HostState) -> Iterator[str]:
-    for address, domains in apart(host, known).items():
+    for address, domains in addresses_of_others(host, known).items():
         if domains:
             yield (
                 f"another site of this host has {', '.join(domains)} on {address}, an address that it has to itself, "

@@ -33,10 +33,10 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
         return
     wanted = target.wanted()
     there = known.current == wanted.id and target.is_intact()
-    if there and known.in_force(wanted.id) and not target.missing():
+    if there and known.in_force(wanted.id) and not target.missing_packages():
         host.noop("nothing speaks against a deploy")
         return
-    texts = [*objections(target.host, known), *([] if there else comparison.refused(target, allowed))]
+    texts = [*objections(target.host, known), *([] if there else comparison.refusals(target, allowed))]
     if not texts:
         if _shows():
             _caution(host, announcements(known))
@@ -52,7 +52,7 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
 def install(target: Target) -> Commands:
     """nginx from Debian with the modules that the host needs, and the trust store that upstreams are verified against,
     where they are not there yet."""
-    known, missing = target.state(), target.missing()
+    known, missing = target.state(), target.missing_packages()
     if not missing:
         host.noop("nginx and the trust store are installed")
         return

@@ -9,6 +9,8 @@ from gateway import acme
 from gateway.deploys import neighbours, surroundings
 from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.surroundings import Surroundings
+from gateway.fleet.host import Host
+from gateway.nginx import egress
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
 
@@ -21,7 +23,7 @@ class HostState:
     # the OpenSSL that the installed nginx runs with
     openssl: Version | None = None
     candidate: Version | None = None
-    # packages that are not there, of all that any gateway needs (target.missing_packages has those that this one needs)
+    # packages that are not there, of all that any gateway needs (missing_packages() has those that this one needs)
     missing: tuple[str, ...] = ()
     ipv6: bool = True
     current: str | None = None
@@ -87,6 +89,17 @@ class HostState:
         """Whether `release` is the current one, included by the right link, and proven to be served by nginx."""
         included = self.room and self.entries == {self.neighbours.entry}
         return included and {self.current, self.activated, self.running} == {release}
+
+
+def missing_packages(host: Host, known: HostState) -> list[str]:
+    """Packages that the host needs and that are not there."""
+    # A minimal Debian lacks logrotate, and nginx's logs would grow until the disk is full.
+    needed = {"nginx", "ca-certificates", "logrotate"}
+    if host.egress:
+        needed.add(egress.PACKAGE)
+    if any(site.acme for site in host.sites):
+        needed.add("certbot")
+    return [package for package in known.missing if package in needed]
 
 
 def read(output: Iterable[str]) -> HostState:

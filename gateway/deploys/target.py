@@ -10,10 +10,10 @@ from pyinfra import host, state
 from gateway import acme
 from gateway.deploys.facts import GatewayState, ReleaseDigest, ReleaseFiles, ReleaseHeld
 from gateway.deploys.held_release import HeldRelease
-from gateway.deploys.state import HostState
+from gateway.deploys.state import HostState, missing_packages
 from gateway.fleet.host import Host
-from gateway.nginx import egress, tree
 from gateway.nginx import release as releases
+from gateway.nginx import tree
 from gateway.nginx.build import Build
 from gateway.nginx.release import Change, Release
 from gateway.nginx.tls_profile import Version
@@ -69,9 +69,9 @@ class Target:
                 self._changes = releases.diff(host.get_fact(ReleaseFiles, release=wanted.id), wanted.manifest())
         return self._changes
 
-    def missing(self) -> list[str]:
+    def missing_packages(self) -> list[str]:
         """Packages that this host needs and that are not there."""
-        return missing(self.host, self.state())
+        return missing_packages(self.host, self.state())
 
     def changing(self) -> None:
         """To be called before anything that changes the host."""
@@ -101,14 +101,3 @@ class Target:
             return known.digest == wanted.digest()
         held: str = host.get_fact(ReleaseDigest, release=wanted.id)
         return held == wanted.digest()
-
-
-def missing(host: Host, known: HostState) -> list[str]:
-    """Packages that the host needs and that are not there."""
-    # A minimal Debian lacks logrotate, and nginx's logs would grow until the disk is full.
-    needed = {"nginx", "ca-certificates", "logrotate"}
-    if host.egress:
-        needed.add(egress.PACKAGE)
-    if any(site.acme for site in host.sites):
-        needed.add("certbot")
-    return [package for package in known.missing if package in needed]
