@@ -68,7 +68,7 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     Exit 0 when clean or with warnings only, 1 with problems.
     """
     fleet = _loaded(inventory, limit, as_json, 1)
-    lost = lost_files.warnings(fleet.hosts, Path("files"))
+    lost = lost_files.warnings(((host.name, site.domain) for host in fleet.hosts for site in host.sites), Path("files"))
     keys = ssh_keys.warnings(fleet)
     problems = sorted([*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files"))])
     if as_json:
