@@ -25,11 +25,11 @@ from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import exec_file, parse_cli_arg
 
-from gateway import acme
 from gateway.certificates import exposed
 from gateway.checkout import stray_files
 from gateway.fleet import groups, host_keys, misplaced, shared_domains, wecom_rules, written_twice
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
 from gateway.inventory import domain_names
 from gateway.problems import Problem, errors, shown
 
@@ -100,7 +100,7 @@ def load(
         problems += written_twice.problems(_written(inventory, group_data))
         if not lost:
             problems += stray_files.warnings(_domains(loaded), Path(inventory), files)
-    problems += [*acme.warnings(parsed), *wecom_rules.warnings(parsed)]
+    problems += [*shared_domains.warnings(parsed), *wecom_rules.warnings(parsed)]
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     # what is wrong in a group's data is found at each of its hosts

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from gateway import acme, product
+from gateway import product
 from gateway.fleet.host import Host
 from gateway.inventory.model import RELEASE_PORT
 from gateway.inventory.site import ENTRY_PORTS, Route, Site
-from gateway.nginx import answers, built_for, egress, error_pages, tls_profile
+from gateway.nginx import answers, built_for, egress, error_pages, orders, tls_profile
 from gateway.nginx.release import BUILD, HOME, ID_PLACEHOLDER, File
 from gateway.nginx.tls_profile import Version
 from gateway.onhost import scripts
@@ -205,7 +205,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         resolved.update(egress.UPSTREAMS)
     files["ports"] = File(_lines(free))
     files["upstreams"] = File(_lines(f"{upstream.host} {upstream.port}" for upstream in sorted(resolved)))
-    files["orders"] = File(acme.orders(host.sites).encode())
+    files["orders"] = File(orders.orders(host.sites).encode())
     for name, pem in host.acme_cas.items():
         files[f"acme-ca/{name}.pem"] = File(pem)
     for name in ("resolve", "renew", "expiry", "dpkg"):
