@@ -51,7 +51,7 @@ bench: setup
 
 # After a change to the keys of an entry: their types for editors.
 entries: setup
-	$(BIN)/python -m gateway.inventory.entry_types
+	$(BIN)/python -m gateway.fleet.entry_types
 
 # After a change to what is rendered that is meant: keeps it, and git diff shows what it is.
 golden: setup
