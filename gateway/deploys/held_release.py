@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from gateway import acme
 from gateway.deploys import origin
+from gateway.deploys.issued import read_date
 from gateway.deploys.origin import Origin
 from gateway.nginx import release as releases
 from gateway.nginx.release import Entry
@@ -61,7 +61,7 @@ def read_files(output: Iterable[str]) -> frozenset[Entry]:
 def read_ends(output: Iterable[str]) -> dict[str, datetime]:
     """When certificates end, by domain, from lines of "<domain> <end>". Ends that cannot be read are left out."""
     pairs = [line.partition(" ")[::2] for line in output]
-    ends = {domain: acme.read_date(text) for domain, text in pairs}
+    ends = {domain: read_date(text) for domain, text in pairs}
     return {domain: end for domain, end in ends.items() if end}
 
 

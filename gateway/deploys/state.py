@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateway import acme
 from gateway.deploys import neighbours, surroundings
+from gateway.deploys.issued import Issued, read_issued
 from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.surroundings import Surroundings
 from gateway.fleet.host import Host
@@ -46,7 +46,7 @@ class HostState:
     # names of upstreams that have never resolved there
     unresolved: tuple[str, ...] = ()
     # certificates that an ACME server issued to the host
-    issued: tuple[acme.Issued, ...] = ()
+    issued: tuple[Issued, ...] = ()
     # by domain when and why the last request or renewal of its certificate failed
     failed: Mapping[str, str] = field(default_factory=dict)
 
@@ -129,7 +129,7 @@ def read(output: Iterable[str]) -> HostState:
         neighbours=theirs,
         broken=broken,
         unresolved=tuple(values.get("unresolved", "").split()),
-        issued=acme.read_issued(values),
+        issued=read_issued(values),
         failed=_by_name(values, "failed:"),
     )
 

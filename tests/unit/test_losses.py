@@ -11,7 +11,8 @@ from gateway.deploys.drift import Observation, judged
 from gateway.deploys.health import Health
 from gateway.deploys.losses import OPTIONS, Losses, elsewhere
 from gateway.deploys.state import HostState
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
@@ -181,10 +182,8 @@ def test_the_other_entry_that_has_the_site_is_named():
 def test_status_names_what_would_go_and_does_not_say_deploy():
     known = HostState(installed=Version((1, 22, 1)), current=OLD, running=OLD)
     seen = Observation(known, Health(), "f" * 16, refusals=("sites would go: a.edu.cn", "git pull first"))
-    assert (
-        judged(Host("gw", (), {}, {}), seen, {}, datetime.now(UTC)).problem
-        == "a deploy would be refused: sites would go: a.edu.cn; git pull first"
-    )
+    problem = judged(Host("gw", "gw", (), {}, {}), seen, {}, datetime.now(UTC)).problem
+    assert problem == "a deploy would be refused: sites would go: a.edu.cn; git pull first"
 
 
 def test_where_nothing_of_the_release_can_be_read_nobody_knows_what_would_go():
