@@ -10,16 +10,12 @@ import click
 from gevent.hub import Hub
 from pyinfra.api.exceptions import PyinfraError
 
-from gateway.deploys import connections, unattended
-from gateway.fleet.host import Host
+from gateway.deploys import checked, connections, unattended
 from gateway.fleet.loading import InventoryError, load
 from gateway.problems import count, errors
 
 _DEPLOYS = {"deploy.py"}
 _OPERATIONS = _DEPLOYS | {"rollback.py"}
-
-# Hosts of this run that passed, so that the deploy need not read and check them again.
-checked: dict[str, Host] = {}
 
 
 def stop_on_problems() -> None:
@@ -55,7 +51,7 @@ def stop_on_problems() -> None:
     except InventoryError as error:
         _say("inventory", "red", str(error))
         sys.exit(1)
-    checked.update({host.name: host for host in fleet.hosts})
+    checked.keep(fleet.hosts)
     for problem in sorted(fleet.problems):
         color = "red" if problem.severity == "error" else "yellow"
         _say(problem.severity, color, str(problem))
