@@ -28,14 +28,14 @@ def refusals(target: Target, allowed: Collection[str]) -> list[str]:
     Reads nothing more of a host that is as it should be, and at most two things of another.
     """
     texts = _losses(target).refusals(allowed)
-    return [*texts, origin.compared(target.held().origin, origin.here())] if texts else []
+    return [*texts, origin.sentence(target.held().origin, origin.of_checkout())] if texts else []
 
 
 def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
     """What a deploy would change, with `whole` in every line of every file that is not secret."""
     known, wanted, found = target.state(), target.wanted(), target.changes()
     domains = frozenset(site.domain for site in target.host.sites)
-    new = Side(wanted.id, domains, preview.public(wanted.files))
+    new = Side(wanted.id, domains, preview.public_texts(wanted.files))
     if known.current == wanted.id:
         # what was changed by hand: both sides are the same release
         old = Side(wanted.id, domains, _texts(wanted.id, HeldRelease(), found) if whole else {})
@@ -51,7 +51,7 @@ def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
     new: HeldRelease = host.get_fact(ReleaseHeld, release=after) if after else HeldRelease()
     found = releases.diff(old.sources, new.sources)
     return preview.lines(
-        _side(before, old, found, whole=whole), _side(after, new, _reversed(found), whole=whole), found, whole=whole
+        _side(before, old, found, whole=whole), _side(after, new, _swapped(found), whole=whole), found, whole=whole
     )
 
 
@@ -67,12 +67,12 @@ def _losses(target: Target) -> Losses:
         sites=gone,
         unread=unread,
         verification=verification,
-        certificates=_older(target),
-        elsewhere=losses.elsewhere(gone, others) if gone else {},
+        certificates=_older_certificates(target),
+        elsewhere=losses.entries_with(gone, others) if gone else {},
     )
 
 
-def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:
+def _older_certificates(target: Target) -> dict[str, tuple[datetime, datetime]]:
     """The certificates that would be replaced by one that ends earlier, with the ends of both."""
     changed = {change.path for change in target.changes() if change.kind == "changed"}
     # Sites of one certificate ask for it once: it may be a wildcard's, of a thousand.
@@ -109,6 +109,6 @@ def _texts(release: str, held: HeldRelease, found: Iterable[Change]) -> dict[str
     return empty | (host.get_fact(ReleaseTexts, release=release, _stdin=asked) if asked else {})
 
 
-def _reversed(found: Iterable[Change]) -> list[Change]:
+def _swapped(found: Iterable[Change]) -> list[Change]:
     kinds = {"added": "removed", "changed": "changed", "removed": "added"}
     return [Change(change.path, kinds[change.kind]) for change in found]

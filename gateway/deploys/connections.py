@@ -27,14 +27,14 @@ _PATIENCE = 40
 _TROUBLE = "wecom_gateway_trouble"
 
 
-def take_over() -> None:
+def use_connector() -> None:
     """From here on pyinfra connects by Connector. Before an inventory is loaded."""
     ssh.SSHConnector = Connector  # type: ignore[misc]
     ssh_keys.prepare_known_hosts()
     unattended.never_wait()
 
 
-def prepare(host: Host) -> None:
+def use_connector_for(host: Host) -> None:
     """The same for one host that is there already, before it is initialised."""
     if host.connector_cls is ssh.SSHConnector or host.connector_cls is _Original:
         host.connector_cls = Connector

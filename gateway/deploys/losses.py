@@ -76,12 +76,12 @@ class Losses:
         )
 
 
-def allowed(data: HostData) -> frozenset[str]:
+def allowed_options(data: HostData) -> frozenset[str]:
     """The options that a host's data has, each only where it is 1: what else somebody writes allows nothing."""
     return frozenset(option for option in OPTIONS if data.get(option) == 1)
 
 
-def elsewhere(domains: Collection[str], entries: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
+def entries_with(domains: Collection[str], entries: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
     """Which of the domains other entries of an inventory have; `entries` are names of hosts with their `sites`."""
     found: dict[str, list[str]] = {}
     for name, sites in entries:

@@ -55,7 +55,7 @@ def install(target: Target) -> Commands:
     if not missing:
         host.noop("nginx and the trust store are installed")
         return
-    target.changing()
+    target.forget()
     brings_nginx = "nginx" in missing and known.installed is None
     if brings_nginx:
         yield shell.hold_back_nginx()
@@ -83,7 +83,7 @@ def publish(target: Target) -> Commands:
     if intact:
         host.noop(f"release {wanted.id} is there already, from an earlier deploy")
         return
-    target.changing()
+    target.forget()
     yield shell.publish(wanted)
 
 
@@ -105,8 +105,8 @@ def activate(target: Target) -> Commands:
     if texts := objections(target.host, known):
         yield _refusal(*texts)
         return
-    target.changing()
-    yield shell.activate(wanted.id, known.neighbours.entry, origin.here())
+    target.forget()
+    yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout())
     yield FunctionCommand(_warn, (target,), {})
 
 
@@ -131,7 +131,7 @@ def obtain(target: Target) -> Commands:
     except ValueError as error:
         yield _refusal(str(error))
         return
-    target.changing()
+    target.forget()
     yield shell.obtain(secrets)
 
 

@@ -50,7 +50,7 @@ def read(line: str) -> Origin | None:
 
 
 @cache
-def here() -> Origin:
+def of_checkout() -> Origin:
     """Of this checkout, the current directory's. Asked once in a run."""
     try:
         user = getpass.getuser()
@@ -77,7 +77,7 @@ def _name(text: str) -> str:
     return _NO_NAME.sub("?", text)[:100]
 
 
-def compared(held: Origin | None, own: Origin) -> str:
+def sentence(held: Origin | None, own: Origin) -> str:
     """Where the release in force came from, how this checkout stands to that, and what to do about it."""
     checkout = f"this checkout is at {_place(own)}" if own.commit else "this folder is no git checkout"
     if held is None:

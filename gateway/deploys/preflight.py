@@ -27,7 +27,7 @@ def stop_on_problems() -> None:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     # What cannot be read of a host, or a name that cannot be one, is one line; gevent would add a traceback.
     Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError, UnicodeError)
-    connections.take_over()
+    connections.use_connector()
     context = click.get_current_context(silent=True)
     if context is None:
         return

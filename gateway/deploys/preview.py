@@ -41,7 +41,7 @@ class Line:
     color: str | None = None
 
 
-def public(files: Mapping[str, File]) -> dict[str, bytes]:
+def public_texts(files: Mapping[str, File]) -> dict[str, bytes]:
     """The bodies of those files that everybody may see."""
     return {path: file.body for path, file in files.items() if not file.secret}
 

@@ -35,12 +35,12 @@ class Shown(StringCommand):
         return done, output if done else CommandOutput([])
 
 
-def _bits(name: str, *values: str) -> list[str | QuoteString]:
+def _words(name: str, *values: str) -> list[str | QuoteString]:
     return ["bash", "-c", QuoteString(scripts.text(name)), "wecom-gateway", *map(QuoteString, values)]
 
 
 def _command(name: str, *values: str, stdin: str | None = None) -> StringCommand:
-    bits = _bits(name, *values)
+    bits = _words(name, *values)
     return StringCommand(*bits, _stdin=stdin) if stdin is not None else StringCommand(*bits)
 
 
@@ -83,7 +83,7 @@ def publish(release: Release) -> StringCommand:
 def obtain(secrets: Mapping[str, str]) -> Shown:
     """Asks for the certificates that the release in force has orders for; secrets are by ACME account."""
     stdin = "".join(f"{account} {secret}\n" for account, secret in secrets.items())
-    return Shown(*_bits("obtain"), _stdin=stdin)
+    return Shown(*_words("obtain"), _stdin=stdin)
 
 
 def activate(release: str, entry: str, origin: Origin) -> StringCommand:

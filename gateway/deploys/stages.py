@@ -18,7 +18,7 @@ from gateway.problems import errors
 def deploy() -> None:
     """nginx, and the host's sites as one release, put there and taken into force."""
     target = Target(_checked_host())
-    operations.examine(name="Examine the host", target=target, allowed=losses.allowed(host.data))
+    operations.examine(name="Examine the host", target=target, allowed=losses.allowed_options(host.data))
     operations.install(
         name="Install nginx and the trust store",
         target=target,

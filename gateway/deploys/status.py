@@ -36,7 +36,7 @@ def ask_hosts(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType(
     """
     logging.getLogger("pyinfra").setLevel(logging.CRITICAL)
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
-    connections.take_over()
+    connections.use_connector()
     # A state without hosts: each host joins it by itself, so that what is wrong with one is told of that one alone.
     state = State()
     state.init(Inventory.empty(), Config(PARALLEL=_PARALLEL))
@@ -72,7 +72,7 @@ def _ask(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
 
 
 def _connect(state: State, remote: Remote) -> None:
-    connections.prepare(remote)
+    connections.use_connector_for(remote)
     remote.init(state)
     remote.connect(show_errors=False, raise_exceptions=True)
     state.activate_host(remote)
@@ -84,7 +84,7 @@ def _observation(remote: Remote, target: Target) -> Observation | str:
     if known.build is None:
         return _NO_NGINX if known.is_readable else connections.trouble(remote) or _UNREADABLE
     wanted, changes = target.wanted(), tuple(target.changes())
-    refusals = tuple(comparison.refusals(target, losses.allowed(remote.data)))
+    refusals = tuple(comparison.refusals(target, losses.allowed_options(remote.data)))
     # Where it does not say, the other findings are told all the same.
     health: Health = remote.get_fact(GatewayHealth, _timeout=drift.PATIENCE, _ignore_errors=True)
     return Observation(known, health, wanted.id, changes, refusals)

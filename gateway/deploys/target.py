@@ -43,7 +43,7 @@ class Target:
     def state(self) -> HostState:
         """The host as it is."""
         if self._read is None or self._read[0] != state.is_executing:
-            self.changing()
+            self.forget()
             self._read = (state.is_executing, host.get_fact(GatewayState))
         return self._read[1]
 
@@ -73,7 +73,7 @@ class Target:
         """Packages that this host needs and that are not there."""
         return missing_packages(self.host, self.state())
 
-    def changing(self) -> None:
+    def forget(self) -> None:
         """To be called before anything that changes the host."""
         self._read = self._held = self._changes = None
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.deploys.drift import Observation, judged
 from gateway.deploys.health import Health
-from gateway.deploys.losses import OPTIONS, Losses, elsewhere
+from gateway.deploys.losses import OPTIONS, Losses, entries_with
 from gateway.deploys.state import HostState
 from gateway.fleet.host import Host
 from gateway.fleet.parsing import parse_host
@@ -172,7 +172,7 @@ def test_a_changed_host_is_asked_once_for_what_it_holds_and_for_no_certificate_t
 def test_the_other_entry_that_has_the_site_is_named():
     entries = [("gw-b", [_site("a.edu.cn"), "no dict", {}]), ("gw-c", None), ("gw-d", [_site("z.edu.cn")])]
     gone = ("a.edu.cn", "b.edu.cn")
-    found = Losses(gone, elsewhere=elsewhere(gone, entries))
+    found = Losses(gone, elsewhere=entries_with(gone, entries))
     (text,) = found.refusals(frozenset())
     assert "the entry of gw-b has a.edu.cn: deploy that host first" in text
     assert "gw-c" not in text
