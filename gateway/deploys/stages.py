@@ -16,7 +16,7 @@ from gateway.problems import errors
 
 
 def deploy() -> None:
-    """nginx, and the host's sites as one release, put there and taken into force."""
+    """Installs nginx on the host, publishes its sites as one release, and brings that into force."""
     target = Target(_checked_host())
     operations.examine(name="Examine the host", target=target, allowed=losses.allowed_options(host.data))
     operations.install(
