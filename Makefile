@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries lock clean
+.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries reference docs docs-serve lock clean
 
 setup: $(VENV)/.complete
 
@@ -25,7 +25,7 @@ lint: setup
 unit: setup
 	$(BIN)/pytest tests/unit
 
-test: lint
+test: lint docs
 	$(BIN)/pytest tests/unit tests/acceptance tests/lab
 
 # Longer ones: every Debian from 11 on, tools that are not ours, generated hostile input.
@@ -52,6 +52,19 @@ bench: setup
 entries: setup
 	$(BIN)/python -m gateway.entry_types
 
+# After a change to a key, a command or an option: the guide's reference pages.
+reference: setup
+	$(BIN)/python -m guide.reference
+
+# The guide, in site/. A broken link or a page in one language alone ends it.
+# NO_MKDOCS_2_WARNING: the theme tells of its successor at every run.
+docs docs-serve: export NO_MKDOCS_2_WARNING := 1
+docs: setup
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+docs-serve: setup
+	$(BIN)/python -m mkdocs serve
+
 # For maintainers, needs uv: one lock for every supported Python and platform.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -61,4 +74,4 @@ lock:
 	    $$part/requirements.in; done
 
 clean:
-	rm -rf $(VENV) bench/.venv tests/judges/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) bench/.venv tests/judges/.venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis
