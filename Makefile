@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries reference docs docs-serve lock clean
+.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -50,13 +50,20 @@ bench: setup
 
 # After a change to the keys of an entry: their types for editors.
 entries: setup
-	$(BIN)/python -m gateway.entry_types
+	$(BIN)/python -m gateway.inventory.entry_types
+
+# After a change to what is rendered that is meant: keeps it, and git diff shows what it is.
+golden: setup
+	$(BIN)/python -m tests.golden.trees
+
+# The guide.
+.PHONY: reference docs docs-serve
 
 # After a change to a key, a command or an option: the guide's reference pages.
 reference: setup
 	$(BIN)/python -m guide.reference
 
-# The guide, in site/. A broken link or a page in one language alone ends it.
+# Into site/. A broken link, or a page in one language alone, ends it.
 # NO_MKDOCS_2_WARNING: the theme tells of its successor at every run.
 docs docs-serve: export NO_MKDOCS_2_WARNING := 1
 docs: setup

@@ -4,7 +4,7 @@ Run again, it goes one further back. The next deploy goes forward to what the in
 """
 
 try:
-    from gateway import operations
+    from gateway.deploys import operations
 except ImportError as error:
     raise SystemExit(f"rollback.py: {error}; run it in its own folder, with the pyinfra of that project") from None
 

@@ -98,7 +98,7 @@ def _measure(way: Way, host: BenchHost, folder: Path) -> Figures:
     render = folder / "checkout-tls" / "gateway" / "render.py"
     text = render.read_text()
     if "\nTOGETHER = 100\n" not in text:
-        raise BenchError("gateway/render.py no longer says from how many sites on servers are shared")
+        raise BenchError("gateway/nginx/tree.py no longer says from how many sites on servers are shared")
     render.write_text(text.replace("\nTOGETHER = 100\n", f"\nTOGETHER = {way.together}\n"))
     host.run(_NEIGHBOUR)
     gateway.deploy(Fleet.of(_SITES, "tls"))

@@ -14,16 +14,18 @@ from typing import Any, NoReturn
 import click
 from gevent.hub import Hub
 
-from gateway import explain as wecom
-from gateway import lost_files, ssh_keys, tracked_keys, unattended
-from gateway import status as host_status
-from gateway.fleet import Fleet, InventoryError, load
+from gateway.checkout import lost_files, tracked_keys
+from gateway.cli.import_cert import import_cert
+from gateway.deploys import status as host_status
+from gateway.deploys import unattended
+from gateway.fleet import ssh_keys
+from gateway.fleet.loading import Fleet, InventoryError, load
 from gateway.handover import pages, sheet
-from gateway.import_command import import_cert
 from gateway.outside import balancers, places, report, run
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
 from gateway.problems import Problem, count, errors
+from gateway.wecom import explain as wecom
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gateway import certs, checkout_file
-from gateway.model import Acme
+from gateway import file_content
+from gateway.certificates import judging
+from gateway.inventory.model import Acme
 from gateway.problems import Problem
 
 if TYPE_CHECKING:
-    from gateway.host import Host
-    from gateway.site import Site
+    from gateway.fleet.host import Host
+    from gateway.inventory.site import Site
 
 _MAX_BYTES = 1 << 20
 _PUT_CA = "put the ACME server's CA certificate there"
@@ -71,7 +72,7 @@ def take_ca(acme: Acme, checkout: Path, cas: MutableMapping[str, bytes]) -> Iter
     if acme.ca is None:
         return
     try:
-        body = checkout_file.content(checkout / acme.ca, _MAX_BYTES)
+        body = file_content.content(checkout / acme.ca, _MAX_BYTES)
         if len(body) > _MAX_BYTES:
             raise ValueError("is larger than any certificate")
     except OSError as error:
@@ -81,12 +82,12 @@ def take_ca(acme: Acme, checkout: Path, cas: MutableMapping[str, bytes]) -> Iter
         yield "cert.acme.ca", f"{acme.ca} {error}; {_PUT_CA}"
         return
     try:
-        certificates = certs.load_certificates(body, acme.ca)
+        certificates = judging.load_certificates(body, acme.ca)
     except ValueError as error:
         yield "cert.acme.ca", str(error)
     else:
         # Only the certificates: nothing else of the file has a place on a host.
-        text = certs.as_pem(certificates)
+        text = judging.as_pem(certificates)
         known = cas.setdefault(account(acme), text)
         if known != text:
             yield (

@@ -6,7 +6,7 @@ Use them in an inventory like this; the entries stay plain lists, tuples and dic
 
     wanxiao_prod: Hosts = [("203.0.113.10", {"sites": [{"domain": "wx.school-a.edu.cn", "edge": "slb"}]})]
 
-Made from gateway/model.py by `make entries`; do not edit. `python -m gateway check` knows more than any type.
+Made from gateway/inventory/model.py by `make entries`; do not edit. `python -m gateway check` knows more than any type.
 """
 
 from typing import Any, Literal, Required, TypedDict

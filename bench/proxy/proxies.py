@@ -15,8 +15,8 @@ from bench.proxy.cases import DOMAIN
 from bench.proxy.files import PEERS, put
 from bench.schools import Edge
 from bench.tools import copied_checkout, pyinfra_data
-from gateway import tls_profile
-from gateway.render import STRIPPED
+from gateway.nginx import tls_profile
+from gateway.nginx.tree import STRIPPED
 from lab import pki
 
 GATEWAY = "this project"

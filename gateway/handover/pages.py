@@ -10,10 +10,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from gateway import product
 from gateway.handover import steps
 from gateway.handover.sheet import BLANK_END, BLANK_START, Sheet
-
-TEMPLATES = Path(__file__).parents[2] / "templates" / "handover"
 
 # In every file that this module makes. A file of the index's name without it is somebody else's.
 MARK = "<!-- wecom-gateway handover sheet -->"
@@ -82,9 +81,9 @@ def _marked(text: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folders: tuple[Path, ...]) -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
         autoescape=select_autoescape(["html.j2"], default=False),
         trim_blocks=True,
@@ -96,4 +95,4 @@ def _environment() -> Environment:
 
 
 def _render(template: str, **values: object) -> str:
-    return _environment().get_template(template).render(**values).lstrip()
+    return _environment(product.template_folders("handover")).get_template(template).render(**values).lstrip()

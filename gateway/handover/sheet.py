@@ -6,11 +6,11 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.fleet import Fleet
-from gateway.host import Host
-from gateway.model import WeCom
+from gateway.fleet.host import Host
+from gateway.fleet.loading import Fleet
+from gateway.inventory.model import WeCom
+from gateway.inventory.site import AppEntry, Site
 from gateway.problems import Problem
-from gateway.site import AppEntry, Site
 
 # Encloses what somebody still has to fill in; pages highlight it.
 BLANK_START, BLANK_END = "【待填 / fill in: ", "】"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.bilingual import ADMIN, NETWORK, OPERATOR, PLATFORM, Text
 from gateway.handover.sheet import Sheet
+from gateway.wecom.bilingual import ADMIN, NETWORK, OPERATOR, PLATFORM, Text
 
 
 @dataclass(frozen=True)

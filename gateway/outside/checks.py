@@ -10,12 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from gateway.certs import WARN_BELOW
+from gateway.certificates.judging import WARN_BELOW
+from gateway.inventory.site import Route, Site
 from gateway.outside import locations, reach
 from gateway.outside.findings import Finding
 from gateway.outside.places import Target
 from gateway.outside.probe import EXPIRED, Answer, Client, Door, Unanswered
-from gateway.site import Route, Site
 
 # Seconds in which a verification file must be there.
 _SOON = 1.0

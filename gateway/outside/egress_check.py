@@ -5,8 +5,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 
-from gateway.egress import UPSTREAMS
-from gateway.model import Egress
+from gateway.inventory.model import Egress
+from gateway.nginx.egress import UPSTREAMS
 from gateway.outside.findings import Finding
 from gateway.outside.probe import Client, Door, Unanswered
 

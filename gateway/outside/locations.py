@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from gateway.site import Site
+from gateway.inventory.site import Site
 
 # Login goes through these and comes back.
 _WECOM = "weixin.qq.com"

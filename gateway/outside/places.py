@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import gevent
 
-from gateway.fleet import Fleet
-from gateway.host import Host
-from gateway.site import Site
-from gateway.verify_files import VerifyFile
+from gateway.checkout.verify_files import VerifyFile
+from gateway.fleet.host import Host
+from gateway.fleet.loading import Fleet
+from gateway.inventory.site import Site
 
 # Addresses of one name that are asked, and seconds to look it up.
 _MOST_ADDRESSES = 4

@@ -5,8 +5,8 @@ Where it reaches none, every request fails in a way of its own; that would be to
 
 from __future__ import annotations
 
+from gateway.inventory.site import Site
 from gateway.outside.probe import Answer, Client, Door, Unanswered
-from gateway.site import Site
 
 # What proxies answer for those behind them.
 _BAD_GATEWAY = (502, 503, 504)

@@ -11,10 +11,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from gateway import product
 from gateway.outside.findings import Result
 from gateway.problems import Problem, count
-
-_TEMPLATES = Path(__file__).parents[2] / "templates" / "verify"
 
 
 def summary(results: Sequence[Result], problems: Sequence[Problem]) -> str:
@@ -79,7 +78,7 @@ def page(results: Sequence[Result], problems: Sequence[Problem], inventory: str,
     """One self-contained HTML page, failures first."""
     order = {"failed": 0, "warning": 1, "skipped": 2, "passed": 3}
     return (
-        _environment()
+        _environment(product.template_folders("verify"))
         .get_template("report.html.j2")
         .render(
             inventory=inventory,
@@ -94,9 +93,9 @@ def page(results: Sequence[Result], problems: Sequence[Problem], inventory: str,
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folders: tuple[Path, ...]) -> Environment:
     return Environment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(folders),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from gevent.pool import Pool
 
-from gateway.fleet import Fleet
-from gateway.host import Host
+from gateway.fleet.host import Host
+from gateway.fleet.loading import Fleet
 from gateway.outside import egress_check, places
 from gateway.outside.checks import Visit
 from gateway.outside.findings import Finding, Result

@@ -12,10 +12,10 @@ import pytest
 import testinfra
 from testinfra.host import Host as Remote
 
-from gateway import fleet
-from gateway.host import Host
+from gateway.fleet import loading
+from gateway.fleet.host import Host
+from gateway.inventory.site import Site
 from gateway.problems import errors
-from gateway.site import Site
 from lab import demo
 
 from ..conftest import REPO
@@ -45,8 +45,8 @@ def _targets(config: pytest.Config) -> list[Target]:
     before = Path.cwd()
     os.chdir(REPO)
     try:
-        loaded = fleet.load(path)
-    except fleet.InventoryError as error:
+        loaded = loading.load(path)
+    except loading.InventoryError as error:
         raise pytest.UsageError(str(error)) from None
     finally:
         os.chdir(before)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from gateway import release, scripts
-from gateway.facts import GatewayState, HostState
-from gateway.render import tree
+from gateway.deploys.facts import GatewayState, HostState
+from gateway.nginx import release
+from gateway.nginx.tree import tree
+from gateway.onhost import scripts
 
 HOME = "/etc/nginx/wecom-gateway"
 

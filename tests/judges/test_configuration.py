@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway import fleet, release
-from gateway.host import parse_host
-from gateway.release import HOME
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway.fleet import loading
+from gateway.fleet.host import parse_host
+from gateway.nginx import release
+from gateway.nginx.release import HOME
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build, tree
 from lab import demo
 
 from ..conftest import REPO
@@ -81,12 +82,12 @@ def rendered(request, version, tmp_path, monkeypatch):
     demo.issue_certificates()
     if request.param == "all":
         # servers that share their certificates' directive, too
-        monkeypatch.setattr("gateway.render.TOGETHER", 2)
-        remote = fleet.load(demo.INVENTORY, limit=["gw-tls"]).inventory.get_host("gw-tls")
+        monkeypatch.setattr("gateway.nginx.tree.TOGETHER", 2)
+        remote = loading.load(demo.INVENTORY, limit=["gw-tls"]).inventory.get_host("gw-tls")
         host, problems = parse_host("all", _with_all(remote.data.dict()), REPO / "files")
         assert host, problems
     else:
-        (host,) = fleet.load(demo.INVENTORY, limit=[request.param]).hosts
+        (host,) = loading.load(demo.INVENTORY, limit=[request.param]).hosts
     wanted = release.build(tree(host, Build(Version.parse(version), group="www-data")))
     home = tmp_path / "wecom-gateway"
     folder = home / "releases" / wanted.id

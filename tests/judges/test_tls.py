@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway import tls_profile
+from gateway.nginx import tls_profile
 from lab import topology
 from lab.containers import exec_in
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway import scripts
+from gateway.onhost import scripts
 from lab import client, hosts, topology
 
 from ..unit.conftest import make_pair

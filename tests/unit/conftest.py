@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gateway.host import Host, parse_host
+from gateway.fleet.host import Host, parse_host
 
 REPO = Path(__file__).parents[2]
 sys.path.insert(0, str(REPO / "group_data"))

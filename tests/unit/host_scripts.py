@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from gateway import scripts
+from gateway.onhost import scripts
 
 
 def body(script: str) -> str:

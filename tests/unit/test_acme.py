@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway import acme, release
-from gateway.facts import GatewayState
-from gateway.host import parse_host
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway import acme
+from gateway.deploys.facts import GatewayState
+from gateway.fleet.host import parse_host
+from gateway.nginx import release
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build, tree
 
 from .conftest import PLATFORMS, make_pair
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import scripts
+from gateway.onhost import scripts
 
 from .conftest import make_pair
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from gateway import answers
+from gateway.nginx import answers
 
 TEST = {"domain": "t.edu.cn", "edge": "slb", "platform": "wanxiao_test"}
 PROD = {"domain": "p.edu.cn", "edge": "tls", "platform": "wanxiao_prod"}

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from gateway import built_for, release, status
-from gateway.facts import HostState
-from gateway.neighbours import Neighbours
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway.deploys import status
+from gateway.deploys.facts import HostState
+from gateway.deploys.neighbours import Neighbours
+from gateway.nginx import built_for, release
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build, tree
 
 OLD = Build(Version((1, 22, 1)), openssl=Version((3, 0, 17)), group="www-data")
 

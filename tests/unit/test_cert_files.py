@@ -9,8 +9,8 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from gateway import cert_files, certs, key_store
-from gateway.host import parse_host
+from gateway.certificates import judging, key_store, stored
+from gateway.fleet.host import parse_host
 
 from .conftest import PLATFORMS
 from .pki import MIDDLE, Issued, assert_no_key, issue
@@ -18,7 +18,7 @@ from .pki import MIDDLE, Issued, assert_no_key, issue
 DOMAIN = "wx.a.edu.cn"
 LEAF = issue(DOMAIN, MIDDLE)
 OTHER = issue(DOMAIN, MIDDLE)
-PAIR = certs.KeyPair(LEAF.pem + MIDDLE.pem, LEAF.key_pem, LEAF.certificate.not_valid_after_utc)
+PAIR = judging.KeyPair(LEAF.pem + MIDDLE.pem, LEAF.key_pem, LEAF.certificate.not_valid_after_utc)
 IDENTITY = pyrage.x25519.Identity.generate()
 RECIPIENT = str(IDENTITY.to_public())
 
@@ -218,7 +218,7 @@ def test_what_is_written_is_the_owners_alone_from_the_first_moment(folder, monke
     monkeypatch.setattr(Path, "replace", watch)
     mask = os.umask(0)
     try:
-        cert_files.write(folder, PAIR)
+        stored.write(folder, PAIR)
     finally:
         os.umask(mask)
     assert _modes(folder) == {DOMAIN: "700", "fullchain.pem": "600", "privkey.pem": "600"}
@@ -229,7 +229,7 @@ def test_an_open_folder_is_closed(folder):
     _put(folder, key=OTHER.key_pem)
     folder.chmod(0o755)
     (folder / "privkey.pem").chmod(0o644)
-    cert_files.write(folder, PAIR)
+    stored.write(folder, PAIR)
     assert _modes(folder) == {DOMAIN: "700", "fullchain.pem": "600", "privkey.pem": "600"}
 
 
@@ -243,7 +243,7 @@ def test_a_folder_that_cannot_be_closed_stays_as_it_is(folder, monkeypatch):
 
     monkeypatch.setattr(Path, "chmod", refuse)
     with pytest.raises(ValueError, match="belongs to another user, who could read the key; make the folder yours: "):
-        cert_files.write(folder, PAIR)
+        stored.write(folder, PAIR)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
@@ -265,7 +265,7 @@ def test_a_failure_leaves_all_as_it_was(folder, monkeypatch, fails_at, there):
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        cert_files.write(folder, PAIR)
+        stored.write(folder, PAIR)
     assert {path.name: path.read_bytes() for path in folder.glob("*")} == before
     assert folder.exists() == there
     assert not there or _modes(folder)[DOMAIN] == "750"
@@ -274,7 +274,7 @@ def test_a_failure_leaves_all_as_it_was(folder, monkeypatch, fails_at, there):
 def test_an_encrypted_key_takes_the_plaintext_ones_place(files, folder, tmp_path):
     _put(folder, OTHER, key=OTHER.key_pem)
     second = pyrage.x25519.Identity.generate()
-    cert_files.write(folder, PAIR, [RECIPIENT, str(second.to_public())])
+    stored.write(folder, PAIR, [RECIPIENT, str(second.to_public())])
     assert set(_modes(folder)) == {DOMAIN, "fullchain.pem", "privkey.pem.age"}
     for identity in (IDENTITY, second):
         _identity_file(tmp_path / ".config" / "gateway" / "age.key", str(identity))
@@ -282,16 +282,16 @@ def test_an_encrypted_key_takes_the_plaintext_ones_place(files, folder, tmp_path
 
 
 def test_a_key_that_is_kept_encrypted_does_not_turn_plain_unasked(folder):
-    cert_files.write(folder, PAIR, [RECIPIENT])
+    stored.write(folder, PAIR, [RECIPIENT])
     with pytest.raises(ValueError, match="is kept encrypted here; give --encrypt-to"):
-        cert_files.write(folder, PAIR)
+        stored.write(folder, PAIR)
     assert set(_modes(folder)) == {DOMAIN, "fullchain.pem", "privkey.pem.age"}
 
 
 @pytest.mark.parametrize("recipient", ["age1nonsense", "", "\udcff", "\x1b[2J", str(IDENTITY), f" {IDENTITY}"])
 def test_a_wrong_recipient_changes_nothing_and_an_identity_is_not_quoted(folder, recipient):
     with pytest.raises(ValueError, match=r"right would be age1|public half, which starts with age1") as caught:
-        cert_files.write(folder, PAIR, [recipient])
+        stored.write(folder, PAIR, [recipient])
     assert not folder.exists()
     assert str(IDENTITY)[20:40] not in str(caught.value)
     assert str(caught.value).isprintable()
@@ -305,5 +305,5 @@ def test_a_round_trip_through_age_is_not_readable_on_the_way():
 
 def test_days_left_count_whole_days():
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert certs.KeyPair(b"", b"", now + timedelta(days=3, hours=23)).days_left(now) == 3
-    assert certs.KeyPair(b"", b"", now - timedelta(hours=1)).days_left(now) == -1
+    assert judging.KeyPair(b"", b"", now + timedelta(days=3, hours=23)).days_left(now) == 3
+    assert judging.KeyPair(b"", b"", now - timedelta(hours=1)).days_left(now) == -1

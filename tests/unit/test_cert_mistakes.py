@@ -11,10 +11,10 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from gateway import certs
-from gateway.host import parse_host
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway.certificates import judging
+from gateway.fleet.host import parse_host
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build, tree
 
 from .conftest import PLATFORMS, REPO
 from .importing import CHAIN, LEAF, assert_took, enter_checkout, pfx, run_import, zip_of
@@ -105,8 +105,8 @@ def test_what_is_no_file_is_not_waited_for(folder, name, kind, said):
     else:
         path.symlink_to("/dev/zero")
     program = (
-        "from pathlib import Path; from gateway import cert_files\n"
-        f"pair, problems = cert_files.read('h1', {DOMAIN!r}, Path({str(folder)!r}))\n"
+        "from pathlib import Path; from gateway.certificates import stored\n"
+        f"pair, problems = stored.read('h1', {DOMAIN!r}, Path({str(folder)!r}))\n"
         "print(*[one.text for one in problems if one.severity == 'error'], sep='\\n')"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, timeout=20)
@@ -179,7 +179,7 @@ def test_and_imported(files, monkeypatch, form):
 def test_a_damaged_one_of_openssls_own_is_damaged(rest):
     body = b"-----BEGIN TRUSTED CERTIFICATE-----\n" + base64.encodebytes(rest) + b"-----END TRUSTED CERTIFICATE-----\n"
     with pytest.raises(ValueError, match=r"fullchain\.pem holds a damaged certificate"):
-        certs.load_certificates(body)
+        judging.load_certificates(body)
 
 
 @pytest.mark.parametrize("form", [_trusted(ROOT), ROOT.pem.replace(b"\n", b"\r\n"), ROOT.pem.decode().encode("utf-16")])
@@ -204,7 +204,7 @@ def test_nor_is_an_acme_servers_ca_waited_for(files, kind):
         with path.open("wb") as file:
             file.truncate(1 << 40)
     program = (
-        "from pathlib import Path; from gateway import acme; from gateway.model import Acme\n"
+        "from pathlib import Path; from gateway import acme; from gateway.inventory.model import Acme\n"
         "asked = Acme(email='ops@school.edu.cn', directory='https://ca.inner.example/dir', ca='files/ca.pem')\n"
         f"print(*list(acme.take_ca(asked, Path({str(files.parent)!r}), {{}})), sep='\\n')"
     )

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway import certs
+from gateway.certificates import judging
 
 from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, issue_rsa_pss, rsa_key, with_old_signature
 
@@ -38,15 +38,15 @@ def trusted_root(tmp_path, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(store))
 
 
-def _judge(*chain: Issued, key: bytes | None = None, domain: str = DOMAIN, **how) -> certs.Verdict:
+def _judge(*chain: Issued, key: bytes | None = None, domain: str = DOMAIN, **how) -> judging.Verdict:
     now = datetime.now(UTC)  # what openssl issues is valid from the moment it does
-    verdict = certs.judge(domain, b"".join(one.pem for one in chain), key or chain[0].key_pem, now, **how)
+    verdict = judging.judge(domain, b"".join(one.pem for one in chain), key or chain[0].key_pem, now, **how)
     assert_no_key(repr(verdict), *chain)
     return verdict
 
 
-def _sent(verdict: certs.Verdict) -> list[str]:
-    return [certs.title(one.subject) for one in certs.load_certificates(verdict.pair.chain)]
+def _sent(verdict: judging.Verdict) -> list[str]:
+    return [judging.title(one.subject) for one in judging.load_certificates(verdict.pair.chain)]
 
 
 def test_a_complete_chain_goes_out_as_it_is():
@@ -95,12 +95,12 @@ def test_of_two_valid_certificates_of_an_authority_the_longer_valid_goes_out(day
 
 def test_editors_marks_do_not_matter():
     chain = b"\xef\xbb\xbf" + (LEAF.pem + b"subject=x\n\n" + MIDDLE.pem).replace(b"\n", b"\r\n")
-    verdict = certs.judge(DOMAIN, chain, b"\xef\xbb\xbf" + LEAF.key_pem.replace(b"\n", b"\r\n"), NOW)
+    verdict = judging.judge(DOMAIN, chain, b"\xef\xbb\xbf" + LEAF.key_pem.replace(b"\n", b"\r\n"), NOW)
     assert (verdict.pair.chain, verdict.pair.key) == (LEAF.pem + MIDDLE.pem, LEAF.key_pem)
 
 
 def test_a_key_in_the_chain_file_is_never_sent_out():
-    verdict = certs.judge(DOMAIN, LEAF.pem + LEAF.key_pem + MIDDLE.pem, LEAF.key_pem, NOW)
+    verdict = judging.judge(DOMAIN, LEAF.pem + LEAF.key_pem + MIDDLE.pem, LEAF.key_pem, NOW)
     assert b"PRIVATE" not in verdict.pair.chain
     assert "fullchain.pem holds a private key" in verdict.warnings[0]
 
@@ -181,8 +181,8 @@ def test_a_look_alike_of_the_issuer_is_told_from_it_where_the_signature_is_old()
     authority = issue("RSA CA", ca=True, key=RSA)
     leaf = with_old_signature(issue(DOMAIN, authority)).certificate
     forged = issue("RSA CA", ca=True).certificate
-    assert certs.ordered(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
-    assert certs.ordered(leaf, [forged], NOW) == [leaf]
+    assert judging.ordered(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
+    assert judging.ordered(leaf, [forged], NOW) == [leaf]
 
 
 def test_an_authoritys_certificate_with_an_old_signature_gives_way_to_a_newer_one():
@@ -262,7 +262,7 @@ def test_a_passphrase_for_other_keys_does_no_harm():
     ],
 )
 def test_unreadable_files_are_told_without_quoting_them(chain, key, reason):
-    verdict = certs.judge(DOMAIN, chain, key, NOW)
+    verdict = judging.judge(DOMAIN, chain, key, NOW)
     assert verdict.pair is None
     assert any(reason in text for text in verdict.errors)
     assert_no_key(repr(verdict), LEAF)
@@ -281,4 +281,4 @@ def test_an_rsa_key_whose_numbers_do_not_belong_together_is_refused():
     body = base64.encodebytes(wrong).decode()
     pem_file = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n".encode()
     with pytest.raises(ValueError, match="no readable PEM private key"):
-        certs.load_key(pem_file)
+        judging.load_key(pem_file)

@@ -9,7 +9,7 @@ import pytest
 from paramiko import AuthenticationException, BadAuthenticationType, SSHException
 from paramiko.ssh_exception import NoValidConnectionsError
 
-from gateway.connection_words import Login, Rights, is_turned_away, not_connected, not_run
+from gateway.deploys.connection_words import Login, Rights, is_turned_away, not_connected, not_run
 
 LOGIN = Login("203.0.113.10", 2222, "ops", "~/.ssh/id", False, "~/.ssh/known_hosts", 10)
 RIGHTS = Rights("ops", True, None, "/tmp")  # noqa: S108

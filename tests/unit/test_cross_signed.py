@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import cert_import, certs
+from gateway.certificates import importing, judging
 
 from .pki import Issued, issue
 
@@ -41,11 +41,11 @@ def trust(tmp_path, monkeypatch) -> Callable[..., None]:
 def _judge(*above: Issued) -> tuple[list[bytes], tuple[str, ...]]:
     """What goes out after the leaf, and the warnings."""
     chain = b"".join(one.pem for one in (LEAF, *above))
-    verdict = certs.judge(DOMAIN, chain, LEAF.key_pem, datetime.now(UTC))
+    verdict = judging.judge(DOMAIN, chain, LEAF.key_pem, datetime.now(UTC))
     assert verdict.errors == ()
-    leaf, *sent = certs.load_certificates(verdict.pair.chain)
+    leaf, *sent = judging.load_certificates(verdict.pair.chain)
     assert leaf == LEAF.certificate
-    return [certs.as_pem([one]) for one in sent], verdict.warnings
+    return [judging.as_pem([one]) for one in sent], verdict.warnings
 
 
 def test_a_chain_that_goes_on_above_what_this_machine_trusts_is_complete_and_stays(trust):
@@ -103,7 +103,7 @@ def test_an_import_leaves_the_other_way_up_out_and_says_so(trust, tmp_path):
     given = {"a.pem": LEAF.pem + LEAF.key_pem + MIDDLE.pem, "other.crt": BY_UNKNOWN.pem, "known.crt": BY_KNOWN.pem}
     for name, body in given.items():
         (tmp_path / name).write_bytes(body)
-    picked = cert_import.pick(DOMAIN, [tmp_path / name for name in given], None, datetime.now(UTC))
+    picked = importing.pick(DOMAIN, [tmp_path / name for name in given], None, datetime.now(UTC))
     assert picked.pair.chain == LEAF.pem + MIDDLE.pem + BY_KNOWN.pem
     assert [(Path(source).name, why) for source, why in picked.ignored] == [
         ("other.crt", "another certificate of this chain's authorities, which is not needed")

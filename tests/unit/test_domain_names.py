@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.domain_names import corrected
+from gateway.inventory.domain_names import corrected
 
 GOOD = {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import get_type_hints
 
-from gateway import entries, entry_types
-from gateway.fleet import load
-from gateway.model import BlueKing, Egress, SiteEntry, WeCom
+from gateway import entries
+from gateway.fleet.loading import load
+from gateway.inventory import entry_types
+from gateway.inventory.model import BlueKing, Egress, SiteEntry, WeCom
 
 from .conftest import REPO
 

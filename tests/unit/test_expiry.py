@@ -10,8 +10,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from gateway import preflight
 from gateway.__main__ import main
+from gateway.deploys import preflight
 
 from .conftest import REPO
 

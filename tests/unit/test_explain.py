@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.__main__ import main
-from gateway.explain import LOOK_UP, explain
-from gateway.wecom_errors import MEANINGS, PHRASES
+from gateway.wecom.errors import MEANINGS, PHRASES
+from gateway.wecom.explain import LOOK_UP, explain
 
 # As the platform's document quotes it.
 ANSWER_60020 = (

@@ -6,9 +6,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.facts import CertificateEnds, GatewayState, Held, HostState, ReleaseFiles, ReleaseHeld, ReleaseTexts
-from gateway.neighbours import ENTRIES
-from gateway.release import Entry
+from gateway.deploys.facts import (
+    CertificateEnds,
+    GatewayState,
+    Held,
+    HostState,
+    ReleaseFiles,
+    ReleaseHeld,
+    ReleaseTexts,
+)
+from gateway.deploys.neighbours import ENTRIES
+from gateway.nginx.release import Entry
 
 from .test_neighbours import dump
 

@@ -17,10 +17,12 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.operations import run_ops
 from pyinfra.context import ctx_state
 
-from gateway import acme, deploys, release
-from gateway.host import parse_host
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway import acme
+from gateway.deploys import stages
+from gateway.fleet.host import parse_host
+from gateway.nginx import release
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build, tree
 
 from .conftest import PLATFORMS
 
@@ -68,7 +70,7 @@ class Run:
 
         host.connector.run_shell_command = record
         with ctx_state.use(self.state):
-            add_deploy(self.state, deploys.deploy)
+            add_deploy(self.state, stages.deploy)
             self.prepared = self.state.meta[host].ops_change
             with pytest.raises(PyinfraError, match="No hosts remaining") if stops else nullcontext():
                 run_ops(self.state)

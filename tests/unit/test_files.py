@@ -9,8 +9,8 @@ import tracemalloc
 
 import pytest
 
-from gateway import verify_files
-from gateway.host import parse_host
+from gateway.checkout import verify_files
+from gateway.fleet.host import parse_host
 
 from .conftest import PLATFORMS, REPO
 

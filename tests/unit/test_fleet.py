@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.fleet import InventoryError, load
+from gateway.fleet.loading import InventoryError, load
 
 from .conftest import REPO
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.__main__ import main
-from gateway.fleet import load
+from gateway.fleet.loading import load
 
 from .conftest import REPO
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.health import Disk, Health, Unit, findings, read, warnings
-from gateway.release import HOME
+from gateway.deploys.health import Disk, Health, Unit, findings, read, warnings
+from gateway.nginx.release import HOME
 
 OUTPUT = """loads yes
 unit:nginx.service loaded active enabled success 123

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pyinfra.api import Inventory
 
-from gateway.fleet import load
-from gateway.host_keys import errors, warnings
+from gateway.fleet.host_keys import errors, warnings
+from gateway.fleet.loading import load
 
 from .conftest import REPO
 

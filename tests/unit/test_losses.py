@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway import release, status
-from gateway.facts import HostState
-from gateway.health import Health
-from gateway.host import Host, parse_host
-from gateway.losses import OPTIONS, Losses, elsewhere
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway.deploys import status
+from gateway.deploys.facts import HostState
+from gateway.deploys.health import Health
+from gateway.deploys.losses import OPTIONS, Losses, elsewhere
+from gateway.fleet.host import Host, parse_host
+from gateway.nginx import release
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build, tree
 
 from .conftest import PLATFORMS
 from .test_fake_deploy import Run, _state_output

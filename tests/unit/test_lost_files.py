@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from gateway import lost_files, release
-from gateway.render import Build, tree
-from gateway.tls_profile import Version
+from gateway.checkout import lost_files
+from gateway.nginx import release
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import Build, tree
 
 SITE = {"domain": "wx.a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 NAME = "WW_verify_AaaaAaaaAaaa0001.txt"

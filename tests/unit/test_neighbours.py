@@ -7,8 +7,8 @@ import gzip
 
 import pytest
 
-from gateway import neighbours
-from gateway.neighbours import ENTRIES, Neighbours
+from gateway.deploys import neighbours
+from gateway.deploys.neighbours import ENTRIES, Neighbours
 
 USUAL, LATE, LAST = ENTRIES
 MAIN = """

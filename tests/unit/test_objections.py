@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.facts import GatewayState
-from gateway.objections import announcements, objections, remarks
+from gateway.deploys.facts import GatewayState
+from gateway.deploys.objections import announcements, objections, remarks
 
 from .test_neighbours import LAST, LATE, MARK, USUAL, dump
 

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from gateway import origin
-from gateway.origin import Origin, compared, read
+from gateway.deploys import origin
+from gateway.deploys.origin import Origin, compared, read
 
 COMMIT, DATE, AT = "c" * 40, "2026-11-20T09:12:33+08:00", "2026-11-20T01:13:00Z"
 

@@ -6,9 +6,9 @@ import hashlib
 
 import pytest
 
-from gateway import preview
-from gateway.preview import Side
-from gateway.release import Change, Entry, File, build, diff
+from gateway.deploys import preview
+from gateway.deploys.preview import Side
+from gateway.nginx.release import Change, Entry, File, build, diff
 
 from .conftest import make_pair
 

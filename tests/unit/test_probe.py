@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pytest
 
-import gateway.fleet  # noqa: F401  -- pyinfra makes sockets cooperative, as it does in the command
+import gateway.fleet.loading  # noqa: F401  -- pyinfra makes sockets cooperative, as it does in the command
 from gateway.outside import probe
 from gateway.outside.probe import Client, Door, Unanswered
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.ssh_keys import fault
+from gateway.fleet.ssh_keys import fault
 
 
 @pytest.mark.parametrize(

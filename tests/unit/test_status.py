@@ -10,13 +10,13 @@ import pytest
 from click.testing import CliRunner
 from pyinfra.api import Inventory
 
-from gateway import status
 from gateway.__main__ import main
-from gateway.fleet import Fleet
-from gateway.host import Host
+from gateway.deploys import status
+from gateway.deploys.status import HostStatus
+from gateway.fleet.host import Host
+from gateway.fleet.loading import Fleet
 from gateway.outside import balancers, places
 from gateway.outside.probe import EXPIRED, Client, Tls, Unanswered
-from gateway.status import HostStatus
 
 from .conftest import REPO
 

@@ -83,7 +83,7 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
         "import gevent, signal\n"
         # where this run was started in the background, SIGINT is ignored, and that is inherited
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from gateway import __main__ as own, status\n"
+        "from gateway import __main__ as own\nfrom gateway.deploys import status\n"
         "from gateway.outside import run\n"
         "def wait(*_):\n"
         "    print('asking', flush=True)\n"
@@ -97,7 +97,7 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
 _BUSY = (
     "import gevent, signal, threading, time\n"
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from gateway import __main__ as own, status\n"
+    "from gateway import __main__ as own\nfrom gateway.deploys import status\n"
     "def spin():\n"
     "    print('asking', flush=True)\n"
     "    end = time.monotonic() + 2\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gateway import tracked_keys
+from gateway.checkout import tracked_keys
 
 from .conftest import REPO
 from .pki import assert_no_key, issue

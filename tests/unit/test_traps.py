@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.__main__ import main
-from gateway.fleet import InventoryError, load
+from gateway.fleet.loading import InventoryError, load
 
 from .conftest import REPO, make_pair
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from gateway.checkout.verify_files import VerifyFile
 from gateway.outside.checks import Visit
 from gateway.outside.places import Target
 from gateway.outside.probe import Answer, Tls, Unanswered
-from gateway.verify_files import VerifyFile
 
 BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"], "envs": ["o"]}
 SITES = {

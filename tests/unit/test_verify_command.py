@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.__main__ import main
-from gateway.fleet import load
-from gateway.model import Egress
+from gateway.fleet.loading import load
+from gateway.inventory.model import Egress
 from gateway.outside import egress_check, places, report, run
 from gateway.outside.findings import Finding, Result
 from gateway.outside.probe import Tls, Unanswered

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.host import parse_host
-from gateway.wecom_rules import warnings
+from gateway.fleet.host import parse_host
+from gateway.fleet.wecom_rules import warnings
 
 from .conftest import PLATFORMS
 

@@ -1,0 +1,1 @@
+"""Certificates and keys: judged, ordered, converted, stored."""

@@ -1,0 +1,38 @@
+"""Secret files of whoever deploys that other users of the same machine can read, as OpenSSH judges its own."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from gateway.certificates import key_store
+from gateway.problems import Problem
+
+
+def notice(path: Path) -> str | None:
+    """What is wrong with a secret file's mode and how to set it right. None where only its owner has any right."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # whoever needs the file tells that
+        return None
+    if not stat.S_ISREG(mode) or not mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return None
+    name = shlex.quote(str(path))
+    return f"other users of this machine may read or change {name} (mode {mode & 0o777:04o}): chmod 600 {name}"
+
+
+def warnings(ssh_keys: Iterable[Any], files: Path) -> list[Problem]:
+    """One for each of the hosts' SSH keys, and for the age identity where some certificate's key needs it."""
+    named = [("ssh_key", key) for key in dict.fromkeys(key for key in ssh_keys if isinstance(key, str) and key)]
+    if any((files / "certs").glob("*/privkey.pem.age")):
+        named.append((key_store.IDENTITY_FILE, str(key_store.identity_file())))
+    found = []
+    for field, name in named:
+        path = Path(os.path.expanduser(name))  # noqa: PTH111  a home folder that is not known stays as it is written
+        if text := notice(path):
+            found.append(Problem("", "", field, text, "warning"))
+    return found

@@ -1,0 +1,71 @@
+"""PEM as it arrives: with a byte order mark, CRLF, indentation, several objects and prose in one file."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import warnings
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from gateway import file_content
+
+# OpenSSL's own, with what it is trusted for behind the certificate
+_TRUSTED = "TRUSTED CERTIFICATE"
+CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", _TRUSTED})
+KEYS = frozenset({"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"})
+
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\n.*?-----END \1-----", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """One object: `label` is what follows BEGIN, `body` its PEM. It may be a key, so it never shows in a repr."""
+
+    label: str
+    body: bytes = field(repr=False)
+
+
+def blocks(data: bytes) -> list[Block]:
+    """Every PEM object of a file, in its order, in the form that every parser reads."""
+    data = file_content.as_utf8(data)
+    lines = data.replace(b"\r", b"\n" if b"\n" not in data else b"").split(b"\n")
+    text = b"\n".join(line.strip() for line in lines)
+    return [Block(match[1].decode(), match[0] + b"\n") for match in _BLOCK.finditer(text)]
+
+
+def of(data: bytes, labels: Container[str]) -> list[bytes]:
+    """The PEM of every object of some kinds, CERTIFICATES or KEYS."""
+    return [block.body for block in blocks(data) if block.label in labels]
+
+
+def load_certificate(body: bytes) -> x509.Certificate:
+    """One certificate, PEM or DER, whose names and dates can be read. Raises ValueError where it is damaged."""
+    if body.startswith(f"-----BEGIN {_TRUSTED}-----".encode()):
+        body = _without_trust(body)
+    load = x509.load_pem_x509_certificate if body.startswith(b"-----") else x509.load_der_x509_certificate
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about oddities that the authority made, and no operator can mend
+        try:
+            found = load(body)
+            # parsed when asked for, and damaged ones raise then
+            _ = (found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc)
+        except (x509.InvalidVersion, UnsupportedAlgorithm):
+            raise ValueError("no certificate of a known version") from None
+    return found
+
+
+def _without_trust(body: bytes) -> bytes:
+    """The DER of the certificate that such an object starts with. Raises ValueError."""
+    try:
+        der = base64.b64decode(b"".join(body.splitlines()[1:-1]))
+    except binascii.Error:
+        raise ValueError("not base64") from None
+    # a sequence says its own length: in one byte, or in as many as the lower bits of the first tell
+    length = der[1] if len(der) > 1 else 0
+    extra = length & 0x7F if length & 0x80 else 0
+    return der[: 2 + extra + (int.from_bytes(der[2 : 2 + extra]) if extra else length)]

@@ -1,0 +1,1 @@
+"""What the operator's files and git say."""

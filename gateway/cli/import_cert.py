@@ -1,0 +1,91 @@
+"""`python -m gateway import-cert`: a certificate as it arrived becomes the files that a deploy reads."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.certificates import importing, judging, key_store, stored
+from gateway.inventory.values import Domain
+from gateway.problems import Problem
+
+
+@click.command("import-cert")
+@click.argument("domain")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--encrypt-to", multiple=True, metavar="age1...", help="Store the key encrypted to this recipient.")
+def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...]) -> None:
+    """Check, order and store the certificate and key for DOMAIN out of FILES, as they arrived.
+
+    FILES are PEM, DER, PKCS #7, PKCS #12 (.pfx) or zip files in any mix. A passphrase is taken from the environment
+    variable GATEWAY_KEY_PASSPHRASE. Exit 0 when stored in files/certs/DOMAIN/, 1 when refused and nothing is changed.
+    """
+    try:
+        TypeAdapter(Domain).validate_python(domain)
+    except ValidationError as error:
+        _refuse(domain, "domain", str(error.errors()[0]["ctx"]["error"]))
+    if not Path("files").is_dir():
+        _refuse(domain, "cert", "there is no folder files/ here; run this in the checkout's top folder")
+    now = datetime.now(UTC)
+    folder = Path("files/certs") / domain
+    before = _expiry(folder)
+    try:
+        picked = importing.pick(domain, files, key_store.passphrase(), now)
+        written = stored.write(folder, picked.pair, encrypt_to)
+    except importing.RefusedError as error:
+        for source, why in error.ignored:
+            click.echo(judging.printable(f"ignored: {source}: {why}"), err=True)
+        _refuse(domain, "cert", *error.reasons)
+    except ValueError as error:
+        _refuse(domain, "cert", str(error))
+    except OSError as error:
+        _refuse(domain, "cert", f"{error.filename or folder} cannot be written: {error.strerror}")
+    _tell(domain, picked, written, now)
+    if before and before > picked.pair.not_after:
+        _warn(domain, f"the certificate that this one replaces was valid longer, until {before:%Y-%m-%d}")
+
+
+def _tell(domain: str, picked: importing.Picked, written: list[Path], now: datetime) -> None:
+    encrypted = written[-1].name == stored.PRIVKEY_AGE
+    rows = [
+        ("stored", str(written[0])),
+        ("", f"{written[-1]} ({'encrypted' if encrypted else 'not encrypted, mode 600'})"),
+    ]
+    rows += [("from" if number == 0 else "", source) for number, source in enumerate(picked.used)]
+    rows.append(("names", judging.names(picked.chain[0])))
+    rows.append(("valid until", f"{picked.pair.not_after:%Y-%m-%d}, {picked.pair.days_left(now)} days left"))
+    for number, one in enumerate(picked.chain):
+        rows.append(("chain" if number == 0 else "", judging.title(one.subject)))
+    rows.append(("", f"(issued by {judging.title(picked.chain[-1].issuer)})"))
+    for number, (source, why) in enumerate(picked.ignored):
+        rows.append(("ignored" if number == 0 else "", f"{source}: {why}"))
+    for label, text in rows:
+        click.echo(f"{click.style(label.ljust(12), bold=True)}{judging.printable(text)}")
+    for text in picked.warnings:
+        _warn(domain, text)
+
+
+def _expiry(folder: Path) -> datetime | None:
+    """When the certificate that is there expires; None where there is none that can be read."""
+    try:
+        return judging.load_certificates(stored.content(folder / stored.FULLCHAIN))[0].not_valid_after_utc
+    except ValueError:
+        return None
+
+
+def _warn(domain: str, text: str) -> None:
+    click.echo(
+        f"{click.style('warning', fg='yellow')}: {Problem('', domain, 'cert', judging.printable(text))}", err=True
+    )
+
+
+def _refuse(domain: str, field: str, *reasons: str) -> NoReturn:
+    for text in reasons:
+        problem = Problem("", judging.printable(domain), field, judging.printable(text))
+        click.echo(f"{click.style('refused', fg='red')}: {problem}", err=True)
+    sys.exit(1)

@@ -1,0 +1,1 @@
+"""What pyinfra runs, and what a host says of itself."""

@@ -1,0 +1,166 @@
+"""SSH to a host, as pyinfra does it, with a sentence for what goes wrong before the host's own commands run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from getpass import getuser
+from pathlib import Path
+from random import uniform
+from typing import Any
+
+from paramiko import SSHException
+from pyinfra.api import Host, StringCommand
+from pyinfra.api.exceptions import ConnectError, PyinfraError
+from pyinfra.connectors import ssh
+from pyinfra.connectors.util import CommandOutput, OutputLine
+
+from gateway.deploys import unattended
+from gateway.deploys.connection_words import Login, Rights, is_turned_away, not_connected, not_run
+from gateway.fleet import ssh_keys
+
+# Printed by the host before each command's own output: what comes before it is the login shell's.
+_BEGIN = "wecom-gateway: begin"
+# Seconds, each up to twice as long, between attempts where a server turns connections away, and until when.
+_WAITS = (0.5, 1, 2, 4, 8)
+_PATIENCE = 40
+_TROUBLE = "wecom_gateway_trouble"
+
+
+def take_over() -> None:
+    """From here on pyinfra connects by Connector. Before an inventory is loaded."""
+    ssh.SSHConnector = Connector  # type: ignore[misc]
+    ssh_keys.prepare_known_hosts()
+    unattended.never_wait()
+
+
+def prepare(host: Host) -> None:
+    """The same for one host that is there already, before it is initialised."""
+    if host.connector_cls is ssh.SSHConnector or host.connector_cls is _Original:
+        host.connector_cls = Connector
+
+
+def trouble(host: Host) -> str:
+    """Why the last command that failed on the host did; empty where none did or where it did not say."""
+    return str(host.connector_data.get(_TROUBLE, ""))
+
+
+_Original = ssh.SSHConnector
+
+
+class Connector(_Original):
+    """What a host's trouble is raised as: ConnectError while connecting, a failed command afterwards. Never else."""
+
+    def connect(self) -> None:
+        """Connects. Again, after a while, where a server has too many at once; `ssh_connect_retries` is respected."""
+        given = self.host.data.get("ssh_connect_retries") is not None
+        waits = self._given_waits() if given else _waits()
+        while True:
+            try:
+                return self._connect()
+            except Exception as error:
+                cause = _cause(error)
+                again = isinstance(error, OSError | SSHException | EOFError) if given else is_turned_away(cause)
+                wait = next(waits, None) if again else None
+                if wait is None:
+                    raise ConnectError(self._why(cause)) from None
+                time.sleep(wait)
+
+    def run_shell_command(
+        self, command: StringCommand, print_output: bool = False, print_input: bool = False, **arguments: Any
+    ) -> tuple[bool, CommandOutput]:
+        """As pyinfra's, without what a login shell prints by itself; a command that never began says why."""
+        begun = StringCommand("echo", f"'{_BEGIN}'", "&&", command)
+        has_password = bool(arguments.get("_sudo_password"))
+        try:
+            with unattended.asking(not has_password):
+                status, output = super().run_shell_command(begun, print_output, print_input, **arguments)
+        except TimeoutError:
+            raise
+        except PyinfraError as error:  # of what has to be there before the command, as the helper for sudo's password
+            return self._failed(str(error))
+        except (OSError, SSHException, EOFError) as error:
+            return self._failed(f"the connection broke off ({str(error) or type(error).__name__}); run again")
+        own, has_begun = _own(output)
+        if not has_begun:
+            return self._failed(not_run(output.output_lines, self._rights(arguments)))
+        self.host.connector_data.pop(_TROUBLE, None)
+        if not status:
+            said = [line.line for line in own if line.line.startswith("wecom-gateway: ")]
+            self.host.connector_data[_TROUBLE] = " ".join(said).replace("wecom-gateway: ", "")
+        return status, CommandOutput(own)
+
+    def _failed(self, sentence: str) -> tuple[bool, CommandOutput]:
+        self.host.connector_data[_TROUBLE] = sentence
+        return False, CommandOutput([OutputLine("stderr", f"wecom-gateway: {sentence}")])
+
+    def _given_waits(self) -> Iterator[float]:
+        for _ in range(self.data["ssh_connect_retries"]):
+            least, most = self.data["ssh_connect_retry_min_delay"], self.data["ssh_connect_retry_max_delay"]
+            yield uniform(least, most)  # noqa: S311
+
+    def _why(self, cause: BaseException) -> str:
+        key = self.data["ssh_key"]
+        if key and (fault := ssh_keys.fault(key, Path(self.state.cwd or Path.cwd()))):
+            return fault
+        if isinstance(cause, unattended.NobodyToAskError) or "is encrypted" in str(cause):
+            return f"{key}: is encrypted; set `ssh_key_password`, or leave `ssh_key` out and load it into an SSH agent"
+        if isinstance(cause, PyinfraError):
+            if self.data["ssh_key_password"]:
+                return f"{key}: cannot be opened with `ssh_key_password`; correct it"
+            return f"{key}: is of no kind that can be used; right would be an RSA, ECDSA or Ed25519 key"
+        if isinstance(cause, RuntimeError):
+            return "there is no home folder for ~; set HOME, or name files in full"
+        if isinstance(cause, KeyError):
+            return "this machine has no name for who runs this; set `ssh_user`"
+        return not_connected(cause, self._login())
+
+    def _login(self) -> Login:
+        used = getattr(self.client, "_ssh_config", {})
+        return Login(
+            address=self.data["ssh_hostname"] or self.host.name,
+            port=used.get("port") or self.data["ssh_port"] or 22,
+            user=self._user(),
+            key=self.data["ssh_key"],
+            has_password=bool(self.data["ssh_password"]),
+            known_hosts=getattr(self.client, "_host_keys_filename", None) or "~/.ssh/known_hosts",
+            timeout=self.state.config.CONNECT_TIMEOUT,
+        )
+
+    def _user(self) -> str:
+        named = getattr(self.client, "_ssh_config", {}).get("username") or self.data["ssh_user"]
+        try:
+            return str(named or getuser())
+        except (KeyError, OSError):
+            return "the user who runs this"
+
+    def _rights(self, arguments: dict[str, Any]) -> Rights:
+        return Rights(
+            user=self._user(),
+            sudo=bool(arguments.get("_sudo")),
+            sudo_user=arguments.get("_sudo_user"),
+            temp_dir=arguments.get("_temp_dir") or self.host.get_temp_dir_config(),
+        )
+
+
+def _waits() -> Iterator[float]:
+    end = time.monotonic() + _PATIENCE
+    for wait in _WAITS:
+        if time.monotonic() > end:
+            return
+        yield uniform(wait, 2 * wait)  # noqa: S311 -- so that hosts do not come back all at once
+
+
+def _cause(error: Exception) -> BaseException:
+    """What pyinfra has made a ConnectError of."""
+    return error.__context__ if isinstance(error, ConnectError) and error.__context__ else error
+
+
+def _own(output: CommandOutput) -> tuple[list[OutputLine], bool]:
+    """The command's own lines, and whether it began at all. What a shell printed last may lack its line's end."""
+    lines = list(output)
+    for number, one in enumerate(lines):
+        if one.buffer_name == "stdout" and one.line.endswith(_BEGIN):
+            before = [line for line in lines[:number] if line.buffer_name == "stderr"]
+            return before + lines[number + 1 :], True
+    return lines, False

@@ -1,0 +1,192 @@
+"""How nginx, the timers and the disks of a host are, and what somebody has to do about it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.nginx.release import HOME
+
+# What a deploy, nginx's logs and the renewals of a day need at the least.
+_LEAST_MEGABYTES, _LEAST_INODES = 20, 200
+
+_RENEWAL = "wecom-gateway-renew.service"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What systemd says of a unit, in its own words; "-" where it says nothing."""
+
+    name: str
+    loaded: str = "loaded"
+    active: str = "active"
+    enabled: str = "enabled"
+    result: str = "success"
+
+    @property
+    def is_masked(self) -> bool:
+        return "masked" in (self.loaded, self.enabled.removesuffix("-runtime"))
+
+    @property
+    def starts_by_itself(self) -> bool:
+        """False where it is there and a reboot would leave it out."""
+        return not self.is_masked and self.enabled not in ("disabled", "linked", "-")
+
+
+@dataclass(frozen=True)
+class Disk:
+    """The file system that a folder is on. Megabytes and inodes are what is free, None where it is not counted."""
+
+    folder: str
+    mount: str
+    read_only: bool
+    megabytes: int
+    inodes: int | None
+
+
+@dataclass(frozen=True)
+class Health:
+    """A host beyond what a deploy has to know of it. Empty where nothing is known."""
+
+    # "yes", "slow" where `nginx -t` took too long, "no" and nginx's reason; empty where there is no nginx
+    loads: str = ""
+    # nginx.service where there is one, the units of the release in force, certbot.timer where it orders certificates
+    units: tuple[Unit, ...] = ()
+    # nginx's own words where it could not be started
+    reason: str = ""
+    # whether the running nginx is another program than the one that is installed
+    replaced: bool = False
+    disks: tuple[Disk, ...] = ()
+    # nginx.conf as dpkg sees it: "shipped", "raised" by worker_connections alone, "edited", "" where it is not dpkg's
+    conffile: str = ""
+    # whether dpkg has lost the hook that the release brought
+    hook_gone: bool = False
+    # gateway.nginx.built_for.text of the release in force, empty where it is older than that
+    build: str = ""
+
+    @property
+    def nginx(self) -> Unit | None:
+        """nginx's unit, None where nginx is no service here."""
+        return next((one for one in self.units if one.name == "nginx.service" and one.loaded != "not-found"), None)
+
+    @property
+    def nginx_is_down(self) -> bool:
+        return self.nginx is not None and self.nginx.active in ("inactive", "failed")
+
+
+def read(output: Iterable[str]) -> Health:
+    """What gateway/onhost/scripts/health.sh printed."""
+    values = dict(line.partition(" ")[::2] for line in output)
+    return Health(
+        loads=values.get("loads", ""),
+        units=tuple(Unit(name, *words[:4]) for name, words in _by_name(values, "unit:")),
+        reason=values.get("reason", ""),
+        replaced=values.get("replaced") == "yes",
+        disks=tuple(_disk(name, words) for name, words in _by_name(values, "disk:")),
+        conffile=values.get("conffile", ""),
+        hook_gone=values.get("hook") == "gone",
+        build=values.get("build", ""),
+    )
+
+
+def _by_name(values: Mapping[str, str], prefix: str) -> list[tuple[str, list[str]]]:
+    return [(key.removeprefix(prefix), text.split()) for key, text in values.items() if key.startswith(prefix)]
+
+
+def _disk(folder: str, words: list[str]) -> Disk:
+    mount, mode, kilobytes, inodes = words
+    return Disk(folder, mount, mode == "ro", int(kilobytes) // 1024, None if inodes == "-" else int(inodes))
+
+
+def findings(health: Health, renewals_are_told: bool = False) -> list[str]:
+    """What somebody has to do something about, each with what that is, the most urgent first.
+
+    `renewals_are_told`: the certificates that could not be renewed are named elsewhere.
+    """
+    return [
+        *_nginx(health),
+        *_configuration(health),
+        *_disks(health.disks),
+        *_units(health.units, renewals_are_told),
+    ]
+
+
+def _nginx(health: Health) -> Iterator[str]:
+    unit = health.nginx
+    if unit is None:
+        return
+    if health.nginx_is_down:
+        if unit.is_masked:
+            yield "nginx is not running and is masked; systemctl unmask nginx there, then deploy"
+            return
+        if unit.active != "failed":
+            yield "nginx is not running, it was stopped; deploy"
+        elif health.loads.startswith("no"):
+            yield "nginx is not running; mend its configuration, then deploy"
+        else:
+            reason = health.reason or "journalctl -u nginx there says why"
+            yield f"nginx is not running, it failed: {reason}; mend that, then deploy"
+    if unit.is_masked:
+        yield "nginx is masked and would not come up after a reboot; systemctl unmask nginx there"
+    elif not unit.starts_by_itself:
+        yield "nginx is not enabled and would not come up after a reboot; systemctl enable nginx there"
+    if health.replaced:
+        yield "nginx was replaced on the disk and the old one still runs; systemctl restart nginx there"
+
+
+def _configuration(health: Health) -> Iterator[str]:
+    if health.loads.startswith("no"):
+        reason = health.loads.removeprefix("no ")
+        yield f"nginx's configuration does not load; would not come up after a reboot: {reason}"
+    elif health.loads == "slow":
+        yield (
+            "nginx needs more than 30 seconds to load its configuration; might not come up after a reboot: "
+            "does a name in it not resolve?"
+        )
+
+
+def _disks(disks: Iterable[Disk]) -> Iterator[str]:
+    by_mount: dict[str, list[Disk]] = {}
+    for disk in disks:
+        by_mount.setdefault(disk.mount, []).append(disk)
+    for mount, on_it in by_mount.items():
+        disk = on_it[0]
+        folders = ", ".join(one.folder for one in on_it)
+        where = folders if mount == folders else f"{folders} (on {mount})"
+        if disk.read_only:
+            yield f"{where}: read-only; dmesg there may say why"
+        elif disk.megabytes < _LEAST_MEGABYTES:
+            yield f"{where}: the disk is full, {disk.megabytes} MB are left; free some, see df -h there"
+        elif disk.inodes is not None and disk.inodes < _LEAST_INODES:
+            yield f"{where}: the disk has no room for more files, {disk.inodes} are left; remove some, see df -i there"
+
+
+def _units(units: Iterable[Unit], renewals_are_told: bool) -> Iterator[str]:
+    for unit in units:
+        if unit.name == "nginx.service":
+            continue
+        # The timer of Debian's certbot; the others come with the release.
+        own = unit.name.startswith("wecom-gateway")
+        path = f"{HOME}/current/units/{unit.name}" if own else unit.name
+        is_timer = unit.name.endswith(".timer")
+        now = " --now" if is_timer else ""
+        if unit.is_masked:
+            yield f"{unit.name} is masked; systemctl unmask {unit.name} && systemctl enable{now} {path} there"
+        elif (is_timer or unit.name == _RENEWAL) and not unit.starts_by_itself:
+            yield f"{unit.name} is not enabled; systemctl enable{now} {path} there"
+        elif is_timer and unit.active != "active":
+            yield f"{unit.name} is not running; systemctl restart {unit.name} there"
+        elif unit.result not in ("success", "-") and not (unit.name == _RENEWAL and renewals_are_told):
+            yield f"{unit.name} failed when it ran last; journalctl -u {unit.name} there says why"
+
+
+def warnings(health: Health) -> list[str]:
+    """What nobody has to do anything about now."""
+    if health.conffile == "edited":
+        return ["nginx.conf was edited; a Debian upgrade will ask whether to keep it"]
+    if health.conffile == "raised" and health.hook_gone:
+        return [
+            "dpkg's hook is gone and a Debian upgrade will ask whether to keep nginx.conf; "
+            f"ln -s {HOME}/current/dpkg.cfg /etc/dpkg/dpkg.cfg.d/wecom-gateway there"
+        ]
+    return []

@@ -1,0 +1,201 @@
+"""Why a host cannot be deployed to as it is, before anything on it is changed; and what is only told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from gateway.deploys.facts import HostState
+from gateway.deploys.neighbours import ENTRIES
+from gateway.deploys.surroundings import Listener
+from gateway.fleet.host import Host
+from gateway.inventory.model import RELEASE_PORT
+
+
+def objections(host: Host, known: HostState) -> list[str]:
+    """Each a sentence that names what is there and what to do. Empty where the host can take a release."""
+    around = known.around
+    if around.init:
+        return [
+            f"this host is not run by systemd (its process 1 is {around.init}), which starts nginx and the gateway's "
+            "timers; deploy to a server or virtual machine, not into a plain container"
+        ]
+    found = [*_foreign_nginx(known), *_unit(known)]
+    if not found:
+        found = [*_configuration(known), *_ports(host, known), *_names(host, known)]
+    return found
+
+
+def announcements(known: HostState) -> list[str]:
+    """What a deploy is going to do to a host as it is, and somebody may not expect."""
+    if known.installed and known.around.file_state == "disabled":
+        return ["nginx is disabled on this host; it will be enabled, so that the sites come up after a reboot"]
+    return []
+
+
+def remarks(host: Host, known: HostState) -> list[str]:
+    """What stops nobody, but somebody has to be told."""
+    texts = []
+    if known.unresolved:
+        names = ", ".join(known.unresolved)
+        texts.append(f"does not resolve on this host, its sites answer 502 until it does: {names}")
+    texts += [
+        f"{address} is an address that another site of this host has to itself by its `listen`: what comes to it "
+        "never reaches the gateway; have DNS and the load balancer name another address of this host"
+        for address in apart(host, known)
+    ]
+    texts += _narrow_tls(host, known)
+    return texts
+
+
+def apart(host: Host, known: HostState) -> dict[str, list[str]]:
+    """Addresses on a port of the host's sites that somebody else's site there has to itself, each with those names
+    of the host's sites that the other one has too."""
+    ports = host.listeners()
+    domains = {site.domain for site in host.sites}
+    return {
+        address: sorted(domains.intersection(names))
+        for address, names in sorted(known.neighbours.apart.items())
+        if int(address.rpartition(":")[2]) in ports
+    }
+
+
+def _foreign_nginx(known: HostState) -> Iterator[str]:
+    """An nginx that Debian's package would take the place of, or that nginx.service would get in the way of."""
+    around = known.around
+    if known.installed is None:
+        there = ", ".join(map(str, around.nginx))
+        unit = around.foreign_unit
+        if there or unit:
+            by = " and ".join([*([there] if there else []), *([f"the unit {unit}"] if unit else [])])
+            yield (
+                f"this host has an nginx of its own that no package of Debian's put there: {by}. Debian's nginx would "
+                "take its place and its sites would be gone. Move its sites to another host or to Debian's nginx and "
+                "remove it, or deploy to another host"
+            )
+        return
+    for one in around.nginx:
+        if one.unit == "nginx.service":
+            yield (
+                f"nginx.service runs {one}, which is not the nginx of the installed package; have the unit run "
+                "/usr/sbin/nginx again (systemctl cat nginx shows what changed it), or deploy to another host"
+            )
+        elif one.program == "/usr/sbin/nginx" and around.active_state != "active":
+            by = one.unit or "no unit of systemd"
+            yield (
+                f"nginx runs as pid {one.pid} under {by}, not under nginx.service, by which a deploy reloads it; stop "
+                "it there and start it with: systemctl enable --now nginx"
+            )
+
+
+def _unit(known: HostState) -> Iterator[str]:
+    if known.around.load_state == "masked":
+        yield (
+            "nginx.service is masked on this host, so somebody does not want nginx to run; where that is over: "
+            "systemctl unmask nginx"
+        )
+
+
+def _configuration(known: HostState) -> Iterator[str]:
+    if known.broken:
+        yield (
+            "nginx's configuration on this host is broken already, without this release, and would not come up after "
+            f"a reboot; mend it first: {known.broken}"
+        )
+    elif known.installed is not None and ENTRIES[0] not in known.neighbours.included:
+        yield (
+            "nginx.conf does not include conf.d/*.conf on this host, and nginx would never read a release; add this "
+            "line to its http block: include /etc/nginx/conf.d/*.conf;"
+        )
+
+
+def _ports(host: Host, known: HostState) -> Iterator[str]:
+    """What is in the way of listening where the sites need it."""
+    ports = host.listeners()
+    for port in sorted({*ports, RELEASE_PORT}):
+        held = [one for one in known.around.listeners if one.port == port]
+        others = [one for one in held if not _is_nginx(one, known)]
+        if others:
+            yield (
+                f"nginx cannot listen where the release needs it: port {port} is held by "
+                f"{' and '.join(dict.fromkeys(map(str, others)))}; free the port, then deploy again"
+            )
+        elif port in ports:
+            yield from _own_sockets(port, held, known)
+    if host.egress:
+        yield from _egress_port(host.egress.listen, known)
+
+
+def _is_nginx(listener: Listener, known: HostState) -> bool:
+    """Whether it is the nginx that the gateway reloads."""
+    around = known.around
+    # by the unit too: a worker that came later may have a smaller number than the process that started it
+    return known.installed is not None and (
+        listener.unit == "nginx.service" or (bool(around.main_pid) and listener.pid == around.main_pid)
+    )
+
+
+def _own_sockets(port: int, held: Iterable[Listener], known: HostState) -> Iterator[str]:
+    """nginx opens new sockets before it closes old ones: one of a single address keeps it from taking every address."""
+    held = list(held)
+    neighbours = known.neighbours
+    if port in neighbours.both_families:
+        yield (
+            f"another site of this host, in {neighbours.both_families[port]}, takes port {port} of IPv4 and IPv6 with "
+            f"one socket (ipv6only=off), and the gateway's own would not open beside it; write \"listen {port}; "
+            f'listen [::]:{port};" there, then: nginx -t && systemctl restart nginx'
+        )
+        return
+    if port in neighbours.streams:
+        yield (
+            f"a stream server of this host, in {neighbours.streams[port]}, listens on port {port}, which the sites "
+            "need; give it another port, or deploy to another host"
+        )
+    for version in (4, 6):
+        mine = [one for one in held if one.version == version]
+        alone = {one.text: neighbours.apart_in[one.text] for one in mine if one.text in neighbours.apart_in}
+        if alone and not any(one.address is None for one in mine):
+            yield (
+                f"another site of this host, in {', '.join(sorted(set(alone.values())))}, has nginx listen on "
+                f"{', '.join(sorted(alone))} alone, and nginx cannot take port {port} of every address while it holds "
+                f'that one; write "listen {port};" there in place of the address, then: nginx -t && '
+                "systemctl restart nginx"
+            )
+
+
+def _egress_port(listen: str, known: HostState) -> Iterator[str]:
+    host, _, port = listen.rpartition(":")
+    for one in known.around.listeners:
+        same = one.address is None or str(one.address) == host.strip("[]")
+        if one.port == int(port) and same and not _is_nginx(one, known):
+            yield f"nginx cannot listen on {listen} for egress: port {port} is held by {one}; free it and deploy again"
+            return
+
+
+def _names(host: Host, known: HostState) -> Iterator[str]:
+    for address, domains in apart(host, known).items():
+        if domains:
+            yield (
+                f"another site of this host has {', '.join(domains)} on {address}, an address that it has to itself, "
+                "and the gateway would never be asked there; remove one of them"
+            )
+    ports = host.listeners()
+    for spec, default in sorted(known.neighbours.defaults.items()):
+        if not default.explicit and default.entry is None and int(spec.rpartition(":")[2]) in ports:
+            yield (
+                f"a site of this host in {default.file} is the default of port {spec} by its place alone, and "
+                f"nginx would read the gateway before it; write it down there: listen {spec} default_server;"
+            )
+
+
+def _narrow_tls(host: Host, known: HostState) -> list[str]:
+    """OpenSSL settles the protocol by the default server, before it knows which name is asked for."""
+    encrypted = {port for port, tls in host.listeners().items() if tls}
+    texts = []
+    for spec, default in sorted(known.neighbours.defaults.items()):
+        if int(spec.rpartition(":")[2]) in encrypted and default.protocols and "TLSv1.3" not in default.protocols:
+            texts.append(
+                f"the default of port {spec} is another site's server in {default.file}, which allows "
+                f"{', '.join(default.protocols)} alone, and that counts for the gateway's sites there too; add TLSv1.3 "
+                "to its ssl_protocols"
+            )
+    return texts

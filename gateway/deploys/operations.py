@@ -1,0 +1,205 @@
+"""The steps that change a gateway, each one operation and one remote command per host."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Generator, Iterable
+
+from pyinfra import host, logger, state
+from pyinfra.api import FunctionCommand, Host, State, operation
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.operations import apt
+
+from gateway import acme
+from gateway.deploys import comparison, connections, origin, shell
+from gateway.deploys.facts import GatewayState
+from gateway.deploys.objections import announcements, objections, remarks
+from gateway.deploys.preview import Line
+from gateway.deploys.target import Target
+
+Commands = Generator[PyinfraCommand, None, None]
+
+
+@operation()
+def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
+    """Nothing is changed: refused, for this host alone and with every reason at once, where a deploy must not go on.
+
+    It would take away sites, verification files or certificates that are in force, and no option in `allowed` says
+    that this is meant; or something else that is on the host is in its way, or would be in the way of that.
+    """
+    known = target.state()
+    if not known.is_readable:
+        yield _unreadable(host)
+        return
+    wanted = target.wanted()
+    there = known.current == wanted.id and target.is_intact()
+    if there and known.in_force(wanted.id) and not target.missing():
+        host.noop("nothing speaks against a deploy")
+        return
+    texts = [*objections(target.host, known), *([] if there else comparison.refused(target, allowed))]
+    if not texts:
+        if _shows():
+            _caution(host, announcements(known))
+        host.noop("nothing speaks against a deploy")
+        return
+    if not state.is_executing:
+        # A dry run goes no further, and before the question an operator has to know.
+        _refuse(state, host, *texts)
+    yield _refusal(*texts)
+
+
+@operation()
+def install(target: Target) -> Commands:
+    """nginx from Debian with the modules that the host needs, and the trust store that upstreams are verified against,
+    where they are not there yet."""
+    known, missing = target.state(), target.missing()
+    if not missing:
+        host.noop("nginx and the trust store are installed")
+        return
+    target.changing()
+    brings_nginx = "nginx" in missing and known.installed is None
+    if brings_nginx:
+        yield shell.hold_back_nginx()
+    yield from apt.packages._inner(packages=missing, update=True)
+    if brings_nginx:
+        yield shell.settle_nginx()
+
+
+@operation()
+def publish(target: Target) -> Commands:
+    """Puts the target's wanted release beside the others on its host, not yet in force, and says what differs.
+
+    No change where an intact copy is there. Content and modes changed by hand are put back.
+    """
+    known, wanted = target.state(), target.wanted()
+    if _no_nginx(target):
+        yield _refusal(_NO_NGINX)
+        return
+    intact = target.is_intact()
+    if intact and known.current == wanted.id:
+        host.noop(f"release {wanted.id} is there and intact")
+        return
+    if _shows():
+        _show(comparison.of_deploy(target, whole=state.config.DIFF))
+    if intact:
+        host.noop(f"release {wanted.id} is there already, from an earlier deploy")
+        return
+    target.changing()
+    yield shell.publish(wanted)
+
+
+@operation()
+def activate(target: Target) -> Commands:
+    """Makes that release the one that the running nginx serves, proven by asking it.
+
+    Precondition: it is published. Fails, with the previous release in force again, where nginx refuses it
+    or does not take it. No change where the running nginx serves it already.
+    """
+    known, wanted = target.state(), target.wanted()
+    if _no_nginx(target):
+        yield _refusal(_NO_NGINX)
+        return
+    if known.in_force(wanted.id) and target.is_intact():
+        host.noop(f"the running nginx serves release {wanted.id}")
+        return
+    # what nginx reads is known only now where this run installed it
+    if texts := objections(target.host, known):
+        yield _refusal(*texts)
+        return
+    target.changing()
+    yield shell.activate(wanted.id, known.neighbours.entry, origin.here())
+    yield FunctionCommand(_warn, (target,), {})
+
+
+@operation()
+def obtain(target: Target) -> Commands:
+    """The certificates that the target's sites get from an ACME server, in use by the running nginx.
+
+    Precondition: the release is in force, it answers the server's check. Asks for those that the host lacks, that
+    the inventory now orders elsewhere, and whose last request or renewal failed. Fails, for this host alone and
+    naming every domain with the server's reason, where one was not issued; the others are in use. Says how many are
+    there while it runs.
+    """
+    if _no_nginx(target):
+        yield _refusal(_NO_NGINX)
+        return
+    due = target.due()
+    if not due:
+        host.noop("every certificate is there")
+        return
+    try:
+        secrets = acme.secrets(target.host.sites, os.environ)
+    except ValueError as error:
+        yield _refusal(str(error))
+        return
+    target.changing()
+    yield shell.obtain(secrets)
+
+
+@operation(is_idempotent=False)
+def roll_back() -> Commands:
+    """Makes the release before the current one the one in force again, proven like a deploy, and says what differs.
+
+    Fails, for this host alone, where it has no earlier release.
+    """
+    known = host.get_fact(GatewayState)
+    if not known.is_readable:
+        yield _unreadable(host)
+        return
+    if known.previous is None:
+        yield _refusal(
+            f"there is no release before {known.current or 'the first'} on this host; "
+            "correct the inventory and deploy instead"
+        )
+        return
+    if _shows():
+        _show(comparison.of_rollback(known, whole=state.config.DIFF))
+    yield shell.reactivate(known.previous, known.neighbours.entry)
+
+
+_NO_NGINX = "nginx is not installed on this host; run deploy.py as a whole"
+
+
+def _no_nginx(target: Target) -> bool:
+    return state.is_executing and target.state().installed is None
+
+
+def _refusal(*texts: str) -> FunctionCommand:
+    """A command that fails on this host with `texts`, a line each; raising would end the run for every other host."""
+    return FunctionCommand(_refuse, texts, {})
+
+
+def _unreadable(host: Host) -> FunctionCommand:
+    """The refusal of a host whose state could not be read, without a word where the reason stands there already."""
+    text = "the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?"
+    return _refusal(*([] if connections.trouble(host) else [text]))
+
+
+def _refuse(state: State, host: Host, *texts: str) -> bool:
+    for text in texts:
+        host.log_styled(f"wecom-gateway: {text}", fg="red", log_func=logger.error)
+    return False
+
+
+def _warn(state: State, host: Host, target: Target) -> bool:
+    """What stops nobody, but somebody has to be told: a misspelt upstream, an address that is not the gateway's."""
+    _caution(host, remarks(target.host, target.state()))
+    return True
+
+
+def _caution(host: Host, texts: Iterable[str]) -> None:
+    for text in texts:
+        host.log_styled(f"wecom-gateway: {text}", fg="yellow", log_func=logger.warning)
+
+
+def _shows() -> bool:
+    """Once in a run: while preparing, or while executing where `-y` left preparing out."""
+    return bool(state.is_executing != state.should_check_for_changes())
+
+
+def _show(lines: Iterable[Line]) -> None:
+    for line in lines:
+        if line.color:
+            host.log_styled(line.text, fg=line.color)
+        else:
+            host.log(line.text)

@@ -1,0 +1,69 @@
+"""The check that comes before pyinfra connects to anything, called from config.py."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+from gevent.hub import Hub
+from pyinfra.api.exceptions import PyinfraError
+
+from gateway.deploys import connections, unattended
+from gateway.fleet.host import Host
+from gateway.fleet.loading import InventoryError, load
+from gateway.problems import count, errors
+
+_DEPLOYS = {"deploy.py"}
+_OPERATIONS = _DEPLOYS | {"rollback.py"}
+
+# Hosts of this run that passed, so that the deploy need not read and check them again.
+checked: dict[str, Host] = {}
+
+
+def stop_on_problems() -> None:
+    """Ends the run (exit 1) with every problem of every chosen host, or lets it go on.
+
+    Only runs that deploy are checked: `debug-inventory`, facts and rollbacks must work in any case.
+    """
+    # An unreachable host is one line of pyinfra's own; paramiko would add a traceback.
+    logging.getLogger("paramiko").setLevel(logging.CRITICAL)
+    # What cannot be read of a host, or a name that cannot be one, is one line; gevent would add a traceback.
+    Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError, UnicodeError)
+    connections.take_over()
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return
+    unattended.on_interrupt(unattended.interrupted_deploy)
+    options = context.params
+    operations = options.get("operations", ())
+    if Path(options.get("inventory", "")).name in _OPERATIONS:
+        right = f"pyinfra {operations[0] if operations else 'inventory/prod.py'} {options['inventory']}"
+        _say("stopped", "red", f"{options['inventory']} is no inventory, which goes first; right would be: {right}")
+        sys.exit(1)
+    if not _DEPLOYS & {Path(name).name for name in operations}:
+        return
+    try:
+        fleet = load(
+            options["inventory"],
+            limit=options.get("limit") or (),
+            exclude=options.get("exclude") or (),
+            group_data=options.get("group_data") or (),
+            data=options.get("data") or (),
+        )
+    except InventoryError as error:
+        _say("inventory", "red", str(error))
+        sys.exit(1)
+    checked.update({host.name: host for host in fleet.hosts})
+    for problem in sorted(fleet.problems):
+        color = "red" if problem.severity == "error" else "yellow"
+        _say(problem.severity, color, str(problem))
+    wrong = errors(fleet.problems)
+    if wrong:
+        _say("stopped", "red", f"{count(len(wrong), 'problem')} in {options['inventory']}; no host was contacted")
+        sys.exit(1)
+
+
+def _say(label: str, color: str, text: str) -> None:
+    click.echo(f"--> {click.style(label, fg=color, bold=True)}: {text}", err=True)

@@ -1,0 +1,120 @@
+"""What else is on a host beside the gateway: other programs, and other nginx. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A TCP port that a program listens on. `address` is None for every address of the host."""
+
+    port: int
+    address: ipaddress.IPv4Address | ipaddress.IPv6Address | None
+    version: int
+    pid: int = 0
+    unit: str = ""
+    program: str = ""
+
+    @property
+    def text(self) -> str:
+        """Address and port as nginx's `listen` has them."""
+        host = "*" if self.address is None else f"[{self.address}]" if self.version == 6 else str(self.address)
+        return f"{host}:{self.port}"
+
+    def __str__(self) -> str:
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.program or 'another process'} (pid {self.pid or 'unknown'}{unit})"
+
+
+@dataclass(frozen=True)
+class ForeignNginx:
+    """An nginx that runs or lies on the host and is not what the unit of Debian's package runs. `pid` 0: it lies."""
+
+    program: str
+    pid: int
+    unit: str
+    version: str
+
+    def __str__(self) -> str:
+        runs = f", runs as pid {self.pid}" + (f" under {self.unit}" if self.unit else "") if self.pid else ""
+        version = self.version.removeprefix("nginx version: ")
+        return f"{self.program}" + (f" ({version}{runs})" if version or runs else "")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """`init` is the name of process 1 where it is not systemd. `load_state`, `file_state`, `active_state` and
+    `main_pid` are systemd's words of nginx.service; `foreign_unit` is its file where no package put it there.
+    `group_of` is the primary group of each user, `shared` are groups that other programs run in or other users are
+    members of."""
+
+    listeners: tuple[Listener, ...] = ()
+    nginx: tuple[ForeignNginx, ...] = ()
+    init: str = ""
+    load_state: str = ""
+    file_state: str = ""
+    active_state: str = ""
+    main_pid: int = 0
+    foreign_unit: str = ""
+    group_of: Mapping[str, str] | None = None
+    shared: frozenset[str] = frozenset()
+
+
+def read(values: Mapping[str, str]) -> Surroundings:
+    """Out of the state of a host, as gateway/onhost/scripts/neighbours.sh prints it."""
+    groups = dict(pair.split(":", 1) for pair in values.get("groups", "").split() if ":" in pair)
+    members = {key.removeprefix("members:") for key in values if key.startswith("members:")}
+    return Surroundings(
+        listeners=tuple(_listeners(values)),
+        nginx=tuple(_nginx(values)),
+        init=values.get("init", ""),
+        load_state=values.get("unit:LoadState", ""),
+        file_state=values.get("unit:UnitFileState", ""),
+        active_state=values.get("unit:ActiveState", ""),
+        main_pid=_number(values.get("unit:MainPID", "")),
+        foreign_unit=values.get("unit:Foreign", ""),
+        group_of=groups,
+        shared=frozenset(values.get("shared", "").split()) | members,
+    )
+
+
+def _listeners(values: Mapping[str, str]) -> Iterator[Listener]:
+    for key, text in values.items():
+        kind, _, rest = key.partition(":")
+        if kind != "listen":
+            continue
+        at, _, port = rest.partition(":")
+        pid, _, more = text.partition(" ")
+        unit, _, program = more.partition(" ")
+        address = _address(at)
+        yield Listener(
+            port=int(port, 16),
+            address=None if int(address) == 0 else address,
+            version=address.version,
+            pid=_number(pid),
+            unit=unit.removeprefix("-"),
+            program=program,
+        )
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """As /proc/net writes it: words of 32 bits, each in the machine's own order."""
+    words = [int(text[start : start + 8], 16) for start in range(0, len(text), 8)]
+    packed = struct.pack(f"={len(words)}I", *words)
+    return ipaddress.IPv4Address(packed) if len(words) == 1 else ipaddress.IPv6Address(packed)
+
+
+def _nginx(values: Mapping[str, str]) -> Iterator[ForeignNginx]:
+    for key, text in values.items():
+        if key.startswith("nginx:"):
+            pid, _, more = text.partition(" ")
+            unit, _, version = more.partition(" ")
+            yield ForeignNginx(key.removeprefix("nginx:"), _number(pid), unit.removeprefix("-"), version)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0

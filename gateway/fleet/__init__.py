@@ -1,0 +1,1 @@
+"""From an inventory file to checked hosts."""

@@ -1,0 +1,87 @@
+"""A host's keys that are not the gateway's own: settings that pyinfra would refuse, and slips that nobody reads."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, get_type_hints
+
+from pyinfra.api import Host
+from pyinfra.api.arguments import all_argument_meta
+from pyinfra.api.util import raise_if_bad_type
+from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
+
+from gateway.fleet.misplaced import PLATFORM_KEYS, SITE_KEYS
+from gateway.problems import Problem, nearest, shown
+
+# What the gateway reads of a host (gateway/fleet/host.py).
+_OWN = frozenset(("sites", "platform", "platforms", "egress"))
+_KNOWN = _OWN | connector_data_meta.keys() | all_argument_meta.keys()
+
+_RIGHT = {
+    str: "text in quotes",
+    int: "a number without quotes, like 22",
+    float: "a number without quotes, like 0.5",
+    bool: "True or False",
+    dict: "a dict",
+}
+_LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
+
+
+def errors(host: Host) -> list[Problem]:
+    """One for each setting that pyinfra could not connect with. Values never show: a password may be among them."""
+    own = host.data.dict()
+    kinds = get_type_hints(host.connector_cls.data_cls)
+    found = [(key, text) for key, kind in kinds.items() if key in own for text in _wrong(key, own[key], kind)]
+    if issubclass(host.connector_cls, SSHConnector):
+        hostname = own.get("ssh_hostname")
+        if not isinstance(hostname, str) or not hostname:
+            found += [("", text) for text in _no_address(host.name) if not host.name.startswith("@")]
+        else:
+            found += [("ssh_hostname", text) for text in _no_address(hostname)]
+    return [Problem(host.name, "", *one) for one in found]
+
+
+def warnings(host: str, keys: Iterable[str]) -> list[Problem]:
+    """One for each key that is almost a known one. Keys that resemble none are the operator's own and may stay."""
+    given = set(keys)
+    found = []
+    for key in sorted(given - _KNOWN - SITE_KEYS - PLATFORM_KEYS, key=str):  # of those gateway/fleet/misplaced.py tells
+        if not isinstance(key, str):
+            found.append(Problem(host, "", repr(key), "is read by nobody; keys are text in quotes", "warning"))
+            continue
+        meant = nearest(key, _KNOWN - given, cutoff=0.8)
+        if meant and meant != "sites":  # a host without sites is an error that names the key
+            found.append(Problem(host, "", key, f'is read by nobody; did you mean "{meant}"?', "warning"))
+        elif not meant and (meant := nearest(key, SITE_KEYS, cutoff=0.8)):
+            text = f'is read by nobody; did you mean "{meant}", which belongs into each site\'s dict?'
+            found.append(Problem(host, "", key, text, "warning"))
+    return found
+
+
+def _wrong(key: str, value: Any, kind: type) -> Iterator[str]:
+    """As pyinfra itself judges a setting's type."""
+    try:
+        raise_if_bad_type(value, kind, TypeError, key)
+    except TypeError:
+        yield f"is of type {type(value).__name__}; right would be {_RIGHT.get(kind, kind.__name__)}"
+    else:
+        if key == "ssh_port" and not 0 <= value <= 65535:
+            yield "is no port; right would be a number from 1 to 65535, like 22"
+
+
+def _no_address(name: str) -> Iterator[str]:
+    """What cannot be looked up or connected to, however DNS and /etc/hosts are."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        try:
+            text = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            text = ""
+        if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split(".")):
+            yield (
+                f'"{shown(name)}" is no host name or address; right would be "203.0.113.10" or "gw.example.com", '
+                'with a user or port in "ssh_user" and "ssh_port"'
+            )

@@ -1,0 +1,1 @@
+"""The entry of a site as frozen models, and its values."""

@@ -1,0 +1,232 @@
+"""The inventory as frozen models: what an operator writes, key by key. Nothing here touches a file or a host."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictInt,
+    StrictStr,
+    Tag,
+)
+
+from gateway.inventory import acme_values, values, wecom_values
+from gateway.inventory.values import (
+    AgentId,
+    AppCode,
+    AppPath,
+    CorpId,
+    Directory,
+    Domain,
+    Email,
+    ExtraPath,
+    FilePath,
+    Flag,
+    HeaderName,
+    InnerNetwork,
+    KeyId,
+    ListenAddress,
+    Network,
+    Origin,
+    PathPrefix,
+    PublicIPv4,
+    RoutePort,
+    Size,
+    UpstreamPrefix,
+    Variable,
+)
+
+# The loopback port on which the running nginx tells its release; no site may ask for it.
+RELEASE_PORT = 19001
+
+# How pydantic names the member of a union that it took; not part of what an operator wrote.
+UNION_TAG = "="
+
+
+class _Frozen(BaseModel):
+    # The text under a key is its description: in an editor, and for gateway/entries.py.
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class BlueKing(_Frozen):
+    """What of a BlueKing installation is published: only these apps' mobile paths."""
+
+    upstream: Origin
+    """The inner platform's origin, https with a name: "https://paas.inner.example"."""
+
+    apps: Annotated[tuple[AppCode, ...], BeforeValidator(values.listed), Field(min_length=1)]
+    """The bk_app_ids to publish: ["bk_itsm"]."""
+
+    envs: Annotated[tuple[Literal["o", "t"], ...], BeforeValidator(values.listed), Field(min_length=1)] = ("o",)
+    """ "o" is production, "t" is test. Default ["o"]."""
+
+    extra_paths: Annotated[tuple[ExtraPath, ...], BeforeValidator(values.listed)] = ()
+    """Further prefixes, whole, ending in "/": ["/o/bk_itsm/jsi18n/"]. Default none."""
+
+
+class WeCom(_Frozen):
+    """The WeCom app's own identifiers, for the handover sheet; none is secret."""
+
+    corp_id: CorpId | None = None
+    """CorpID (企业ID) of the school or enterprise: "ww1234567890abcdef"."""
+
+    agent_id: AgentId | None = None
+    """AgentId of the app: 1000002."""
+
+    flag: Flag | None = None
+    """What the platform's staff hand out for the app's home URL: "weixinqy_test_1121"."""
+
+    trusted_ips: Annotated[
+        tuple[PublicIPv4, ...],
+        BeforeValidator(values.listed),
+        BeforeValidator(wecom_values.addresses),
+        AfterValidator(wecom_values.trusted_ips),
+    ] = ()
+    """Public IPv4 addresses from which the platform's servers call WeCom (企业可信IP), at most 120, no ranges."""
+
+
+class RateLimit(_Frozen):
+    """How many requests a site takes, of all its visitors together; `burst` more pass at once before 429."""
+
+    requests_per_second: Annotated[StrictInt, Field(ge=1, le=100000)]
+    """Requests a second that pass: 200."""
+
+    burst: Annotated[StrictInt, Field(ge=0, le=100000)] | None = None
+    """How many more pass at once before 429 is answered: 400. Default: as many as pass in a second."""
+
+    @property
+    def at_once(self) -> int:
+        """The burst that holds."""
+        return self.requests_per_second if self.burst is None else self.burst
+
+
+class AccountBinding(_Frozen):
+    """The contract with a certificate authority that an ACME account stands for (RFC 8555, 7.3.4)."""
+
+    kid: KeyId
+    """The key identifier that the authority hands out."""
+
+    hmac_key_env: Variable
+    """The environment variable of whoever deploys that holds the authority's secret (base64url)."""
+
+
+class Acme(_Frozen):
+    """Whom to ask for a certificate, and as whom."""
+
+    email: Email
+    """Where the authority writes to when something is wrong: "ops@school.edu.cn"."""
+
+    directory: Directory = acme_values.LETS_ENCRYPT
+    """The https URL of the ACME server's directory. Default: Let's Encrypt."""
+
+    ca: FilePath | None = None
+    """A PEM file in the checkout that the directory's own TLS is verified with. Default: the host's trust store."""
+
+    eab: AccountBinding | None = None
+    """External account binding, where the authority asks for it."""
+
+
+class Cert(_Frozen):
+    """Where a certificate comes from: files of the checkout, or an ACME server."""
+
+    acme: Acme | None = None
+    """Issued and renewed on the host. Left out: files/certs/<domain>/ holds the certificate and its key."""
+
+
+class Egress(_Frozen):
+    """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
+
+    listen: ListenAddress
+    """An address of the host and a port: "10.0.0.5:443"."""
+
+    allow: Annotated[tuple[InnerNetwork, ...], BeforeValidator(values.listed), Field(min_length=1)]
+    """The networks that may use it: ["10.0.0.0/24"]."""
+
+    @property
+    def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        return ipaddress.ip_address(self.listen.rpartition(":")[0].strip("[]"))
+
+    @property
+    def port(self) -> int:
+        return int(self.listen.rpartition(":")[2])
+
+
+class SiteEntry(_Frozen):
+    """One school in the inventory, key by key as the README documents it."""
+
+    domain: Domain
+    """Public, ICP-filed host name: lower case, no scheme, port, wildcard, underscore or IP address."""
+
+    edge: Literal["slb", "tls"]
+    """ "slb": plain http behind a load balancer that ends TLS. "tls": TLS ends in nginx."""
+
+    platform: StrictStr | None = None
+    """A name from `platforms` in group_data/all.py. Default: the group's `platform`."""
+
+    slb_cidrs: Annotated[tuple[Network, ...], BeforeValidator(values.listed)] = ()
+    """Networks the load balancer connects from; only their X-Forwarded-For is believed: ["10.0.0.0/24"]."""
+
+    cert: Annotated[Cert | None, BeforeValidator(acme_values.cert)] = None
+    """Edge "tls" only. Default "files": files/certs/<domain>/ holds the certificate and its key. Else see `acme`."""
+
+    bk: BlueKing | None = None
+    """BlueKing only, and required there: what is published."""
+
+    max_body: Size | None = None
+    """Largest request body: "80m". Default: the platform's."""
+
+    hsts: Annotated[StrictInt, Field(ge=0, le=63072000)] = 0
+    """max-age of Strict-Transport-Security in seconds. Default 0: off."""
+
+    rate_limit: RateLimit | None = None
+    """What the whole site takes, of all its visitors together: {"requests_per_second": 200, "burst": 400}."""
+
+    wecom: WeCom = WeCom()
+    """About the WeCom app, for the handover sheet."""
+
+
+class PlatformRoute(_Frozen):
+    """One row of a platform's mapping table: public port and prefix to upstream prefix."""
+
+    port: RoutePort
+    path: PathPrefix
+    upstream: UpstreamPrefix
+
+
+_Rows = Annotated[tuple[PlatformRoute, ...], BeforeValidator(values.listed), Field(min_length=1)]
+
+
+class Platform(_Frozen):
+    """A platform as data (group_data/all.py).
+
+    `routes` "bk" means that they follow from each site's own `bk`; such routes are an allow-list into
+    an inner network and are guarded as one. `read_timeout` is in seconds. `domain_headers` are
+    request headers, besides X-Forwarded-Host, that carry the literal public domain. `app_path` is what a WeCom
+    app's home URL has after the path of the first entry route, with "{flag}" for the site's own flag.
+    """
+
+    routes: Annotated[
+        Annotated[Literal["bk"], Tag(f"{UNION_TAG}bk")] | Annotated[_Rows, Tag(f"{UNION_TAG}rows")],
+        Discriminator(lambda value: f"{UNION_TAG}bk" if value == "bk" else f"{UNION_TAG}rows"),
+        BeforeValidator(values.routes),
+    ]
+    max_body: Size = "50m"
+    read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
+    domain_headers: Annotated[
+        tuple[HeaderName, ...], BeforeValidator(values.listed), AfterValidator(values.header_names)
+    ] = ()
+    app_path: AppPath | None = None
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a key's type is made of, however deep: in a list, as one of several."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in models_in(part)]

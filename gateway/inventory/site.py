@@ -1,0 +1,172 @@
+"""Sites as they will be served: an inventory entry resolved against its platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from gateway.inventory.model import Acme, BlueKing, Platform, RateLimit, SiteEntry, WeCom
+
+Edge = Literal["slb", "tls"]
+
+
+@dataclass(frozen=True, order=True)
+class Upstream:
+    """The origin that answers: host name and port, always https."""
+
+    host: str
+    port: int = 443
+
+    @property
+    def authority(self) -> str:
+        """As it stands in a Host header: without the default port."""
+        return self.host if self.port == 443 else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Route:
+    """Requests to `path` on public port `port` go to `upstream` under `upstream_path`.
+
+    Both prefixes end in "/". A `guarded` route is a hole in a wall: nothing that an upstream could read
+    as a path outside its prefix may pass.
+    """
+
+    port: int
+    path: str
+    upstream: Upstream
+    upstream_path: str
+    guarded: bool = False
+
+    @property
+    def verbatim(self) -> bool:
+        """True where a whole host is mapped to a whole host: the request target passes unread."""
+        return self.path == "/" and self.upstream_path == "/" and not self.guarded
+
+
+@dataclass(frozen=True)
+class AppEntry:
+    """Where a WeCom app begins on a site: `path` may hold "{flag}". BlueKing's have an app code and environment."""
+
+    path: str
+    app: str = ""
+    env: Literal["o", "t", ""] = ""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One school on one host, everything decided.
+
+    What only people are told (`wecom`, `app_entries`) makes no difference to what is served.
+    """
+
+    domain: str
+    edge: Edge
+    platform: str
+    routes: tuple[Route, ...]
+    trusted_proxies: tuple[str, ...]
+    max_body: str
+    read_timeout: int
+    domain_headers: tuple[str, ...]
+    hsts: int
+    rate_limit: RateLimit | None = None
+    # how the host gets the site's certificate, None where it comes with the release
+    acme: Acme | None = None
+    wecom: WeCom = field(default=WeCom(), compare=False)
+    app_entries: tuple[AppEntry, ...] = field(default=(), compare=False)
+
+    @property
+    def entry_port(self) -> int:
+        """The port that a WeCom app's home URL uses: the public 443, seen here as 80 behind an SLB."""
+        return ENTRY_PORTS[self.edge]
+
+    def public_origin(self, port: int) -> str:
+        """What a browser sees for that listener: always https, an SLB maps its 443 to nginx's 80."""
+        return f"https://{self.domain}" + ("" if port == self.entry_port else f":{port}")
+
+    def ports(self) -> tuple[int, ...]:
+        """Ports with routes and the entry port, which serves verification files in any case."""
+        return tuple(sorted({self.entry_port, *(route.port for route in self.routes)}))
+
+    def listeners(self) -> dict[int, bool]:
+        """Every port that nginx must listen on for this site, and whether it speaks TLS there."""
+        encrypted = self.edge == "tls"
+        ports = dict.fromkeys(self.ports(), encrypted)
+        if encrypted:
+            ports.setdefault(80, False)
+        return ports
+
+
+ENTRY_PORTS: dict[Edge, int] = {"slb": 80, "tls": 443}
+
+
+def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
+    """The site that `entry` asks for.
+
+    Raises ValueError where the platform needs settings that the entry lacks (or the reverse); the text
+    starts with the field's name and a colon.
+    """
+    if platform.routes == "bk":
+        if entry.bk is None:
+            raise ValueError(
+                f'bk: missing; platform "{platform_name}" needs it, for example '
+                '{"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}'
+            )
+        routes = _bk_routes(entry.bk, ENTRY_PORTS[entry.edge])
+        entries = _bk_entries(entry.bk, platform.app_path or "")
+    else:
+        if entry.bk is not None:
+            raise ValueError(f'bk: only for BlueKing sites; platform "{platform_name}" has its own routes')
+        routes = tuple(
+            Route(
+                port=ENTRY_PORTS[entry.edge] if row.port == "entry" else row.port,
+                path=row.path,
+                upstream=_upstream(row.upstream),
+                upstream_path=urlsplit(row.upstream).path,
+            )
+            for row in platform.routes
+        )
+        # a further route on the same port is a part of the platform that the app itself calls
+        entries = tuple(
+            AppEntry(route.path + (platform.app_path or ""))
+            for route in routes
+            if route.port == ENTRY_PORTS[entry.edge]
+        )[:1]
+    return Site(
+        domain=entry.domain,
+        edge=entry.edge,
+        platform=platform_name,
+        routes=routes,
+        trusted_proxies=tuple(str(network) for network in entry.slb_cidrs),
+        max_body=entry.max_body or platform.max_body,
+        read_timeout=platform.read_timeout,
+        domain_headers=platform.domain_headers,
+        hsts=entry.hsts,
+        rate_limit=entry.rate_limit,
+        acme=entry.cert.acme if entry.cert else None,
+        wecom=entry.wecom,
+        app_entries=entries,
+    )
+
+
+def _bk_routes(bk: BlueKing, port: int) -> tuple[Route, ...]:
+    upstream = _upstream(bk.upstream)
+    paths = [f"/{env}/{app}/{part}/" for app in bk.apps for env in bk.envs for part in ("weixin", "static/weixin")]
+    return tuple(
+        Route(port=port, path=path, upstream=upstream, upstream_path=path, guarded=True)
+        for path in dict.fromkeys([*paths, *bk.extra_paths])
+    )
+
+
+def _bk_entries(bk: BlueKing, app_path: str) -> tuple[AppEntry, ...]:
+    """One for each app and environment, production first."""
+    return tuple(
+        AppEntry(f"/{env}/{app}/weixin/{app_path}", app, env)
+        for env in sorted(set(bk.envs))
+        for app in dict.fromkeys(bk.apps)
+    )
+
+
+def _upstream(url: str) -> Upstream:
+    parts = urlsplit(url)
+    return Upstream(host=parts.hostname or "", port=parts.port or 443)

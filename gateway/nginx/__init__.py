@@ -1,0 +1,1 @@
+"""From sites and an nginx to a tree of files."""

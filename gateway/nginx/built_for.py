@@ -1,0 +1,109 @@
+"""What a release says of the host that it was rendered for, and in what that host is another one now.
+
+A release is rendered from the inventory and from what its host was then. Where another release is wanted, rendering for
+the host as it was tells which of the two has changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from gateway.nginx.tls_profile import Version
+
+_Facts = TypeVar("_Facts")
+
+
+def text(build: Any) -> str:
+    """The facts of a dataclass as one line of JSON, the same for the same facts."""
+    return json.dumps({one.name: _plain(getattr(build, one.name)) for one in fields(build)}, sort_keys=True) + "\n"
+
+
+def read(line: str, kind: type[_Facts]) -> _Facts | None:
+    """What `text` wrote, by this version or by another one: a fact that is missing or of another shape is as if nothing
+    had been said of it, one that is not known here is passed over. None where there is nothing to go by."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    values = {}
+    for name, hint in get_type_hints(kind).items():
+        if name in said:
+            try:
+                values[name] = _typed(said[name], hint)
+            except (TypeError, ValueError):
+                continue
+    try:
+        return kind(**values)
+    except TypeError:  # a fact without which there are no others
+        return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset | set):
+        return sorted(map(_plain, value))
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _typed(value: Any, hint: Any) -> Any:
+    """The value as the dataclass has it. Raises TypeError or ValueError where it cannot be that."""
+    origin, of = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        if value is None and type(None) in of:
+            return None
+        (hint,) = [one for one in of if one is not type(None)]
+        return _typed(value, hint)
+    if origin in (frozenset, tuple) and isinstance(value, list):
+        return origin(_typed(one, of[0]) for one in value)
+    if hint is Version:
+        return Version.parse(value)
+    if type(value) is not hint:
+        raise TypeError(f"{value!r} is no {hint}")
+    return value
+
+
+def changes(old: Any, new: Any) -> Iterator[tuple[str, str]]:
+    """Name and sentence of each fact in which the host is another one than it was."""
+    for one in fields(new):
+        before, now = getattr(old, one.name), getattr(new, one.name)
+        if before != now:
+            yield one.name, _sentence(one.name, before, now)
+
+
+_PROGRAMS = {"version": "nginx", "openssl": "OpenSSL"}
+
+
+def _sentence(name: str, before: Any, now: Any) -> str:
+    if name in _PROGRAMS and before and now:
+        went = "upgraded" if now.number > before.number else "downgraded"
+        return f"{_PROGRAMS[name]} was {went} from {before} to {now}"
+    if name == "foreign_defaults":
+        gained, lost = _ports(now - before), _ports(before - now)
+        said = [f"another site of this host now says it is the default of port {gained}"] if gained else []
+        if lost:
+            said.append(f"no other site of this host says any longer that it is the default of port {lost}")
+        return " and ".join(said)
+    if name == "foreign_limits":
+        return f"another file of this host {'now sets' if now else 'no longer sets'} worker_rlimit_nofile"
+    if name == "ipv6":
+        return f"the host {'now has' if now else 'no longer has'} IPv6"
+    if name == "group":
+        return f"nginx's group is now {now or 'shared or unknown'}, it was {before or 'shared or unknown'}"
+    return f"{name.replace('_', ' ')} of this host: now {_shown(now)}, before {_shown(before)}"
+
+
+def _ports(ports: frozenset[Any]) -> str:
+    return ", ".join(sorted(map(str, ports)))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, frozenset | tuple):
+        return ", ".join(sorted(map(str, value))) or "none"
+    return "none" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""WeCom's errors, and the texts of both languages."""

@@ -1,0 +1,190 @@
+"""From what an operator pastes to what is wrong: the error codes in it, and the address or domain that matters.
+
+What is pasted may carry an access_token, a Secret or a login code. So nothing of it is ever repeated but error
+codes, IP addresses of callers and one host name with its port.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from gateway.wecom.bilingual import Text
+from gateway.wecom.errors import DOMAIN_ERROR, MEANINGS, PHRASES, Meaning
+
+LOOK_UP = "https://developer.work.weixin.qq.com/devtool/query"
+
+NOTHING_FOUND = f"""no WeCom error found in this; give the code, the whole answer, or the URL of the error page
+没有找到企业微信错误码；请输入错误码、完整的返回内容或错误页面的网址
+{LOOK_UP}"""
+
+_NUMBERED = re.compile(
+    r"""err(?:or)?[ _-]?code["']?\s*[:=]\s*["']?(-?[0-9]{1,9})(?![0-9])|query\?e=([0-9]{1,9})(?![0-9])"""
+    r"""|(?:错误码|返回码)["']?\s*[:=]?\s*(-?[0-9]{1,9})(?![0-9])""",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(r"-?[0-9]{1,9}")
+_ANYWHERE = re.compile(r"(?<![0-9.])[0-9]{5,7}(?![0-9]|\.[0-9])")
+_CALLER = re.compile(r"from ip:?\s*[\"']?([0-9a-f:.]+)", re.IGNORECASE)
+# the error page's own parameter and that of the page before it, but not after_redirect_uri=true
+_RETURN_URL = re.compile(r"""(?<![A-Za-z0-9_-])(?:redirect_)?uri=([^&\s"'<>]+)""")
+_HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One error in what was pasted.
+
+    `meaning` is None where the code is not known here. `detail` is about this very answer: its addresses, its domain.
+    """
+
+    code: str
+    meaning: Meaning | None
+    detail: Text | None = None
+
+    @property
+    def link(self) -> str:
+        """WeCom's own page about the code."""
+        return f"{LOOK_UP}?e={self.code}" if self.code.isdigit() else LOOK_UP
+
+
+def explain(pasted: str) -> list[Explanation]:
+    """Every error that is named in a code, an answer, a URL or a line of a log; none where none is.
+
+    Unknown codes are left out where a known one is there: JavaScript wraps WeCom's codes in its own.
+    """
+    text = _plain(pasted)
+    codes = _codes(text)
+    known = [code for code in codes if code in MEANINGS]
+    telling = [code for code in known if code not in ("0", "-1")]
+    return [Explanation(code, MEANINGS.get(code), _detail(code, text)) for code in telling or known or codes]
+
+
+def as_text(found: Explanation) -> str:
+    """For people: English, then Chinese."""
+    meaning = found.meaning
+    if not meaning:
+        return (
+            f"{found.code}: not known here; look it up with WeCom\n"
+            f"{found.code}：这里没有收录，请在企业微信官方查询\n{found.link}"
+        )
+    en, zh = [f"{found.code}: {meaning.what.en}"], [f"{found.code}：{meaning.what.zh}"]
+    if meaning.who:
+        en.append(f"  whose side: {', '.join(who.en for who in meaning.who)}")
+        zh.append(f"  谁来处理：{'、'.join(who.zh for who in meaning.who)}")
+    if found.detail:
+        en.append(f"  here: {found.detail.en}")
+        zh.append(f"  本次：{found.detail.zh}")
+    en.append(f"  to change: {meaning.change.en}")
+    zh.append(f"  怎么改：{meaning.change.zh}")
+    return "\n".join([*en, "", *zh, "", found.link])
+
+
+def as_data(found: Explanation) -> dict[str, Any]:
+    """For programs."""
+    known = asdict(found.meaning) if found.meaning else {"what": None, "who": [], "change": None}
+    detail = asdict(found.detail) if found.detail else None
+    return {"code": found.code, "known": found.meaning is not None, **known, "detail": detail, "link": found.link}
+
+
+def _plain(pasted: str) -> str:
+    """As it was before URLs, JSON in strings and Chinese input methods wrote it differently."""
+    once = unicodedata.normalize("NFKC", pasted)
+    return unquote(unquote(once)).replace("\\", "")
+
+
+def _codes(text: str) -> list[str]:
+    found = [number for match in _NUMBERED.findall(text) for number in match if number]
+    if f"err_type={DOMAIN_ERROR}" in text or text.strip() == DOMAIN_ERROR:
+        found.append(DOMAIN_ERROR)
+    if not found and _ALONE.fullmatch(text.strip()):
+        found = [text.strip()]
+    if not found:
+        found = [code for phrase, code in PHRASES.items() if phrase in text.lower()]
+    if not found:
+        found = [number for number in _ANYWHERE.findall(text) if number in MEANINGS]
+    return list(dict.fromkeys(found))
+
+
+def _detail(code: str, text: str) -> Text | None:
+    if code == "60020":
+        return _callers(_CALLER.findall(text))
+    if code in ("50001", DOMAIN_ERROR):
+        match = _RETURN_URL.search(text)
+        return _returned_to(match.group(1)) if match else None
+    return None
+
+
+def _callers(values: list[str]) -> Text | None:
+    """The addresses that WeCom saw, each once, and whether they can be entered."""
+    found: dict[Callable[[str, bool], Text], dict[str, None]] = {_ipv6: {}, _inner: {}, _to_add: {}}
+    for value in values:
+        try:
+            address = ipaddress.ip_address(value.rstrip(".:"))
+        except ValueError:
+            continue
+        address = getattr(address, "ipv4_mapped", None) or address
+        kind = _ipv6 if address.version == 6 else _to_add if address.is_global else _inner
+        found[kind][str(address)] = None
+    texts = [kind(";".join(addresses), len(addresses) > 1) for kind, addresses in found.items() if addresses]
+    return Text("".join(text.zh for text in texts), " ".join(text.en for text in texts)) if texts else None
+
+
+def _ipv6(addresses: str, several: bool) -> Text:
+    who, where = ("The callers are", "those servers") if several else ("The caller is", "that server")
+    return Text(
+        f"来源 IP 是 {addresses}。企业可信IP 只能填 IPv4，请让该服务器改用 IPv4 访问企业微信。",
+        f"{who} {addresses}. Trusted IPs are IPv4 only: let {where} reach WeCom over IPv4.",
+    )
+
+
+def _inner(addresses: str, several: bool) -> Text:
+    return Text(
+        f"{addresses} 不是公网地址，不能填。请查出该服务器访问公网时的出口 IP 再填。",
+        f"{addresses} are not public addresses and cannot be entered. Find the public addresses that these servers go "
+        "out with, and enter those."
+        if several
+        else f"{addresses} is not a public address and cannot be entered. Find the public address that this server "
+        "goes out with, and enter that.",
+    )
+
+
+def _to_add(addresses: str, several: bool) -> Text:
+    return Text(f"要添加的地址：{addresses}", f"The {'addresses' if several else 'address'} to add: {addresses}")
+
+
+def _returned_to(url: str) -> Text | None:
+    """The domain that the login was to come back to, and what is wrong with it at first sight."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    if not _HOST.fullmatch(host):
+        return None
+    shown = host if port is None else f"{host}:{port}"
+    if "." not in host or re.fullmatch(r"[0-9.]+", host):
+        return Text(
+            f"跳转地址是 {shown}，这是内部地址，不是公网域名。应用要按 X-Forwarded-Host 生成网址（蓝鲸：检查 "
+            "BKAPP_WEIXIN_APP_EXTERNAL_HOST），访问也要经过本网关。",
+            f"The login would come back to {shown}, an inner address and no public domain. The app must build its URLs "
+            "from X-Forwarded-Host (BlueKing: check BKAPP_WEIXIN_APP_EXTERNAL_HOST), and the visit must pass this "
+            "gateway.",
+        )
+    if port not in (None, 80, 443):
+        return Text(
+            f"跳转地址是 {shown}，带了端口 {port}，与不带端口的回调域名不一致。应用主页要用默认端口的地址；"
+            "网址由应用生成时，检查它为什么带上端口。",
+            f"The login would come back to {shown}: port {port} does not match a callback domain without a port. The "
+            "home URL must be on the default port; if the app builds the URL, see why it adds the port.",
+        )
+    return Text(
+        f"跳转地址的域名是 {host}。它应当就是站点域名；是的话把它填为回调域名，不是的话检查应用主页。",
+        f"The login would come back to {host}. If that is the site's domain, enter it as the callback domain; if not, "
+        "check the app's home URL.",
+    )
