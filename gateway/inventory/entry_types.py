@@ -39,7 +39,9 @@ Hosts = list[tuple[str, HostEntry]]
 # What an inventory says to pyinfra itself. The SSH settings come from pyinfra, these are of use beside them.
 _PYINFRA = {
     "_sudo": ("bool", "Needed unless ssh_user is root."),
+    "_sudo_password": ("str", "Where sudo asks for one: read it from the environment."),
     "_sudo_user": ("str", "Another user than root to become with sudo."),
+    "_temp_dir": ("str", "A folder of the host where programs may run, where /tmp is mounted noexec."),
 }
 
 

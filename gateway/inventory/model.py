@@ -159,7 +159,7 @@ class Egress(_Frozen):
 
 
 class SiteEntry(_Frozen):
-    """One school in the inventory, key by key as the README documents it."""
+    """One school in the inventory."""
 
     domain: Domain
     """Public, ICP-filed host name: lower case, no scheme, port, wildcard, underscore or IP address."""

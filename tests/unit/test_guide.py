@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from guide import pairs
+from guide import pairs, reference, texts
+
+from .conftest import REPO
 
 ENGLISH = """# Stop { #stop }
 
@@ -46,3 +51,53 @@ def test_a_page_in_one_language_alone_is_told(docs, name, missing):
 def test_other_headings_in_the_other_language_are_told(docs, chinese, told):
     (text,) = docs(stop=ENGLISH, stop_zh=chinese)
     assert told in text
+
+
+@pytest.fixture
+def reference_with(tmp_path, monkeypatch):
+    """The reference pages, where a line of guide/texts.toml is another."""
+
+    def made(old: str = "", new: str = "") -> dict[Path, str]:
+        file = tmp_path / "texts.toml"
+        text = (REPO / "guide" / "texts.toml").read_text()
+        assert old in text
+        file.write_text(text.replace(old, new, 1))
+        monkeypatch.setattr(texts, "_FILE", file)
+        monkeypatch.chdir(REPO)
+        return reference.pages()
+
+    return made
+
+
+def test_the_reference_pages_are_what_the_code_says(reference_with):
+    for path, text in reference_with().items():
+        assert (REPO / path).read_text() == text, "run `make reference`"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"AgentId of the app: 1000002." =', '"Id." =', "no Chinese for:\nAgentId of the app"),
+        ('"The folder for the sheets." =', '"A folder." =', "no Chinese for:\nThe folder for the sheets"),
+        ('clean = "Removes', 'wash = "Removes', "clean, wash: no meaning, or no such target"),
+        ('"allow_expired=1" =', '"allow=1" =', "allow=1, allow_expired=1: no meaning, or no such value"),
+        ('"--dry" =', '"--wet" =', "pyinfra has no --wet"),
+        ('"PlatformRoute.path"', '"PlatformRoute.way"', "PlatformRoute.path: say in the model what the key means"),
+    ],
+)
+def test_a_key_or_an_option_without_words_in_both_languages_is_told(reference_with, old, new, told):
+    with pytest.raises(ValueError, match=re.escape(told)):
+        reference_with(old, new)
+
+
+@pytest.mark.parametrize(
+    "left", ['[chinese]\n"Gone." = "没有了。"\n', '[keys."SiteEntry.gone"]\nmore = "Gone."\n[chinese]\n']
+)
+def test_words_that_no_page_needs_any_longer_are_told(reference_with, left):
+    with pytest.raises(ValueError, match="no page has any longer"):
+        reference_with("[chinese]\n", left)
+
+
+def test_what_the_model_says_is_said_once(reference_with):
+    with pytest.raises(ValueError, match="take `meaning` out"):
+        reference_with('[keys."SiteEntry.domain"]\n', '[keys."SiteEntry.domain"]\nmeaning = "A name."\n')
