@@ -64,10 +64,10 @@ reference: setup
 	$(BIN)/python -m guide.reference
 
 # Into site/. A broken link, or a page in one language alone, ends it.
-# NO_MKDOCS_2_WARNING: the theme tells of its successor at every run.
+# Not --quiet: strict counts only the warnings that are shown. NO_MKDOCS_2_WARNING: the theme tells of its successor at every run.
 docs docs-serve: export NO_MKDOCS_2_WARNING := 1
 docs: setup
-	$(BIN)/python -m mkdocs build --strict --quiet
+	$(BIN)/python -m mkdocs build --strict
 
 docs-serve: setup
 	$(BIN)/python -m mkdocs serve
