@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from guide import pairs, reference, texts
+from guide import pairs, reference, search_index, texts
 
 from .conftest import REPO
 
@@ -101,3 +102,27 @@ def test_words_that_no_page_needs_any_longer_are_told(reference_with, left):
 def test_what_the_model_says_is_said_once(reference_with):
     with pytest.raises(ValueError, match="take `meaning` out"):
         reference_with('[keys."SiteEntry.domain"]\n', '[keys."SiteEntry.domain"]\nmeaning = "A name."\n')
+
+
+def test_each_language_is_searched_in_its_own_pages(tmp_path):
+    docs = [{"location": "status.html", "text": "502"}, {"location": "zh/status.html", "text": "502"}]
+    whole = tmp_path / "search" / "search_index.json"
+    whole.parent.mkdir()
+    whole.write_text(json.dumps({"config": {"lang": ["en"]}, "docs": docs}))
+    search_index.split(tmp_path)
+    found = [json.loads((tmp_path / part / "search" / "search_index.json").read_text()) for part in (".", "zh")]
+    assert [[one["location"] for one in index["docs"]] for index in found] == [["status.html"], ["status.html"]]
+    assert all(index["config"] == {"lang": ["en"]} for index in found)
+
+
+@pytest.mark.parametrize(("base", "root"), [("..", "."), ("../..", "..")])
+def test_a_chinese_pages_root_is_the_chinese_folder(base, root):
+    page = (
+        '<script id="__config" type="application/json">{{"annotate": null, "base": "{}", "search": "{}/x.js"}}</script>'
+    )
+    assert search_index.rooted(page.format(base, base)) == page.format(root, base)
+
+
+def test_a_page_that_does_not_say_its_root_is_told():
+    with pytest.raises(ValueError, match="another way now"):
+        search_index.rooted("<script>{}</script>")
