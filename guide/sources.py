@@ -13,7 +13,7 @@ from pyinfra.connectors.ssh import connector_data_meta
 from pyinfra_cli.cli import cli as pyinfra_command
 
 from gateway import entries
-from gateway.__main__ import main as gateway_command
+from gateway.cli.main import main as gateway_command
 from gateway.deploys import losses
 from gateway.inventory.model import Egress, Platform, SiteEntry, models_in
 
