@@ -21,6 +21,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m tests.shellcheck
 
 unit: setup
@@ -51,7 +52,7 @@ bench: setup
 
 # After a change to the keys of an entry: their types for editors.
 entries: setup
-	$(BIN)/python -m gateway.inventory.entry_types
+	$(BIN)/python -m gateway.fleet.entry_types
 
 # After a change to what is rendered that is meant: keeps it, and git diff shows what it is.
 golden: setup

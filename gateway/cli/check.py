@@ -25,7 +25,8 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     Exit 0 when clean or with warnings only, 1 with problems.
     """
     fleet = loaded(inventory, limit, as_json, 1)
-    lost = lost_files.warnings(fleet.hosts, Path("files"))
+    sites = [(host.name, site.domain) for host in fleet.hosts for site in host.sites]
+    lost = lost_files.warnings(sites, Path("files"))
     keys = ssh_keys.warnings(fleet)
     problems = sorted([*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files"))])
     if as_json:
@@ -35,9 +36,8 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
         for one in _certificates(fleet):
             click.echo("certificate: {host}: {domain}: {days} days left, until {until}".format(**one))
         wrong = len(errors(problems))
-        sites = sum(len(host.sites) for host in fleet.hosts)
         summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
-        deployable = "" if wrong else f"{count(sites, 'site')} can be deployed, "
+        deployable = "" if wrong else f"{count(len(sites), 'site')} can be deployed, "
         click.echo(f"{inventory}: {deployable}{summary}")
     if errors(problems):
         sys.exit(1)

@@ -27,7 +27,7 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
     with --limit. Certificates and keys are not read. Exit 1 with problems in the inventory or nowhere to write.
     """
     fleet = loaded(inventory, limit, as_json, 1, certificates=False)
-    found = sheet.sheets(fleet)
+    found = sheet.sheets(fleet.hosts)
     # of a missing verification file the sheets' own blanks tell
     problems = sorted(problem for problem in fleet.problems if problem.field != "verify")
     if not errors(problems):

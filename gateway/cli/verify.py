@@ -37,7 +37,7 @@ def verify(
     """
     fleet = loaded(inventory, limit, as_json, 1, certificates=False)
     try:
-        addresses = places.overrides(fleet, resolve)
+        addresses = places.overrides(fleet.hosts, resolve)
     except ValueError as error:
         stop(str(error), as_json)
     try:

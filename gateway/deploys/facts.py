@@ -12,8 +12,8 @@ from datetime import datetime
 
 from pyinfra.api import FactBase, StringCommand
 
-from gateway import acme
 from gateway.deploys import health, neighbours, origin, shell, surroundings
+from gateway.deploys.issued import Issued, read_date, read_issued
 from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.origin import Origin
 from gateway.deploys.surroundings import Surroundings
@@ -54,7 +54,7 @@ class HostState:
     # names of upstreams that have never resolved there
     unresolved: tuple[str, ...] = ()
     # certificates that the host got from an ACME server
-    issued: tuple[acme.Issued, ...] = ()
+    issued: tuple[Issued, ...] = ()
     # domains whose last request or renewal came to nothing: when and why
     failed: Mapping[str, str] = field(default_factory=dict)
 
@@ -134,7 +134,7 @@ class GatewayState(FactBase[HostState]):
             neighbours=theirs,
             broken=broken,
             unresolved=tuple(values.get("unresolved", "").split()),
-            issued=acme.read_issued(values),
+            issued=read_issued(values),
             failed=_by_name(values, "failed:"),
         )
 
@@ -233,7 +233,7 @@ class CertificateEnds(FactBase[dict[str, datetime]]):
 
     def process(self, output: list[str]) -> dict[str, datetime]:
         pairs = [line.partition(" ")[::2] for line in output]
-        ends = {domain: acme.read_date(text) for domain, text in pairs}
+        ends = {domain: read_date(text) for domain, text in pairs}
         return {domain: end for domain, end in ends.items() if end}
 
 

@@ -10,8 +10,7 @@ from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt
 
-from gateway import acme
-from gateway.deploys import comparison, connections, origin, shell
+from gateway.deploys import comparison, connections, orders, origin, shell
 from gateway.deploys.facts import GatewayState
 from gateway.deploys.objections import announcements, objections, remarks
 from gateway.deploys.preview import Line
@@ -128,7 +127,7 @@ def obtain(target: Target) -> Commands:
         host.noop("every certificate is there")
         return
     try:
-        secrets = acme.secrets(target.host.sites, os.environ)
+        secrets = orders.secrets(target.host.sites, os.environ)
     except ValueError as error:
         yield _refusal(str(error))
         return

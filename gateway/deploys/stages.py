@@ -9,7 +9,8 @@ from pyinfra.api.exceptions import PyinfraError
 
 from gateway.deploys import losses, operations, preflight, shell
 from gateway.deploys.target import Target
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
 from gateway.problems import errors
 
 

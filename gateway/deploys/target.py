@@ -7,7 +7,7 @@ from functools import cache
 
 from pyinfra import host, state
 
-from gateway import acme
+from gateway.deploys import orders
 from gateway.deploys.facts import GatewayState, Held, HostState, ReleaseDigest, ReleaseFiles, ReleaseHeld
 from gateway.fleet.host import Host
 from gateway.nginx import egress, tree
@@ -90,7 +90,7 @@ class Target:
     def due(self) -> list[str]:
         """Domains that a certificate has to be asked for."""
         known = self.state()
-        return acme.due(self.host.sites, known.issued, known.failed)
+        return orders.due(self.host.sites, known.issued, known.failed)
 
     def is_intact(self) -> bool:
         """Whether the host has that release, every file and mode as it should be."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from pyinfra.api import Host
 from pyinfra_cli.util import exec_file
 
 from gateway.problems import Problem
@@ -60,16 +61,28 @@ def given_twice(names: Mapping[str, Any]) -> list[Problem]:
     return [Problem(host, "", "sites", text) for host, number in hosts.items() if number > 1]
 
 
-def platforms(groups: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong where one host's groups, by name with their data, differ about the platform."""
-    named = {name: data["platform"] for name, data in groups.items() if data.get("platform") is not None}
-    if len(set(map(repr, named.values()))) > 1:
-        (first, platform), *others = named.items()
-        more = "".join(f' and "{other}" in {name}' for name, other in others)
-        yield (
-            f'is "{platform}" in the group {first}{more}; name the host in one of them only '
-            '(the file\'s own name is a group too), or give each of its sites its own "platform"'
-        )
+def two_platforms(host: Host) -> list[Problem]:
+    """An error where groups of the host differ about the platform of its sites.
+
+    The order of groups would decide, which nobody sees as a choice.
+    """
+    own = host.data.dict()
+    sites = own["sites"] if isinstance(own.get("sites"), list | tuple) else [None]
+    if all(isinstance(site, Mapping) and site.get("platform") is not None for site in sites):
+        return []
+    if "platform" in host.host_data or "platform" in host.inventory.get_override_data():
+        return []
+    data = {name: host.inventory.get_group_data(name) for name in host.groups}
+    named = {name: own["platform"] for name, own in data.items() if own.get("platform") is not None}
+    if len(set(map(repr, named.values()))) < 2:
+        return []
+    (first, platform), *others = named.items()
+    more = "".join(f' and "{other}" in {name}' for name, other in others)
+    text = (
+        f'is "{platform}" in the group {first}{more}; name the host in one of them only '
+        '(the file\'s own name is a group too), or give each of its sites its own "platform"'
+    )
+    return [Problem(host.name, "", "platform", text)]
 
 
 def _hosts(value: Any) -> Iterable[Any] | None:

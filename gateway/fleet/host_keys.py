@@ -15,7 +15,7 @@ from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
 from gateway.fleet.misplaced import PLATFORM_KEYS, SITE_KEYS
 from gateway.problems import Problem, nearest, shown
 
-# What the gateway reads of a host (gateway/fleet/host.py).
+# What the gateway reads of a host (gateway/fleet/parsing.py).
 _OWN = frozenset(("sites", "platform", "platforms", "egress"))
 _KNOWN = _OWN | connector_data_meta.keys() | all_argument_meta.keys()
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gateway.fleet.host import Host
 from gateway.problems import Problem
 
 
@@ -31,3 +33,19 @@ def problems(hosts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Problem]:
                 )
                 found.append(Problem(name, domain, "platform", text))
     return found
+
+
+def warnings(hosts: Iterable[Host]) -> list[Problem]:
+    """One for each site that asks for its certificate on several hosts: the server's visit finds one of them."""
+    hosts = list(hosts)
+    counted = Counter(site.domain for host in hosts for site in host.sites if site.acme)
+    text = (
+        "stands on several hosts, and the ACME server's check reaches whichever the DNS names; "
+        'on the others no certificate is issued: use "files" there'
+    )
+    return [
+        Problem(host.name, site.domain, "cert", text, "warning")
+        for host in hosts
+        for site in host.sites
+        if site.acme and counted[site.domain] > 1
+    ]

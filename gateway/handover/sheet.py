@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.fleet.host import Host
-from gateway.fleet.loading import Fleet
 from gateway.inventory.model import WeCom
 from gateway.inventory.site import AppEntry, Site
 from gateway.problems import Problem
@@ -150,29 +149,23 @@ _INNER = tuple(
 )
 
 
-def sheets(fleet: Fleet) -> list[Sheet]:
-    """One sheet per domain of the fleet, in the order of domains."""
+def sheets(hosts: Iterable[Host]) -> list[Sheet]:
+    """One sheet for each domain that these hosts serve, in the order of domains."""
     found: dict[str, list[tuple[Host, Site]]] = {}
-    for host in fleet.hosts:
+    for host in hosts:
         for site in host.sites:
             found.setdefault(site.domain, []).append((host, site))
-    return [_sheet(fleet, found[domain]) for domain in sorted(found)]
+    return [_sheet(found[domain]) for domain in sorted(found)]
 
 
-def _sheet(fleet: Fleet, places: list[tuple[Host, Site]]) -> Sheet:
+def _sheet(places: list[tuple[Host, Site]]) -> Sheet:
     host, site = places[0]
     return Sheet(
-        hosts=tuple(_node(fleet, host) for host, _ in places),
+        hosts=tuple(Node(host.name, host.address) for host, _ in places),
         site=site,
         wecom=_merged(other.wecom for _, other in places),
         verify=tuple(file.name for file in host.verify[site.domain]),
     )
-
-
-def _node(fleet: Fleet, host: Host) -> Node:
-    known = fleet.inventory.get_host(host.name)
-    address = known.data.get("ssh_hostname") if known else None
-    return Node(host.name, address if isinstance(address, str) else host.name)
 
 
 def _merged(all_of_them: Iterable[WeCom]) -> WeCom:

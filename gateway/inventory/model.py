@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from typing import Annotated, Any, Literal, get_args
 
@@ -131,6 +132,23 @@ class Acme(_Frozen):
 
     eab: AccountBinding | None = None
     """External account binding, where the authority asks for it."""
+
+    @property
+    def account(self) -> str:
+        """The name of the account's folder on a host: one for each directory, e-mail address and key identifier."""
+        return hashlib.sha256(self._identity.encode()).hexdigest()[:16]
+
+    @property
+    def order(self) -> str:
+        """Four words: account, directory, e-mail address, and key identifier or "-".
+
+        A certificate that was issued for other words is asked for again.
+        """
+        return f"{self.account} {self._identity}"
+
+    @property
+    def _identity(self) -> str:
+        return f"{self.directory} {self.email} {self.eab.kid if self.eab else '-'}"
 
 
 class Cert(_Frozen):

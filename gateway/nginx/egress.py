@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
-from gateway.inventory.model import RELEASE_PORT, Egress
-from gateway.inventory.site import Site, Upstream
+from gateway.inventory.model import Egress
+from gateway.inventory.site import Upstream
 
 # The whole of the WeCom API; what else a client asks for is refused.
 UPSTREAMS = (Upstream("api.weixin.qq.com"), Upstream("qyapi.weixin.qq.com"))
 
 # Debian's package of the part of nginx that does it.
 PACKAGE = "libnginx-mod-stream"
-
-
-def conflicts(egress: Egress, sites: Iterable[Site]) -> Iterator[tuple[str, str]]:
-    """Why the listener cannot stand beside these sites, each as a field and a text."""
-    if egress.port == RELEASE_PORT:
-        yield "listen", f"port {RELEASE_PORT} is the gateway's own on this host; right would be 443"
-    for site in sites:
-        if egress.port in site.listeners():
-            yield (
-                "listen",
-                f"{site.domain} listens on port {egress.port} of every address of this host, so nothing is left for "
-                f'{egress.listen}; put egress on a host without that port (sites at edge "slb" leave 443 free, '
-                '"sites": [] is allowed) or move the site',
-            )
-            break
-    if all(network.version != egress.address.version for network in egress.allow):
-        yield "allow", f"no network here can reach {egress.listen}: one is IPv4, the other IPv6"
 
 
 def ports_line(egress: Egress) -> str:

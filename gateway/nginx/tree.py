@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gateway import acme, product
+from gateway import product
 from gateway.fleet.host import Host
 from gateway.inventory.model import RELEASE_PORT
-from gateway.nginx import built_for, egress, error_pages, tls_profile
+from gateway.nginx import built_for, egress, error_pages, orders, tls_profile
 from gateway.nginx.build import Build
 from gateway.nginx.plan import Plan
 from gateway.nginx.release import BUILD, HOME, ID_PLACEHOLDER, File
@@ -94,7 +94,7 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     yield "ports", _lines(ports)
     yield "upstreams", _lines(f"{upstream.host} {upstream.port}" for upstream in sorted(upstreams))
     yield "domains", _lines(sorted(site.domain for site in host.sites))
-    yield "orders", _text(acme.orders(host.sites))
+    yield "orders", _text(orders.orders(host.sites))
     yield BUILD, _text(built_for.text(plan.build))
     for name, pem in host.acme_cas.items():
         yield f"acme-ca/{name}.pem", File(pem)

@@ -25,7 +25,7 @@ def of(
 
     `addresses` are those to ask instead of DNS's, by domain. `progress` is told how many of how many are done.
     """
-    wanted: list[Target | Host] = list(places.targets(fleet, addresses))
+    wanted: list[Target | Host] = list(places.targets(fleet.hosts, addresses))
     wanted += [host for host in fleet.hosts if host.egress]
     found: list[Result] = []
     for done, results in enumerate(Pool(_PARALLEL).imap_unordered(lambda one: _results(one, client), wanted), 1):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.fleet import loading
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
 from gateway.nginx.release import HOME

@@ -18,7 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
+from gateway.outside.places import Target
+
+from .answering import FILE, SITES, AnsweringSite
 
 REPO = Path(__file__).parents[2]
 sys.path.insert(0, str(REPO / "group_data"))
@@ -113,3 +117,18 @@ def parse(files: Path) -> Callable[..., tuple[Host | None, list[str]]]:
         return host, [str(one) for one in problems if one.severity == "error"]
 
     return check
+
+
+@pytest.fixture
+def answering(parse: Callable[..., Any], store_pair: Callable[..., Any]) -> Callable[..., AnsweringSite]:
+    """Makes an AnsweringSite of a kind in SITES; a `straight` one is asked at the host behind its load balancer."""
+
+    def site(kind: str, *, straight: bool = False) -> AnsweringSite:
+        entry = SITES[kind]
+        if entry["edge"] == "tls":
+            store_pair(entry["domain"])
+        host, problems = parse(entry)
+        assert not problems
+        return AnsweringSite(Target(host.sites[0], ("h1",), (FILE,), straight=straight))
+
+    return site

@@ -17,9 +17,8 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.operations import run_ops
 from pyinfra.context import ctx_state
 
-from gateway import acme
 from gateway.deploys import stages
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
@@ -222,7 +221,7 @@ def test_certbot_comes_only_where_a_certificate_is_asked_for(run):
 def test_certificates_that_are_there_are_not_asked_for(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": [_ORDERED]}, files)
     built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
-    known = f"order:s0.edu.cn {acme.order(parsed.sites[0].acme)}\nends:s0.edu.cn Nov 21 12:00:00 2027 GMT\n"
+    known = f"order:s0.edu.cn {parsed.sites[0].acme.order}\nends:s0.edu.cn Nov 21 12:00:00 2027 GMT\n"
     done = run([_ORDERED], {"state": _state_output(built.id, built.digest()) + known})
     assert done.changed == []
     assert not done.scripts("obtain")

@@ -11,7 +11,8 @@ from gateway.deploys import status
 from gateway.deploys.facts import HostState
 from gateway.deploys.health import Health
 from gateway.deploys.losses import OPTIONS, Losses, elsewhere
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
@@ -181,7 +182,7 @@ def test_the_other_entry_that_has_the_site_is_named():
 def test_status_names_what_would_go_and_does_not_say_deploy():
     known = HostState(installed=Version((1, 22, 1)), current=OLD, running=OLD)
     text = status._difference(
-        Host("gw", (), {}, {}), known, "f" * 16, True, Health(), ["sites would go: a.edu.cn", "git pull first"]
+        Host("gw", "gw", (), {}, {}), known, "f" * 16, True, Health(), ["sites would go: a.edu.cn", "git pull first"]
     )
     assert text == "a deploy would be refused: sites would go: a.edu.cn; git pull first"
 

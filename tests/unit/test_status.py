@@ -81,7 +81,7 @@ def test_load_balancers_are_asked_and_silence_says_nothing(monkeypatch):
 
 
 def _host(name):
-    return Host(name, (), MappingProxyType({}), MappingProxyType({}))
+    return Host(name, name, (), MappingProxyType({}), MappingProxyType({}))
 
 
 def test_a_host_that_pyinfra_cannot_connect_to_is_told_and_the_others_are_asked():

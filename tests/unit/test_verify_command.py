@@ -122,20 +122,20 @@ def test_a_wrong_option_is_one_line(verify, options, said):
 def test_addresses_are_given_for_a_domain_or_for_all_of_one_host(inventory):
     path = inventory(h1={"sites": [SLB, {**SLB, "domain": "b.edu.cn"}]}, h2={"sites": [{**SLB, "domain": "c.edu.cn"}]})
     fleet = load(path)
-    given = places.overrides(fleet, ["a.edu.cn:203.0.113.7", "c.edu.cn:[2001:db8::1]"])
+    given = places.overrides(fleet.hosts, ["a.edu.cn:203.0.113.7", "c.edu.cn:[2001:db8::1]"])
     assert given == {"a.edu.cn": "203.0.113.7", "c.edu.cn": "2001:db8::1"}
     with pytest.raises(ValueError, match="2 are chosen"):
-        places.overrides(fleet, ["203.0.113.7"])
+        places.overrides(fleet.hosts, ["203.0.113.7"])
     one = load(path, limit=["h1"])
-    assert places.overrides(one, ["2001:db8::1"]) == dict.fromkeys(["a.edu.cn", "b.edu.cn"], "2001:db8::1")
+    assert places.overrides(one.hosts, ["2001:db8::1"]) == dict.fromkeys(["a.edu.cn", "b.edu.cn"], "2001:db8::1")
 
 
 def test_a_site_on_two_hosts_is_asked_once_and_straight_only_at_a_hosts_own_address(inventory):
     fleet = load(inventory(h1={"sites": [SLB], "ssh_hostname": "203.0.113.1"}, h2={"sites": [SLB]}))
-    (target,) = places.targets(fleet, {})
+    (target,) = places.targets(fleet.hosts, {})
     assert (target.hosts, target.straight) == (("h1", "h2"), False)
     for address, straight in (("203.0.113.1", True), ("203.0.113.2", False)):
-        (target,) = places.targets(fleet, {"a.edu.cn": address})
+        (target,) = places.targets(fleet.hosts, {"a.edu.cn": address})
         assert target.straight is straight
 
 
