@@ -17,8 +17,18 @@ from gateway.cli.main import main as gateway_command
 from gateway.deploys import losses
 from gateway.inventory.model import Egress, Platform, SiteEntry, models_in
 
-__all__ = ["Egress", "HostKey", "Platform", "SiteEntry", "commands", "data_options", "host_keys", "make_targets"]
-__all__ += ["models_in", "pyinfra_options"]
+__all__ = [
+    "Egress",
+    "HostKey",
+    "Platform",
+    "SiteEntry",
+    "commands",
+    "data_options",
+    "host_keys",
+    "make_targets",
+    "models_in",
+    "pyinfra_options",
+]
 
 _PYINFRA = "pyinfra: "
 
