@@ -22,10 +22,12 @@ from gateway.fleet import ssh_keys
 from gateway.fleet.loading import Fleet, InventoryError, load
 from gateway.handover import pages, sheet
 from gateway.outside import balancers, places, report, run
+from gateway.nginx import trial
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
 from gateway.problems import Problem, count, errors
 from gateway.wecom import explain as wecom
+from gateway.rendering import BrokenTemplateError
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5
@@ -70,7 +72,8 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     fleet = _loaded(inventory, limit, as_json, 1)
     lost = lost_files.warnings(fleet.hosts, Path("files"))
     keys = ssh_keys.warnings(fleet)
-    problems = sorted([*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files"))])
+    templates = trial.problems(fleet.hosts)
+    problems = sorted({*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files")), *templates})
     if as_json:
         report = {"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)}
         _print_json(report)
@@ -160,6 +163,8 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
                 problems.append(Problem("", "", str(out / pages.INDEX), "is another page and stays", "warning"))
     except OSError as error:
         problems = [Problem("", "", f"--out {out}", f"cannot be written: {error.strerror}; name another folder")]
+    except BrokenTemplateError as error:
+        problems = [error.problem]
     if as_json:
         hosts = {one.domain: [node.name for node in one.hosts] for one in found}
         report = [{"domain": domain, "hosts": hosts[domain], "files": files} for domain, files in written.items()]
@@ -240,6 +245,8 @@ def verify(
             page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
         except OSError as error:
             _stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
+        except BrokenTemplateError as error:
+            _stop(str(error), False)
     if not passed:
         sys.exit(1)
 

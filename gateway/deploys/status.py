@@ -19,7 +19,7 @@ from gateway.certificates.judging import WARN_BELOW
 from gateway.deploys import comparison, connections, health, losses
 from gateway.deploys.facts import GatewayHealth, HostState
 from gateway.deploys.objections import apart, objections
-from gateway.deploys.target import Target, missing
+from gateway.deploys.target import Target, TemplateRefusedError, missing
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
 from gateway.nginx import built_for, tree
@@ -122,6 +122,8 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             seen: health.Health = remote.get_fact(GatewayHealth, _timeout=_PATIENCE, _ignore_errors=True)
         except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
             # the last two are sockets' own words for an impossible name and port
+        except TemplateRefusedError as error:
+            return HostStatus(host.name, True, certificate_days=days, problem=str(error))
             if remote.connected and isinstance(error, PyinfraError):
                 # which says no more than that no host is left
                 problem = connections.trouble(remote) or _UNREADABLE

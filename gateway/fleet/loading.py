@@ -25,7 +25,7 @@ from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import exec_file, parse_cli_arg
 
-from gateway import acme
+from gateway import acme, rendering
 from gateway.certificates import exposed
 from gateway.checkout import stray_files
 from gateway.fleet import groups, host_keys, misplaced, shared_domains, wecom_rules, written_twice
@@ -103,6 +103,7 @@ def load(
     problems += [*acme.warnings(parsed), *wecom_rules.warnings(parsed)]
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
+    problems += rendering.problems()
     # what is wrong in a group's data is found at each of its hosts
     return Fleet(tuple(parsed), tuple(dict.fromkeys(problems)), loaded)
 

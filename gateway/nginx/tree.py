@@ -8,12 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from gateway import acme, product
+from gateway import acme, product, rendering
 from gateway.fleet.host import Host
 from gateway.inventory.model import RELEASE_PORT
 from gateway.inventory.site import ENTRY_PORTS, Route, Site
@@ -173,7 +169,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         "errors.conf": _render(
             "errors.conf.j2",
             texts=error_pages.TEXTS,
-            page=product.template("nginx", "error.html").read_text("utf-8"),
+            page=rendering.text("nginx", "error.html"),
         ),
         "release.conf": _render("release.conf.j2", release_port=RELEASE_PORT, release=ID_PLACEHOLDER.decode()),
         "snippets/server.conf": _render("snippets/server.conf.j2", **shared),
@@ -194,7 +190,7 @@ def tree(host: Host, build: Build) -> dict[str, File]:
         ),
     }
     files = {path: File(text.encode()) for path, text in texts.items()}
-    files["no-authority.pem"] = File(product.template("nginx", "no-authority.pem").read_bytes())
+    files["no-authority.pem"] = File(rendering.text("nginx", "no-authority.pem").encode())
     # What the scripts on the host go by: ports that must be free, names that must be resolved.
     free = [str(port) for port in [*sorted(ports), RELEASE_PORT]]
     resolved = set(upstreams)
@@ -211,8 +207,8 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     for name in ("resolve", "renew", "expiry", "dpkg"):
         files[f"{name}.sh"] = File(scripts.text(name).encode())
     for unit in product.templates("systemd"):
-        files[f"units/{unit.name}"] = File(unit.read_bytes())
-    files["dpkg.cfg"] = File(product.template("dpkg", "wecom-gateway").read_bytes())
+        files[f"units/{unit.name}"] = File(rendering.text("systemd", unit.name).encode())
+    files["dpkg.cfg"] = File(rendering.text("dpkg", "wecom-gateway").encode())
     files[BUILD] = File(built_for.text(build).encode())
     files["domains"] = File(_lines(sorted(site.domain for site in host.sites)))
     for alike in groups:
@@ -326,20 +322,8 @@ def _hash_sizes(domains: list[str]) -> dict[str, int]:
     return {"hash_bucket_size": bucket, "hash_max_size": max(2048, 1 << (8 * len(domains)).bit_length())}
 
 
-@cache
-def _environment(folders: tuple[Path, ...]) -> Environment:
-    # nginx configuration, not HTML: values are safe by their types in gateway.inventory.model.
-    return Environment(  # noqa: S701
-        loader=FileSystemLoader(folders),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-
-
 def _render(template: str, **values: object) -> str:
     """The text, with the blank lines that empty blocks of a template leave behind taken out."""
-    text = _environment(product.template_folders("nginx")).get_template(template).render(**values)
+    text = rendering.render("nginx", template, values)
     text = re.sub(r"\n{3,}", "\n\n", text)
     return re.sub(r"\n\n( *\})", r"\n\1", text)
