@@ -16,18 +16,19 @@ from gevent.hub import Hub
 
 from gateway.checkout import lost_files, tracked_keys
 from gateway.cli.import_cert import import_cert
+from gateway.cli.version import version_option
 from gateway.deploys import status as host_status
 from gateway.deploys import unattended
 from gateway.fleet import ssh_keys
 from gateway.fleet.loading import Fleet, InventoryError, load
 from gateway.handover import pages, sheet
-from gateway.outside import balancers, places, report, run
 from gateway.nginx import trial
+from gateway.outside import balancers, places, report, run
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
 from gateway.problems import Problem, count, errors
-from gateway.wecom import explain as wecom
 from gateway.rendering import BrokenTemplateError
+from gateway.wecom import explain as wecom
 
 # How many differing files of a host are listed; --json has them all.
 _SHOWN = 5
@@ -38,6 +39,7 @@ _MOST_PASTED = 1 << 20
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@version_option
 def main() -> None:
     """Look after WeCom gateways without changing them."""
     if isinstance(sys.stdout, TextIOWrapper):
@@ -126,11 +128,11 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
 
 def _print_status(found: list[host_status.HostStatus]) -> None:
     rows = host_status.table(found)
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)][:-1]
     for row, one in zip(rows, [None, *found], strict=True):
-        line = "  ".join(text.ljust(width) for text, width in zip(row[:5], widths, strict=True))
+        line = "  ".join(text.ljust(width) for text, width in zip(row[:-1], widths, strict=True))
         color = None if one is None else "green" if one.in_sync else "red"
-        click.echo(f"{line}  {click.style(row[5], fg=color)}".rstrip())
+        click.echo(f"{line}  {click.style(row[-1], fg=color)}".rstrip())
         if one is not None and not one.in_sync:
             for difference in one.differences[:_SHOWN]:
                 click.echo(f"    {difference}")
@@ -161,10 +163,10 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
             written = {one.domain: [str(path) for path in pages.write(out, pages.render(one))] for one in found}
             if not limit and not pages.write_index(out, found):
                 problems.append(Problem("", "", str(out / pages.INDEX), "is another page and stays", "warning"))
-    except OSError as error:
-        problems = [Problem("", "", f"--out {out}", f"cannot be written: {error.strerror}; name another folder")]
     except BrokenTemplateError as error:
         problems = [error.problem]
+    except OSError as error:
+        problems = [Problem("", "", f"--out {out}", f"cannot be written: {error.strerror}; name another folder")]
     if as_json:
         hosts = {one.domain: [node.name for node in one.hosts] for one in found}
         report = [{"domain": domain, "hosts": hosts[domain], "files": files} for domain, files in written.items()]
@@ -243,10 +245,10 @@ def verify(
     if page:
         try:
             page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
-        except OSError as error:
-            _stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
         except BrokenTemplateError as error:
             _stop(str(error), False)
+        except OSError as error:
+            _stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
     if not passed:
         sys.exit(1)
 
