@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,6 +127,12 @@ def test_another_project_s_pyproject_is_not_believed(monkeypatch, tmp_path):
     finally:
         for cached in (product.version, product._project):
             cached.cache_clear()
+
+
+def test_the_changelog_s_newest_version_is_the_product_s():
+    versions = re.findall(r"(?m)^## \[(\d[^]]*)\] - \d{4}-\d\d-\d\d$", (REPO / "CHANGELOG.md").read_text())
+    assert versions[0] == _project()["version"]
+    assert len(versions) == len(set(versions))
 
 
 def test_every_import_is_declared():
