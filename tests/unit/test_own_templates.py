@@ -174,6 +174,18 @@ def test_a_deploy_stops_at_it_before_any_host_is_asked(write, body, monkeypatch,
     assert "no host was contacted" in said
 
 
+@pytest.mark.parametrize(("body", "fault"), [("{% iff %}", "Encountered unknown"), ("{{ nothing }}", "'nothing' is")])
+def test_status_says_of_each_host_that_its_release_cannot_be_told(write, body, fault, tmp_path):
+    write({"nginx/site-slb.conf.j2": body})
+    seen = {"fake_responses": {"apt-cache policy": "version nginx version: nginx/1.22.1\n"}, "fake_delay": 0}
+    (tmp_path / "own.py").write_text(f"hosts = [('@fake/h1', { ({**HOST, **seen, 'fake_delay_jitter': 0})!r})]\n")
+    code, output = _command("status", "--no-outside", "--json")
+    (host,) = json.loads(output)["hosts"]
+    assert code == 2
+    assert host["reachable"]
+    assert host["problem"].startswith(f"templates/nginx/site-slb.conf.j2:1: {fault}")
+
+
 def test_one_that_fails_for_a_host_s_own_nginx_alone_is_a_sentence_of_pyinfra_s(write, monkeypatch):
     """What `check` renders for is another nginx than the host's."""
     write({"nginx/site-slb.conf.j2": "{% if not build.has('http2_directive') %}fine{% else %}{{ nothing }}{% endif %}"})
