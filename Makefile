@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
+.PHONY: setup demo check test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -26,6 +26,9 @@ lint: setup
 
 unit: setup
 	$(BIN)/pytest tests/unit
+
+# What every change has to pass; no Docker.
+check: lint docs unit
 
 test: lint docs
 	$(BIN)/pytest tests/unit tests/acceptance tests/lab

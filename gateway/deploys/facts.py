@@ -37,6 +37,8 @@ class HostState:
     current: str | None = None
     # over the files of the current release as they are now, like Release.digest()
     digest: str | None = None
+    # the version of the product that the current release came from, empty where it is not recorded
+    product: str = ""
     activated: str | None = None
     running: str | None = None
     # the links by which nginx's configuration includes it
@@ -125,6 +127,7 @@ class GatewayState(FactBase[HostState]):
             ipv6=values.get("ipv6") != "no",
             current=values.get("current", "").removeprefix("releases/") or None,
             digest=values.get("digest") or None,
+            product=origin.read_version(values.get("product", "")),
             activated=values.get("activated") or None,
             running=values.get("running") or None,
             entries=frozenset(_by_name(values, "entry:")),

@@ -19,7 +19,7 @@ from gateway.certificates.judging import WARN_BELOW
 from gateway.deploys import comparison, connections, health, losses
 from gateway.deploys.facts import GatewayHealth, HostState
 from gateway.deploys.objections import apart, objections
-from gateway.deploys.target import Target, missing
+from gateway.deploys.target import Target, TemplateRefusedError, missing
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
 from gateway.nginx import built_for, tree
@@ -49,7 +49,8 @@ class HostStatus:
     """One host. Releases are ids; `problem` says why it could not be told, or what differs.
 
     `wanted` is what the inventory gives for the host's nginx, `published` what `current` points to, `running` what
-    the running nginx answers. `unresolved` are upstreams whose names do not resolve there: their sites answer 502,
+    the running nginx answers. `version` is that of the product that the published release came from, None where it is
+    not recorded. `unresolved` are upstreams whose names do not resolve there: their sites answer 502,
     which is no drift. `apart` are addresses that another site there has to itself. `certificate_days` is by domain:
     of the checkout's certificate, of the one that the host got from an ACME server, or of a load balancer's where it
     was asked for. `renewal_failed` says by domain since when and why a certificate is not renewed. `further` is what
@@ -62,6 +63,7 @@ class HostStatus:
     published: str | None = None
     running: str | None = None
     nginx: str | None = None
+    version: str | None = None
     differences: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
@@ -121,6 +123,8 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
             refused = comparison.refused(target, losses.allowed(remote.data))
             # Of what it cannot say the other findings are told all the same.
             seen: health.Health = remote.get_fact(GatewayHealth, _timeout=_PATIENCE, _ignore_errors=True)
+        except TemplateRefusedError as error:
+            return HostStatus(host.name, True, certificate_days=days, problem=str(error))
         except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
             # the last two are sockets' own words for an impossible name and port
             if remote.connected and isinstance(error, PyinfraError):
@@ -151,6 +155,7 @@ def _one(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         published=known.current,
         running=known.running,
         nginx=str(known.installed) if known.installed else None,
+        version=known.product or None,
         differences=tuple(f"{_WORDS[change.kind]}: {change.path}" for change in differences),
         unresolved=known.unresolved,
         apart=tuple(apart(host, known)),
@@ -244,13 +249,13 @@ def _not_renewed(days: Mapping[str, int]) -> str:
     return f"certificate not renewed: {', '.join(late)}; mend what keeps it from that, then deploy" if late else ""
 
 
-def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, str]]:
-    """Rows for people: host, wanted, published, running, soonest certificate, what differs."""
-    rows = [("host", "wanted", "published", "running", "certificate", "")]
+def table(found: Iterable[HostStatus]) -> list[tuple[str, ...]]:
+    """Rows for people: host, wanted, published, of which version, running, soonest certificate, what differs."""
+    rows: list[tuple[str, ...]] = [("host", "wanted", "published", "version", "running", "certificate", "")]
     for one in found:
         days = min(one.certificate_days.values(), default=None)
         certificate = "-" if days is None else f"{days} days" if days >= 0 else "expired"
-        releases_of = (one.wanted or "-", one.published or "-", one.running or "-")
+        releases_of = (one.wanted or "-", one.published or "-", one.version or "-", one.running or "-")
         notes = one.findings or ["in sync"]
         soon = {domain: left for domain, left in one.certificate_days.items() if 0 <= left < WARN_BELOW.days}
         notes += [f"{domain}: certificate expires in {count(left, 'day')}" for domain, left in sorted(soon.items())]

@@ -6,19 +6,20 @@ from dataclasses import replace
 from functools import cache
 
 from pyinfra import host, state
+from pyinfra.api.exceptions import PyinfraError
 
 from gateway.deploys import orders
 from gateway.deploys.facts import GatewayState, Held, HostState, ReleaseDigest, ReleaseFiles, ReleaseHeld
 from gateway.fleet.host import Host
 from gateway.nginx import egress, tree
 from gateway.nginx import release as releases
-from gateway.nginx.build import Build
 from gateway.nginx.release import Change, Release
-from gateway.nginx.tls_profile import Version
+from gateway.nginx.trial import LIKELY_BUILD
+from gateway.rendering import BrokenTemplateError
 
-# Before nginx is there and where apt does not say which one it will be: only ever used to foretell that
-# there will be a change. What is published is rendered for the nginx that was installed.
-_FORETOLD = Build(Version((1, 22, 1)))
+
+class TemplateRefusedError(PyinfraError):
+    """A template of the current folder's own fails on a host's sites; the message says which, and what helps."""
 
 
 class Target:
@@ -76,12 +77,17 @@ class Target:
         self._read = self._held = self._changes = None
 
     def wanted(self) -> Release:
-        """The release that the inventory gives for the host's nginx."""
-        build = self.state().build or _FORETOLD
+        """The release that the inventory gives for the host's nginx. Raises TemplateRefusedError."""
+        # Before nginx is there and where apt does not say which one it will be, LIKELY_BUILD foretells that there will
+        # be a change. What is published is rendered for the nginx that was installed.
+        build = self.state().build or LIKELY_BUILD
         if self._group is None and self.state().installed:
             self._group = (build.group,)
         # programs come and go: what was published for one group is not activated for another
-        return self._release(replace(build, group=self._group[0]) if self._group else build)
+        try:
+            return self._release(replace(build, group=self._group[0]) if self._group else build)
+        except BrokenTemplateError as error:
+            raise TemplateRefusedError(str(error)) from error
 
     def has_orders(self) -> bool:
         """Whether some site's certificate comes from an ACME server."""

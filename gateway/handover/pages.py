@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from gateway import product
+from gateway import rendering
 from gateway.handover import steps
 from gateway.handover.sheet import BLANK_END, BLANK_START, Sheet
 
@@ -80,19 +78,8 @@ def _marked(text: str) -> Markup:
     return Markup(_BLANK.sub(lambda match: f"<mark>{match.group()}</mark>", str(escape(text))))  # noqa: S704
 
 
-@cache
-def _environment(folders: tuple[Path, ...]) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(folders),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(["html.j2"], default=False),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"code": _code, "prose": _prose, "marked": _marked}
-    return environment
+_FILTERS = {"code": _code, "prose": _prose, "marked": _marked}
 
 
 def _render(template: str, **values: object) -> str:
-    return _environment(product.template_folders("handover")).get_template(template).render(**values).lstrip()
+    return rendering.render("handover", template, values, _FILTERS).lstrip()
