@@ -69,7 +69,7 @@ def test_a_python_without_the_packages_says_so(checkout):
     )
     assert done.returncode == 1
     assert done.stderr.startswith("wecom-gateway: ")
-    assert "lacks pyinfra, jinja2" in done.stderr
+    assert "lacks pyinfra, gevent, jinja2" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
