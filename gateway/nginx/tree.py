@@ -244,7 +244,7 @@ def _groups(host: Host, build: Build) -> list[list[Site]]:
     groups: dict[object, list[Site]] = {}
     for site in sorted(host.sites, key=lambda site: site.domain):
         # A file of an unusual name could be some other school's page.
-        unusual = tuple(file.name for file in host.verify[site.domain] if not file.of_a_family)
+        unusual = tuple(file.name for file in host.verify[site.domain] if not file.has_family_name)
         key = (replace(site, domain=""), unusual) if site.edge in shared_edges and not site.acme else site
         groups.setdefault(key, []).append(site)
     return list(groups.values())
