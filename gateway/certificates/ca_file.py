@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gateway import file_content
-from gateway.certificates import judging
+from gateway.certificates import pem
 
 _MAX_BYTES = 1 << 20
 _REMEDY = "put the ACME server's CA certificate there"
@@ -25,4 +25,4 @@ def read(path: Path, name: str) -> bytes:
         raise ValueError(f"{name} {error}; {_REMEDY}") from None
     if len(body) > _MAX_BYTES:
         raise ValueError(f"{name} is larger than any certificate; {_REMEDY}")
-    return judging.as_pem(judging.load_certificates(body, name))
+    return pem.as_pem(pem.load_certificates(body, name))

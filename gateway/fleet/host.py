@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.certificates.judging import KeyPair
+from gateway.certificates.keys import KeyPair
 from gateway.checkout.verify_files import VerifyFile
 from gateway.inventory.model import Egress
 from gateway.inventory.site import Site

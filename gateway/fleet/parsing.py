@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from gateway.certificates import ca_file, judging, stored
+from gateway.certificates import ca_file, stored
+from gateway.certificates.keys import KeyPair
 from gateway.checkout import verify_files
 from gateway.fleet.conflicts import egress_conflicts, site_conflicts
 from gateway.fleet.host import Host, ssh_address
@@ -35,7 +36,7 @@ def parse_host(
     sites: list[Site] = []
     seen: set[str] = set()
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
-    pairs: dict[str, judging.KeyPair] = {}
+    pairs: dict[str, KeyPair] = {}
     cas: dict[str, bytes] = {}
     for number, raw in enumerate(entries):
         entry, wrong, site, found = _site(name, number, raw, data.get("platform"), platforms)

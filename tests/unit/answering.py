@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from gateway.checkout.verify_files import VerifyFile
 from gateway.outside.checks import Visit
+from gateway.outside.findings import Finding
 from gateway.outside.places import Target
-from gateway.outside.probe import Answer, Tls, Unanswered
+from gateway.outside.probe import Answer, Client, Door, Tls, Unanswered
 
 BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"], "envs": ["o"]}
-SITES = {
+SITES: Mapping[str, dict[str, Any]] = {
     "card-slb": {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"},
     "test-tls": {"domain": "wx.school.edu.cn", "edge": "tls", "platform": "wanxiao_test"},
     "itsm-slb": {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "bkitsm", "bk": BK},
@@ -23,7 +25,7 @@ FILE = VerifyFile("WW_verify_54wuPnLpuTWkAF0Z.txt", b"54wuPnLpuTWkAF0Z")
 DAY = 86400
 
 
-def answer(status=200, body=b"", seconds=0.1, **headers) -> Answer:
+def answer(status: int = 200, body: bytes = b"", seconds: float = 0.1, **headers: str) -> Answer:
     return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body, seconds)
 
 
@@ -41,16 +43,26 @@ class AnsweringSite:
 
     target: Target
     days: float = 60.5
-    wrong: Callable | None = None
+    wrong: Callable[..., Answer | None] | None = None
     unopened: dict[int, Unanswered] = field(default_factory=dict)
-    asked: list = field(default_factory=list)
+    asked: list[tuple[Door, str, str, str | None]] = field(default_factory=list)
 
-    def greet(self, door, domain):
+    def greet(self, door: Door, domain: str) -> Tls | None:
         if door.port in self.unopened:
             raise self.unopened[door.port]
         return Tls("TLSv1.3", time.time() + self.days * DAY) if door.tls else None
 
-    def ask(self, door, domain, target, *, host=None, accept="*/*", version="1.1", believe=True):
+    def ask(
+        self,
+        door: Door,
+        domain: str,
+        target: str,
+        *,
+        host: str | None = None,
+        accept: str = "*/*",
+        version: str = "1.1",
+        believe: bool = True,
+    ) -> Answer:
         self.asked.append((door, domain, target, host))
         if self.wrong and (said := self.wrong(door=door, domain=domain, target=target, host=host)):
             return said
@@ -70,13 +82,13 @@ class AnsweringSite:
                 return answer(x_lab_arrived=url)
         return own_page(404)
 
-    def findings(self):
-        return list(Visit(self.target, "203.0.113.10", self).findings())
+    def findings(self) -> list[Finding]:
+        return list(Visit(self.target, "203.0.113.10", cast(Client, self)).findings())
 
-    def failed(self):
+    def failed(self) -> list[tuple[str, str, str]]:
         return [(one.check, one.reason, one.remedy) for one in self.findings() if one.outcome == "failed"]
 
 
-def on(predicate, said):
+def on(predicate: Callable[..., bool], said: Answer) -> Callable[..., Answer | None]:
     """For `wrong`: `said` where the predicate fits what is asked."""
     return lambda **asked: said if predicate(**asked) else None

@@ -13,8 +13,9 @@ from gateway.deploys.issued import Issued
 from gateway.fleet import shared_domains
 from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import PLATFORMS, make_pair
 

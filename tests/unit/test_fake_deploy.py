@@ -20,8 +20,9 @@ from pyinfra.context import ctx_state
 from gateway.deploys import stages
 from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import PLATFORMS
 
