@@ -79,8 +79,8 @@ def two_platforms(host: Host) -> list[Problem]:
         return []
     if "platform" in host.host_data or "platform" in host.inventory.get_override_data():
         return []
-    data = {name: host.inventory.get_group_data(name) for name in host.groups}
-    named = {name: own["platform"] for name, own in data.items() if own.get("platform") is not None}
+    given = {name: host.inventory.get_group_data(name).get("platform") for name in host.groups}
+    named = {name: platform for name, platform in given.items() if platform is not None}
     if len(set(map(repr, named.values()))) < 2:
         return []
     (first, platform), *others = named.items()
