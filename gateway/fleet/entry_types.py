@@ -1,4 +1,4 @@
-"""Writes gateway/entries.py: the models once more as types for an editor (`make entries`)."""
+"""Writes gateway/entries.py, the models of an entry as types for an editor (`make entries`)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def source() -> str:
 
 
 def _in_order(model: type[BaseModel]) -> list[type[BaseModel]]:
-    """A model after all those that it is made of."""
+    """The models that `model` is made of, each after its own parts; `model` is the last."""
     inner = [
         one for info in model.model_fields.values() for part in models_in(info.annotation) for one in _in_order(part)
     ]
