@@ -15,6 +15,7 @@ from gateway.__main__ import main
 from gateway.deploys import preflight, target
 from gateway.fleet.loading import load
 from gateway.nginx import tree
+from gateway.nginx.tls_profile import Version
 from gateway.nginx.trial import LIKELY_BUILD
 from gateway.outside import run
 
@@ -191,7 +192,7 @@ def test_one_that_fails_for_a_host_s_own_nginx_alone_is_a_sentence_of_pyinfra_s(
     write({"nginx/site-slb.conf.j2": "{% if not build.has('http2_directive') %}fine{% else %}{{ nothing }}{% endif %}"})
     (host,) = load(f"{Path.cwd()}/own.py").hosts
     one = target.Target(host)
-    monkeypatch.setattr(one, "state", lambda: target.HostState(installed=tree.Version((1, 26, 3))))
+    monkeypatch.setattr(one, "state", lambda: target.HostState(installed=Version((1, 26, 3))))
     with pytest.raises(target.TemplateRefusedError, match=r"^templates/nginx/site-slb.conf.j2:1: 'nothing'"):
         one.wanted()
 
