@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
+.PHONY: setup demo check test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -27,7 +27,10 @@ lint: setup
 unit: setup
 	$(BIN)/pytest tests/unit
 
-test: lint
+# What every change has to pass; no Docker.
+check: lint docs unit
+
+test: lint docs
 	$(BIN)/pytest tests/unit tests/acceptance tests/lab
 
 # Longer ones: every Debian from 11 on, tools that are not ours, generated hostile input.
@@ -58,6 +61,22 @@ entries: setup
 golden: setup
 	$(BIN)/python -m tests.golden.trees
 
+# The guide.
+.PHONY: reference docs docs-serve
+
+# After a change to a key, a command or an option: the guide's reference pages.
+reference: setup
+	$(BIN)/python -m guide.reference
+
+# Into site/. A broken link, or a page in one language alone, ends it.
+# Not --quiet: strict counts only the warnings that are shown. NO_MKDOCS_2_WARNING: the theme tells of its successor at every run.
+docs docs-serve: export NO_MKDOCS_2_WARNING := 1
+docs: setup
+	$(BIN)/python -m mkdocs build --strict
+
+docs-serve: setup
+	$(BIN)/python -m mkdocs serve
+
 # For maintainers, needs uv: one lock for every supported Python and platform.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
@@ -67,4 +86,4 @@ lock:
 	    $$part/requirements.in; done
 
 clean:
-	rm -rf $(VENV) bench/.venv tests/judges/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) bench/.venv tests/judges/.venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,8 +5,22 @@ from importlib.util import find_spec
 
 OLDEST = (3, 11)
 # What the distributions of pyproject.toml are imported as; ngxparse is crossplane.
-PACKAGES = ("pyinfra", "jinja2", "paramiko", "pydantic", "click", "cryptography", "pyrage", "crossplane")
-_RIGHT = "run the commands of the project's own environment, like .venv/bin/python (`make setup` makes it)"
+PACKAGES = (
+    "pyinfra",
+    "gevent",
+    "jinja2",
+    "markupsafe",
+    "paramiko",
+    "pydantic",
+    "click",
+    "cryptography",
+    "pyrage",
+    "crossplane",
+)
+_RIGHT = (
+    "run the commands of the environment that has all of it: in a checkout .venv/bin/python (`make setup` makes it), "
+    "else the one that `pip install` was run in"
+)
 
 
 def fault() -> str:

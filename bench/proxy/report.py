@@ -75,7 +75,7 @@ class Report:
         """PROXY.md."""
         machine = "".join(f"- {name}: {value}\n" for name, value in self.machine.items())
         head = f"# Requests through the proxy\n\n`{self.command}`, {_today()}\n\n{machine}"
-        return f"{head}\n![Requests a second, 100-byte answers](proxy.svg)\n\n{self.as_markdown()}"
+        return f"{head}\n![Requests a second, 100-byte answers](../docs/images/requests.svg)\n\n{self.as_markdown()}"
 
     def _of(self, edge: str) -> list[Cell]:
         return [cell for cell in self.cells if cell.case.edge == edge]

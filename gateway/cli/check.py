@@ -14,6 +14,7 @@ from gateway.cli.inventory import loaded, on_inventory
 from gateway.cli.output import print_json, print_problems
 from gateway.fleet import ssh_keys
 from gateway.fleet.loading import Fleet
+from gateway.nginx import trial
 from gateway.problems import count, errors
 
 
@@ -28,7 +29,8 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     sites = [(host.name, site.domain) for host in fleet.hosts for site in host.sites]
     lost = lost_files.warnings(sites, Path("files"))
     keys = ssh_keys.warnings(fleet)
-    problems = sorted([*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files"))])
+    templates = trial.problems(fleet.hosts)
+    problems = sorted({*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files")), *templates})
     if as_json:
         print_json({"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)})
     else:

@@ -12,6 +12,7 @@ from gateway.cli.inventory import loaded, on_inventory
 from gateway.cli.output import SHOWN, print_json, print_problems
 from gateway.handover import pages, sheet
 from gateway.problems import Problem, count, errors
+from gateway.rendering import BrokenTemplateError
 
 # Warnings that are printed beside a thousand sheets.
 _MOST_WARNINGS = 20
@@ -38,6 +39,8 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
             written = {one.domain: [str(path) for path in pages.write(out, pages.render(one))] for one in found}
             if not limit and not pages.write_index(out, found):
                 problems.append(Problem("", "", str(out / pages.INDEX), "is another page and stays", "warning"))
+    except BrokenTemplateError as error:
+        problems = [error.problem]
     except OSError as error:
         problems = [Problem("", "", f"--out {out}", f"cannot be written: {error.strerror}; name another folder")]
     if as_json:

@@ -14,10 +14,12 @@ from gateway.cli.handover import handover
 from gateway.cli.import_cert import import_cert
 from gateway.cli.status import status
 from gateway.cli.verify import verify
+from gateway.cli.version import version_option
 from gateway.deploys import unattended
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@version_option
 def main() -> None:
     """Look after WeCom gateways without changing them."""
     if isinstance(sys.stdout, TextIOWrapper):

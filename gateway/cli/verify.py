@@ -14,6 +14,7 @@ from gateway.outside import places, report, run
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
 from gateway.problems import count, errors
+from gateway.rendering import BrokenTemplateError
 
 _COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
 
@@ -56,6 +57,8 @@ def verify(
     if page:
         try:
             page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
+        except BrokenTemplateError as error:
+            stop(str(error), False)
         except OSError as error:
             stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
     if not passed:

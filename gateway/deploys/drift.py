@@ -56,7 +56,8 @@ class HostStatus:
     should be; `further` are the others, `warnings` what nobody has to act on now.
 
     `wanted` is the release that the inventory gives for the host's nginx, `published` the one that `current` points to,
-    `running` the one that the running nginx serves. `unresolved` are upstreams whose names do not resolve there: their
+    `running` the one that the running nginx serves, `version` that of the product that the published release came from,
+    None where it is not recorded. `unresolved` are upstreams whose names do not resolve there: their
     sites answer 502, which is no drift. `apart` are addresses that another site there has to itself. `certificate_days`
     are the days left by domain: of the checkout's certificate, of the one that an ACME server issued to the host, or of
     the load balancer's where that was asked. `renewal_failed` says by domain since when and why a renewal has failed.
@@ -68,6 +69,7 @@ class HostStatus:
     published: str | None = None
     running: str | None = None
     nginx: str | None = None
+    version: str | None = None
     differences: tuple[str, ...] = ()
     unresolved: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
@@ -120,6 +122,7 @@ def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime
         published=known.current,
         running=known.running,
         nginx=str(known.installed) if known.installed else None,
+        version=known.product or None,
         differences=tuple(f"{_WORDS[change.kind]}: {change.path}" for change in seen.changes),
         unresolved=known.unresolved,
         apart=tuple(addresses_of_others(host, known)),

@@ -10,6 +10,7 @@ from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt
 
+from gateway import product
 from gateway.deploys import comparison, connections, orders, origin, shell
 from gateway.deploys.facts import GatewayState
 from gateway.deploys.objections import announcements, objections, remarks
@@ -106,7 +107,7 @@ def activate(target: Target) -> Commands:
         yield _refusal(*texts)
         return
     target.forget()
-    yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout())
+    yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout(), product.version())
     yield FunctionCommand(_warn, (target,), {})
 
 

@@ -13,6 +13,7 @@ from functools import cache
 
 from gateway.checkout import git
 
+_VERSION = re.compile(r"[A-Za-z0-9.+!_-]{1,50}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)")
 _NO_NAME = re.compile(r"[^A-Za-z0-9._@/+=-]")
@@ -47,6 +48,14 @@ def read(line: str) -> Origin | None:
     if state not in ("changed", "clean") or any(text and not shape.fullmatch(text) for shape, text in shapes):
         return None
     return Origin(commit, date, branch, state == "changed", by, at)
+
+
+def read_version(text: str) -> str:
+    """The product's version that a host keeps of a release, empty where it keeps none: none was kept before 0.2.0.
+
+    It lies beside what `read` reads: of a line with a seventh field an earlier product would believe nothing.
+    """
+    return text if _VERSION.fullmatch(text) else ""
 
 
 @cache

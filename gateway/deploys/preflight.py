@@ -12,6 +12,7 @@ from pyinfra.api.exceptions import PyinfraError
 
 from gateway.deploys import checked, connections, unattended
 from gateway.fleet.loading import InventoryError, load
+from gateway.nginx import trial
 from gateway.problems import count, errors
 
 _DEPLOYS = {"deploy.py"}
@@ -52,10 +53,11 @@ def stop_on_problems() -> None:
         _say("inventory", "red", str(error))
         sys.exit(1)
     checked.keep(fleet.hosts)
-    for problem in sorted(fleet.problems):
+    problems = sorted({*fleet.problems, *trial.problems(fleet.hosts)})
+    for problem in problems:
         color = "red" if problem.severity == "error" else "yellow"
         _say(problem.severity, color, str(problem))
-    wrong = errors(fleet.problems)
+    wrong = errors(problems)
     if wrong:
         _say("stopped", "red", f"{count(len(wrong), 'problem')} in {options['inventory']}; no host was contacted")
         sys.exit(1)

@@ -1,9 +1,9 @@
 """Every command that runs on a host is built here, and only here.
 
 Quoting contract: the scripts in gateway/onhost/scripts are constants without any value in them. Values arrive as
-positional parameters, each quoted by pyinfra; they are release ids, digests and what gateway.deploys.origin says of the
-checkout, in characters without a meaning to a shell; never inventory text and never secrets. Content travels on
-standard input, which no log, process list or `-vvv` shows.
+positional parameters, each quoted by pyinfra; they are release ids, digests, the product's version and what
+gateway.deploys.origin says of the checkout, in characters without a meaning to a shell; never inventory text and never
+secrets. Content travels on standard input, which no log, process list or `-vvv` shows.
 """
 
 from __future__ import annotations
@@ -86,12 +86,13 @@ def obtain(secrets: Mapping[str, str]) -> Shown:
     return Shown(*_words("obtain"), _stdin=stdin)
 
 
-def activate(release: str, entry: str, origin: Origin) -> StringCommand:
+def activate(release: str, entry: str, origin: Origin, version: str) -> StringCommand:
     """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right.
 
     `entry` is the link by which nginx's own configuration includes the release, one of onhost.constants.ENTRIES.
+    `version` is the product's.
     """
-    return _command("activate", release, "deploy", entry, origin.line())
+    return _command("activate", release, "deploy", entry, origin.line(), version)
 
 
 def reactivate(release: str, entry: str) -> StringCommand:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.deploys import neighbours, surroundings
+from gateway.deploys import neighbours, origin, surroundings
 from gateway.deploys.issued import Issued, read_issued
 from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.surroundings import Surroundings
@@ -29,6 +29,8 @@ class HostState:
     current: str | None = None
     # over the files of the current release as they are now, made like Release.digest()
     digest: str | None = None
+    # the version of the product that the current release came from, empty where it is not recorded
+    product: str = ""
     activated: str | None = None
     running: str | None = None
     # the links by which nginx's configuration includes it
@@ -120,6 +122,7 @@ def read(output: Iterable[str]) -> HostState:
         ipv6=values.get("ipv6") != "no",
         current=values.get("current", "").removeprefix("releases/") or None,
         digest=values.get("digest") or None,
+        product=origin.read_version(values.get("product", "")),
         activated=values.get("activated") or None,
         running=values.get("running") or None,
         entries=frozenset(_by_name(values, "entry:")),

@@ -18,7 +18,7 @@ from gateway.deploys import comparison, connections, drift, losses
 from gateway.deploys.drift import HostStatus, Observation
 from gateway.deploys.facts import GatewayHealth
 from gateway.deploys.health import Health
-from gateway.deploys.target import Target
+from gateway.deploys.target import Target, TemplateRefusedError
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
 
@@ -55,6 +55,8 @@ def _ask(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, i
         try:
             _connect(state, remote)
             seen = _observation(remote, Target(host))
+        except TemplateRefusedError as error:
+            return HostStatus(host.name, True, certificate_days=days, problem=str(error))
         except (PyinfraError, OSError, SSHException, EOFError, UnicodeError, OverflowError) as error:
             # the last two are sockets' own words for an impossible name and port
             if remote.connected and isinstance(error, PyinfraError):

@@ -9,14 +9,14 @@ from gateway.onhost.constants import WARN_DAYS
 from gateway.problems import count
 
 
-def table(found: Iterable[HostStatus]) -> list[tuple[str, str, str, str, str, str]]:
-    """A heading, then a row for each host: name, wanted, published and running release, days of the certificate that
-    ends first, and everything that is to be said of it."""
-    rows = [("host", "wanted", "published", "running", "certificate", "")]
+def table(found: Iterable[HostStatus]) -> list[tuple[str, ...]]:
+    """A heading, then a row for each host: name, wanted and published release, the product's version of the published
+    one, running release, days of the certificate that ends first, and everything that is to be said of the host."""
+    rows: list[tuple[str, ...]] = [("host", "wanted", "published", "version", "running", "certificate", "")]
     for one in found:
         days = min(one.certificate_days.values(), default=None)
         certificate = "-" if days is None else f"{days} days" if days >= 0 else "expired"
-        releases = (one.wanted or "-", one.published or "-", one.running or "-")
+        releases = (one.wanted or "-", one.published or "-", one.version or "-", one.running or "-")
         rows.append((one.host, *releases, certificate, "; ".join(_notes(one))))
     return rows
 

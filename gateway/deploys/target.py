@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import cache
 
 from pyinfra import host, state
+from pyinfra.api.exceptions import PyinfraError
 
 from gateway.deploys import orders
 from gateway.deploys.facts import GatewayState, ReleaseDigest, ReleaseFiles, ReleaseHeld
@@ -14,13 +15,13 @@ from gateway.deploys.state import HostState, missing_packages
 from gateway.fleet.host import Host
 from gateway.nginx import release as releases
 from gateway.nginx import tree
-from gateway.nginx.build import Build
 from gateway.nginx.release import Change, Release
-from gateway.nginx.tls_profile import Version
+from gateway.nginx.trial import LIKELY_BUILD
+from gateway.rendering import BrokenTemplateError
 
-# Rendered for where there is no nginx yet and apt does not say which one it would install. Only a preview is ever made
-# of that: what is published is rendered for the nginx that was installed.
-_FORETOLD = Build(Version((1, 22, 1)))
+
+class TemplateRefusedError(PyinfraError):
+    """A template of the current folder's own fails on a host's sites; the message says which, and what helps."""
 
 
 class Target:
@@ -79,13 +80,18 @@ class Target:
         self._read = self._held = self._changes = None
 
     def wanted(self) -> Release:
-        """The release that the inventory gives for the host's nginx."""
-        build = self.state().build or _FORETOLD
+        """The release that the inventory gives for the host's nginx. Raises TemplateRefusedError."""
+        # Where there is no nginx yet and apt does not say which one it would install, only a preview is made of the
+        # release: what is published is rendered for the nginx that was installed.
+        build = self.state().build or LIKELY_BUILD
         if self._group is None and self.state().installed:
             self._group = (build.group,)
         # Whether other programs run in nginx's group may change at any moment, and the release with it: what is
         # activated has to be the one that was published.
-        return self._release(replace(build, group=self._group[0]) if self._group else build)
+        try:
+            return self._release(replace(build, group=self._group[0]) if self._group else build)
+        except BrokenTemplateError as error:
+            raise TemplateRefusedError(str(error)) from error
 
     def has_orders(self) -> bool:
         """Whether some site's certificate comes from an ACME server."""

@@ -18,6 +18,7 @@ from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
 from pyinfra_cli.util import parse_cli_arg
 
+from gateway import rendering
 from gateway.certificates import exposed
 from gateway.checkout import stray_files
 from gateway.fleet import (
@@ -103,6 +104,7 @@ def load(
     problems += [*shared_domains.warnings(parsed), *wecom_rules.warnings(parsed)]
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
+    problems += rendering.problems()
     # what is wrong in a group's data is found at each of its hosts
     return Fleet(tuple(parsed), tuple(dict.fromkeys(problems)), loaded)
 

@@ -26,9 +26,9 @@ def parse_host(
 ) -> tuple[Host | None, list[Problem]]:
     """The host that `data` describes, and every problem. The host is None where one of them is an error.
 
-    `files` is the folder with verify/ and certs/; a CA's file is looked for beside it. Where `data` has
-    `allow_expired`, 1, an expired certificate is a warning; that is given with `--data`, for one deploy. Without
-    `certificates` none is read, and the host has none: it can be described, not deployed.
+    `files` is the folder files/ in the top folder of a checkout. An expired certificate is an error, or a warning
+    where `data` has `allow_expired` 1, which is given with `--data` for one deploy. Without `certificates` none is
+    read, and the host has none: it can be described, not deployed.
     """
     platforms, problems = _platforms(name, data.get("platforms"))
     entries, found = _entries(name, data)

@@ -54,7 +54,7 @@ class Plan:
         groups: dict[object, list[Site]] = {}
         for site in sorted(self.host.sites, key=lambda site: site.domain):
             # A file of an unusual name could be some other school's page.
-            unusual = tuple(file.name for file in self.host.verify[site.domain] if not file.of_a_family)
+            unusual = tuple(file.name for file in self.host.verify[site.domain] if not file.has_family_name)
             key = (replace(site, domain=""), unusual) if site.edge in shared_edges and not site.acme else site
             groups.setdefault(key, []).append(site)
         return tuple(map(tuple, groups.values()))

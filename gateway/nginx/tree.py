@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gateway import product
+from gateway import product, rendering
 from gateway.fleet.host import Host
 from gateway.nginx import built_for, egress, error_pages, orders, tls_profile
 from gateway.nginx.build import Build
@@ -46,7 +46,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
     },
     "errors.conf": lambda _: {
         "texts": error_pages.TEXTS,
-        "page": product.template("nginx", "error.html").read_text(encoding="utf-8"),
+        "page": rendering.text("nginx", "error.html"),
     },
     "release.conf": lambda _: {"release_port": RELEASE_PORT, "release": ID_PLACEHOLDER.decode()},
     "snippets/server.conf": lambda _: {},
@@ -81,7 +81,7 @@ def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
     shared = _shared(plan)
     for path, values in _EVERYWHERE.items():
         yield path, _text(render(f"{path}.j2", **shared, **values(plan)))
-    yield "no-authority.pem", File(product.template("nginx", "no-authority.pem").read_bytes())
+    yield "no-authority.pem", _text(rendering.text("nginx", "no-authority.pem"))
 
 
 def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
@@ -101,8 +101,8 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     for name in _SCRIPTS:
         yield f"{name}.sh", _text(scripts.text(name))
     for unit in product.templates("systemd"):
-        yield f"units/{unit.name}", File(unit.read_bytes())
-    yield "dpkg.cfg", File(product.template("dpkg", "wecom-gateway").read_bytes())
+        yield f"units/{unit.name}", _text(rendering.text("systemd", unit.name))
+    yield "dpkg.cfg", _text(rendering.text("dpkg", "wecom-gateway"))
 
 
 def _egress(plan: Plan) -> Iterator[tuple[str, File]]:

@@ -1,4 +1,4 @@
-"""What a site must do as seen from outside (README: "What a deployed site does"), check by check.
+"""What a site must do as seen from outside (docs/reference/deployed-site.md), check by check.
 
 Every request is a harmless GET without anything secret in it. A port that cannot be used is told once; what
 would have to go through it is not asked.

@@ -20,9 +20,10 @@ _LOOKUP = 10
 
 @dataclass(frozen=True)
 class Target:
-    """A site, all hosts that serve it, and the address to ask instead of those that DNS has.
+    """A site, the names of all hosts that serve it, and its verification files.
 
-    `straight` is True where that address is a host's own behind a load balancer: plain http is spoken there.
+    `address` is asked instead of those that DNS has, where it is not None. `straight` is True where it is the address
+    of a host behind a load balancer: plain http is spoken there.
     """
 
     site: Site
@@ -77,7 +78,10 @@ def targets(hosts: Iterable[Host], addresses: Mapping[str, str]) -> list[Target]
 
 
 def lookup(domain: str) -> list[str]:
-    """The addresses that a phone here would try. Raises OSError where there are none."""
+    """The addresses of a domain that a phone at this place would try, at most four.
+
+    Raises OSError where there are none, TimeoutError where DNS does not answer within 10 seconds.
+    """
     limit = gevent.Timeout(_LOOKUP, TimeoutError(f"no answer from DNS within {_LOOKUP} s"))
     with limit:
         # only families that this machine has a way out for
@@ -86,6 +90,7 @@ def lookup(domain: str) -> list[str]:
 
 
 def _address(text: str) -> str | None:
+    """The IP address that the text is, also in square brackets. None where it is none."""
     try:
         return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
     except ValueError:

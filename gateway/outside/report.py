@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from gateway import product
+from gateway import product, rendering
 from gateway.outside.findings import Result
 from gateway.problems import Problem, count
 
@@ -77,27 +73,14 @@ def as_data(results: Sequence[Result], problems: Sequence[Problem], passed: bool
 def page(results: Sequence[Result], problems: Sequence[Problem], inventory: str, when: datetime) -> str:
     """One self-contained HTML page, failures first."""
     order = {"failed": 0, "warning": 1, "skipped": 2, "passed": 3}
-    return (
-        _environment(product.template_folders("verify"))
-        .get_template("report.html.j2")
-        .render(
-            inventory=inventory,
-            when=f"{when:%Y-%m-%d %H:%M} UTC",
-            summary=summary(results, problems),
-            problems=[str(problem) for problem in problems],
-            results=sorted(results, key=lambda one: order[one.outcome]),
-            findings=lambda one: sorted(one.findings, key=lambda finding: order[finding.outcome]),
-            words=in_words,
-        )
-    )
-
-
-@cache
-def _environment(folders: tuple[Path, ...]) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(folders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    values = {
+        "inventory": inventory,
+        "when": f"{when:%Y-%m-%d %H:%M} UTC",
+        "summary": summary(results, problems),
+        "problems": [str(problem) for problem in problems],
+        "results": sorted(results, key=lambda one: order[one.outcome]),
+        "findings": lambda one: sorted(one.findings, key=lambda finding: order[finding.outcome]),
+        "words": in_words,
+        "product": product.full_name(),
+    }
+    return rendering.render("verify", "report.html.j2", values)

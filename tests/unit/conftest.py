@@ -120,6 +120,20 @@ def parse(files: Path) -> Callable[..., tuple[Host | None, list[str]]]:
 
 
 @pytest.fixture
+def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Writes an inventory; loading happens from the repository's top, as operators do."""
+    monkeypatch.chdir(REPO)
+
+    def write(text: str) -> str:
+        # pyinfra keeps compiled inventories by name for the length of a process
+        path = tmp_path / f"inventory{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
 def answering(parse: Callable[..., Any], store_pair: Callable[..., Any]) -> Callable[..., AnsweringSite]:
     """Makes an AnsweringSite of a kind in SITES; a `straight` one is asked at the host behind its load balancer."""
 

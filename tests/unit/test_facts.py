@@ -46,6 +46,11 @@ def test_a_host_in_order():
     assert known.unresolved == ("paas.inner.example",)
 
 
+def test_a_version_of_the_product_that_is_none_is_not_believed():
+    assert _state(product="0.2.0").product == "0.2.0"
+    assert _state().product == _state(product="\x1b[31m").product == _state(product="0.2.0 more").product == ""
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shlex
 import tarfile
 from contextlib import nullcontext
 
@@ -17,7 +18,8 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.operations import run_ops
 from pyinfra.context import ctx_state
 
-from gateway.deploys import stages
+from gateway import product
+from gateway.deploys import origin, stages
 from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
@@ -107,6 +109,14 @@ def test_a_first_deploy_publishes_and_activates(run):
     assert done.changed == ["Publish the release", "Activate the release"]
     assert len(done.scripts("publish")) == len(done.scripts("activate")) == 1
     assert b" s1.edu.cn;" in done.uploaded("sites/wanxiao_prod-slb.conf")
+
+
+def test_the_version_goes_to_the_host_beside_where_the_release_came_from(run):
+    """Not into that record: an earlier version believes one of six fields only, the time included."""
+    (sent,) = run(_sites(1), {"state": _state_output()}).scripts("activate")
+    *_, came_from, version = shlex.split(sent)
+    assert version == product.version()
+    assert origin.read(f"{came_from} 2026-11-20T01:13:00Z").by
 
 
 def test_a_second_deploy_changes_nothing(run, files):

@@ -34,7 +34,14 @@ from .conftest import REPO
 )
 def test_the_table_tells_the_soonest_and_warns(days, column, note):
     row = status_words.table([HostStatus("h", True, certificate_days=days)])[1]
-    assert row[4:] == (column, note)
+    assert row[-2:] == (column, note)
+
+
+def test_the_table_tells_which_version_published_the_release_where_the_host_knows():
+    header, new, old = status_words.table([HostStatus("h1", True, version="0.2.0"), HostStatus("h2", True)])
+    assert header[3] == "version"
+    assert (new[3], old[3]) == ("0.2.0", "-")
+    assert HostStatus("h1", True, version="0.2.0").as_data()["version"] == "0.2.0"
 
 
 def test_an_expired_certificate_is_told_with_whose_it_is():

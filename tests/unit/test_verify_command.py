@@ -11,6 +11,7 @@ import gevent
 import pytest
 from click.testing import CliRunner
 
+from gateway import product
 from gateway.cli.main import main
 from gateway.fleet.loading import load
 from gateway.inventory.model import Egress
@@ -182,6 +183,7 @@ class _Tags(HTMLParser):
 
 def test_the_page_is_self_contained_and_escapes_what_servers_said():
     page = report.page([GOOD, BAD], [], "inventory/<x>.py", datetime.now(UTC))
+    assert f" by {product.full_name()}<" in page
     seen = _Tags()
     seen.feed(page)
     assert "script" not in seen.tags

@@ -56,7 +56,7 @@ def test_the_gateway_itself_does_not_call_wecom(told):
 
 
 def test_a_gateway_that_passes_calls_on_to_wecom_is_seen_by_its_own_address(files):
-    """README, "Application servers without internet access": that address goes into the app's trusted IPs."""
+    """docs/hosts.md, "Application servers without internet access": that address goes into the app's trusted IPs."""
     data = {
         "platforms": PLATFORMS,
         "sites": [{**SITE, "wecom": {"trusted_ips": ["1.2.3.4"]}}],

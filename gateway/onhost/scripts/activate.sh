@@ -1,6 +1,7 @@
 # Makes release $1 the one in force: test, switch, reload, ask the running nginx; else all the way back.
 # $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history. $3 is the link by
-# which nginx's own configuration includes it. $4, of a deploy, is where the release came from.
+# which nginx's own configuration includes it. $4, of a deploy, is where the release came from,
+# $5 the version of the product that made it.
 release=$1 purpose=$2 entry=$3
 target=$home/releases/$release
 # Before the lock: names that do not answer must not keep another deploy waiting.
@@ -134,8 +135,9 @@ remember() {
 # Where the release came from, as whoever deployed it knows. Beside the releases: their ids must not change with it.
 keep_origin() {
     [ -n "$1" ] || return 0
-    mkdir -p "$home/origins"
+    mkdir -p "$home/origins" "$home/versions"
     echo "$1 $(date -u +%FT%TZ)" >"$home/origins/$release"
+    echo "$2" >"$home/versions/$release"
 }
 # Keys of removed sites go with the releases that held them. What somebody published and is about to activate stays.
 prune() {
@@ -146,7 +148,7 @@ prune() {
         grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || [ -e "$home/pending/${path##*/}" ] \
             || rm -rf -- "$path"
     done
-    for path in "$home"/origins/* "$home"/builds/*; do
+    for path in "$home"/origins/* "$home"/versions/* "$home"/builds/*; do
         [ -e "$home/releases/${path##*/}" ] || rm -f "$path"
     done
     for path in "$home"/upstreams/*.conf; do
@@ -258,7 +260,7 @@ serves "$release" || fail "the running nginx did not take release $release withi
 stage=serving
 rm -f "$home/upstreams/.reload" "$before"
 remember
-keep_origin "${4-}"
+keep_origin "${4-}" "${5-}"
 enable_units
 prune
 # Else whoever has the ACME lock does it when it is through.

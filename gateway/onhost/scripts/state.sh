@@ -29,7 +29,10 @@ echo "missing$missing"
 if [ -e /proc/net/if_inet6 ]; then echo "ipv6 yes"; else echo "ipv6 no"; fi
 current=$(readlink "$home/current" || true)
 echo "current $current"
-[ -z "$current" ] || echo "digest $(digest_of_release "${current#releases/}")"
+if [ -n "$current" ]; then
+    echo "digest $(digest_of_release "${current#releases/}")"
+    echo "product $(text_of "$home/versions/${current#releases/}")"
+fi
 echo "activated $(text_of "$home/activated")"
 for path in $(including_links); do echo "entry:$path yes"; done
 if has_room; then echo "room yes"; else echo "room no"; fi
