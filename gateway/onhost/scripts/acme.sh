@@ -1,16 +1,17 @@
 # Certificates from ACME servers. What belongs to them lies outside of the releases, in $acme:
-#   accounts/<account>/     a configuration of certbot's for each account: its key, its certificates, its log
-#   issued/<domain>/        there as soon as the domain has a certificate: `live` leads to the copy of it that nginx
-#                           reads, `order` says what it was asked for with, and only through `releases` a release
-#                           includes the domain's TLS servers
-#   failed/<domain>         when and why the last attempt came to nothing
-#   aside/<time>-<account>/ the key of an account that another one took the place of
+#   accounts/<account>/     certbot's configuration for each account: its key, its certificates, its log
+#   issued/<domain>/        there as soon as the domain has a certificate: `live` is a link to the copy of it that nginx
+#                           reads, `order` is the order that it was asked for with, and `releases` is a link by which a
+#                           release includes the domain's TLS servers, so that it does so only where the folder is there
+#   failed/<domain>         when and why the last request or renewal failed
+#   aside/<time>-<account>/ the key of an account that was replaced by another one
 #
-# Whoever changes accounts/ or failed/ holds the ACME lock, for as long as a server lets certbot wait. Whoever changes
-# issued/, or anything else that nginx reads, holds the deploy's lock, for a moment. Of both the ACME lock comes first:
-# who has the deploy's lock never waits for it, and leaves what needs both to whoever holds it.
+# There are two locks. A script that changes accounts/ or failed/ holds the ACME lock, for as long as a server lets
+# certbot wait. A script that changes issued/, or anything else that nginx reads, holds the deploy's lock, for a moment.
+# Who needs both takes the ACME lock first. Who has the deploy's lock never waits for the ACME lock: where it is taken,
+# what needs both is left to the script that holds it.
 
-# One line for journald, which takes the number for the level.
+# Prints a line for journald, which takes the number $1 for the level.
 log_line() {
     echo "<$1>${*:2}"
 }
@@ -18,27 +19,29 @@ log_line() {
 take_acme_lock() {
     install -d -m 700 "$acme" "$acme/accounts" "$acme/issued" "$acme/failed" "$acme/aside"
     install -d -m 755 "${webroot%/*}" "$webroot"
-    # certbot of Debian 11 takes no other file than a plain one for its settings.
+    # certbot of Debian 11 takes no file for its settings but a regular one, so not /dev/null.
     [ -f "$acme/certbot.ini" ] || echo "# Nothing: all settings are arguments." >"$acme/certbot.ini"
     exec 8>>"$acme/.lock"
     flock -w 300 8 || fail "certificates of this host have been asked for elsewhere for five minutes; try again later"
-    # The secret of a registration that was cut off.
+    # A registration that was cut off leaves its secret here.
     rm -f /run/wecom-gateway-eab.*
 }
 
-# The same for who has the deploy's lock already. Fails where somebody else is at work, or there is nothing at all.
+# The same for a script that has the deploy's lock already. Fails where another one has the ACME lock, and where no
+# certificate was ever asked for.
 try_acme_lock() {
     [ -d "$acme" ] && exec 8>>"$acme/.lock" && flock -n 8
 }
 
-# In this order: whoever then has the deploy's lock gets the other one too.
+# In this order, so that whoever gets the deploy's lock next can have the other one too.
 release_locks() {
     exec 8>&-
     exec 9>&-
 }
 
-# certbot for account $1, for $limit seconds at most, with neither its questions nor what somebody configured for their
-# own certificates; $settings is a file of settings that must not stand on a command line.
+# Runs certbot with the arguments that follow for account $1, for $limit seconds at most. It asks no questions and reads
+# nothing that somebody configured for certificates of their own. $settings is a file with those settings that must not
+# stand on a command line. Prints what certbot says.
 run_certbot() {
     local folder=$acme/accounts/$1 ca=$home/current/acme-ca/$1.pem verb=$2
     shift 2
@@ -48,7 +51,7 @@ run_certbot() {
         --max-log-backups 20 --config-dir "$folder" --work-dir "$folder/work" --logs-dir "$folder/log" \
         </dev/null 2>&1) || done=$?
     case $done in 124 | 137) said+=$'\n'"certbot did not finish within $((${limit:-600} / 60)) minutes" ;; esac
-    # certbot of Debian 12 stumbles over some answers of a server; what the answer was is in its log alone.
+    # certbot of Debian 12 fails on some answers of a server with an error of its own; the answer is in its log alone.
     real=$(sed -n 's/^acme\.messages\.Error: //p' "$folder/log/letsencrypt.log" 2>/dev/null | tail -n 1 || true)
     [ $done -eq 0 ] || [ -z "$real" ] || said=${said//"can't set attribute"/"$real"}
     sync -f "$folder" || true
@@ -56,7 +59,7 @@ run_certbot() {
     return $done
 }
 
-# Out of what certbot said ($1) one line for people: the ACME server's reason or certbot's own. Nothing is decided by it.
+# One line for people out of what certbot said ($1): the ACME server's reason, else certbot's own. No script goes by it.
 reason_in() {
     awk '
         /^ *Type: /   { sub(/^ *Type: */, ""); type = $0 }
@@ -70,7 +73,7 @@ reason_in() {
         | tr -cd '[:print:]' | tr -s ' ' | cut -c 1-500
 }
 
-# Which account of certbot's is account $1; nothing where there is none.
+# Prints the id that certbot has for account $1; nothing where it is not registered.
 account_id() {
     local path
     path=$(find "$acme/accounts/$1/accounts" -name regr.json -print -quit 2>/dev/null || true)
@@ -78,14 +81,14 @@ account_id() {
     echo "${path##*/}"
 }
 
-# A new account $1 at directory $2 for the address $3, bound by key identifier $4 ("-": none) with the secret $5.
-# Prints what certbot says.
+# Registers account $1 at directory $2 for the e-mail address $3, bound by key identifier $4 ("-": none) with the secret
+# $5. Prints what certbot says.
 register() {
     local options=(--agree-tos --no-eff-email -m "$3" --server "$2")
     install -d -m 700 "$acme/accounts/$1"
     if [ "$4" != - ]; then
         has_secret "$4" "$5" || return 1
-        # Not on a command line, which everybody on the host can read; the file is root's alone and in memory.
+        # Everybody on the host can read a command line; this file is root's alone, and in memory.
         local settings done=0
         settings=$(mktemp /run/wecom-gateway-eab.XXXXXX)
         printf 'eab-kid = %s\neab-hmac-key = %s\n' "$4" "$5" >"$settings"
@@ -102,8 +105,8 @@ has_secret() {
     return 1
 }
 
-# Account $1 is not known to its server any more: another one takes its place. Its key is put aside, and comes back
-# where no other could be had. The arguments are register's.
+# For an account $1 that its server does not know any more: registers another one in its place. The old key is put
+# aside, and put back where no other account could be had. The arguments are register's.
 register_again() {
     local folder=$acme/accounts/$1 aside
     has_secret "$4" "$5" || return 1
@@ -117,9 +120,9 @@ register_again() {
     return 1
 }
 
-# After something failed: asks the server of account $1 whether that is lost, and gets another one then. Succeeds
-# where that makes another try worthwhile; `away` says why where the server is not there at all, and the next domain
-# would only take as long. The arguments are register's.
+# To be called after certbot failed: asks the server whether it still knows account $1, and registers another one where
+# it does not. Succeeds where it did, so that another try is worthwhile. `away` says why where the server does not
+# answer at all, which would be the same for the next domain. The arguments are register's.
 is_worth_another_try() {
     local told answer=0
     away=
@@ -131,8 +134,8 @@ is_worth_another_try() {
     return 1
 }
 
-# Every certificate of account $1 is renewed by the account that is there, also after a registration that was cut off
-# behind the new account.
+# Has certbot renew every certificate in the folder of account $1 with the account that is registered there now: it may
+# have replaced another one since they were issued.
 adopt_certificates() {
     local id
     id=$(account_id "$1")
@@ -141,8 +144,8 @@ adopt_certificates() {
         | xargs -0 -r sed -i "s/^account = .*/account = $id/" || true
 }
 
-# What is left in account $2 of a first request for domain $1 that broke off keeps certbot from another one. certbot
-# writes the settings for renewals last.
+# Removes what a first request for domain $1 that broke off has left in account $2: certbot would not ask again. certbot
+# writes the settings for renewals last, so that a request without them broke off.
 drop_remains() {
     [ -s "$acme/accounts/$2/renewal/$1.conf" ] || remove_certificate "$1" "$acme/accounts/$2"
 }
@@ -159,16 +162,16 @@ is_pair() {
     [ -s "$1/fullchain.pem" ] && [ -s "$1/privkey.pem" ]
 }
 
-# Whether folder $1 holds a certificate that is valid today, and its key. Whatever a client says of its success, nginx
-# would not start with anything else.
+# Whether folder $1 holds a certificate that is valid today, and its key. Looked at even where certbot reports success:
+# nginx would not start with anything else.
 is_usable() {
     is_pair "$1" && openssl x509 -noout -checkend 0 -in "$1/fullchain.pem" >/dev/null 2>&1 \
         && [ "$(openssl x509 -noout -pubkey -in "$1/fullchain.pem" 2>/dev/null)" = "$(openssl pkey -pubout -in "$1/privkey.pem" 2>/dev/null)" ]
 }
 
-# Takes the certificate that certbot holds for domain $1 by order $2 into use, as a copy that takes the place of the one
-# before in one step: certbot changes its own links one after the other, and nginx may be started at any moment. Where
-# that fails, the one before stays.
+# Has nginx read the certificate that certbot holds for domain $1 by order $2. nginx reads a copy, which replaces the
+# one before in one step: certbot changes its own links one after the other, and nginx may be started at any moment.
+# Where this fails, the copy before stays.
 put_in_use() {
     local folder=$acme/issued/$1 from=$acme/accounts/${2%% *}/live/$1 pair
     rm -rf -- "$acme/new"
@@ -186,7 +189,7 @@ put_in_use() {
     find "$folder" -mindepth 1 -maxdepth 1 -name 'pair.*' ! -name "$pair" -exec rm -rf -- {} +
 }
 
-# Domains of those on standard input for which the running nginx shows another certificate than the one stored.
+# Those of the domains on standard input for which the running nginx shows another certificate than the stored one.
 not_yet_served() {
     local domain shown
     while read -r domain; do

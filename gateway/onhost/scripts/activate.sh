@@ -1,4 +1,4 @@
-# Makes release $1 the one in force: test, switch, reload, ask the running nginx; else all the way back.
+# Brings release $1 into force: tests it, switches to it, reloads nginx and asks it. Where a step fails, all is undone.
 # $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history. $3 is the link by
 # which nginx's own configuration includes it. $4, of a deploy, is where the release came from,
 # $5 the version of the product that made it.
@@ -13,13 +13,13 @@ trap '' HUP PIPE
 
 was_active=no
 ! systemctl is-active --quiet nginx || was_active=yes
-# Before anything is changed.
+# Found out before anything is changed.
 stock_site_goes || true
 
-# "port 80 is held by python3 (pid 17)" for each listener of the release that some other process has: nginx would
-# take a reload and keep its old configuration, and would not come up after a restart. A line of `ports` is a port, or
-# port, address and the address as /proc/net writes it. nginx's own sockets are in the way only where one port goes
-# from every address to one or back: the new one is opened before the old one is closed.
+# Prints "port 80 is held by python3 (pid 17)" for each port of the release that another process listens on: nginx would
+# keep its old configuration at a reload, and would not come up after a restart. A line of the release's `ports` is a
+# port, or a port, an address, and that address as /proc/net writes it. nginx's own sockets are in the way only where a
+# port changes from every address to one or back: nginx opens the new socket before it closes the old one.
 held_ports() {
     local master own port hex inode at where pid
     master=$(systemctl show -p MainPID --value nginx)
@@ -51,10 +51,10 @@ given up first: deploy once without what needs it there, then again"
 held=$(held_ports)
 [ -z "$held" ] || fail "nginx cannot listen where release $release needs it; free the port, then deploy again:
 $held"
-# New addresses count from the next reload on: owed even if this release comes to nothing.
+# nginx uses new addresses after its next reload, which is owed even where this release does not come into force.
 [ -z "$(write_addresses "$target/upstreams" "$addresses")" ] || touch "$home/upstreams/.reload"
 
-# As Debian's logrotate will make it; the test below would make it with this script's own umask.
+# With the mode and owner that Debian's logrotate gives it; `nginx -t` below would create it with this script's umask.
 [ -e "$access_log" ] || install -m 640 -o www-data -g adm /dev/null "$access_log"
 if [ -f "$target/egress.conf" ]; then
     has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
@@ -93,7 +93,7 @@ $present"
     fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")
 $found"
 fi
-# Names that two sites of others share, or on a port of theirs, are no matter of ours.
+# Only names of this release on ports of this release count: other conflicts are between sites of others.
 conflicts=$(grep 'conflicting server name' <<<"$found" | awk '
     kind != "found" { ours[kind, $1]; next }
     split($0, part, "\"") == 3 && match(part[3], /:[0-9]+,/) \
@@ -120,8 +120,8 @@ serves() {
     done
     return 1
 }
-# The releases that were in force, oldest first, five of them. A deploy after a rollback leaves out what was
-# rolled back from, so that going back again never lands there.
+# Writes the last five releases that were in force into the history, the oldest first. A deploy after a rollback leaves
+# out those that were rolled back from, so that another rollback never goes there.
 remember() {
     local past=()
     if [ "$purpose" = rollback ]; then return; fi
@@ -132,14 +132,16 @@ remember() {
     mv "$home/history.cut" "$home/history"
     rm -f "$home/history.new"
 }
-# Where the release came from, as whoever deployed it knows. Beside the releases: their ids must not change with it.
+# Keeps where the release came from ($1), and the version that made it ($2), beside the releases: their ids must not
+# change with either.
 keep_origin() {
     [ -n "$1" ] || return 0
     mkdir -p "$home/origins" "$home/versions"
     echo "$1 $(date -u +%FT%TZ)" >"$home/origins/$release"
     echo "$2" >"$home/versions/$release"
 }
-# Keys of removed sites go with the releases that held them. What somebody published and is about to activate stays.
+# Removes releases that are not in the history, and with them the keys of removed sites. Those that were just published
+# and are about to be activated stay.
 prune() {
     local path
     rm -f "$home/pending/$release"
@@ -172,15 +174,16 @@ enable_units() {
         { systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit"; } \
             || systemctl enable --quiet --now "$unit"
     done
-    # certbot.timer of Debian's own starts it.
+    # Debian's certbot.timer starts it.
     [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || systemctl enable --quiet "$renewal_unit"
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
     let_nginx_start
     [ ! -d "${dpkg_entry%/*}" ] || put_link "$dpkg_entry" "$home/current/dpkg.cfg"
 }
 
-# What to go back to: what the running nginx serves, else what was last proven to be in force, else what the link says if
-# that ever was: a deploy that was killed after its switch left it at a release that never ran.
+# The release to go back to: the one that the running nginx serves, else the one that was last proven to be in force,
+# else the one that the link points to. That one only where it was in force before: a deploy that was killed after its
+# switch leaves the link at a release that never ran.
 previous=
 linked=$(readlink "$home/current" || true)
 linked=$(grep -xF -- "${linked#releases/}" "$home/history" 2>/dev/null || true)
@@ -190,13 +193,13 @@ for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" 
         break
     fi
 done
-# The link by which the one before was included.
+# The link by which that release is included.
 entry_before=$(including_links | tail -n 1)
 error_log=$log_folder/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
 drop_stale_copy
 
-# Everything as it was, whatever stopped the activation. Prints what is in force then.
+# Undoes the activation, whatever stopped it. Prints what is in force then.
 go_back() {
     restore_nginx_conf
     if [ -n "$previous" ]; then
@@ -230,7 +233,7 @@ stage=switching
 leave() {
     local status=$?
     trap - EXIT
-    # What can be done is done, one step failing or not.
+    # Goes on where a step fails.
     set +e
     rm -rf -- "$shadow"
     case $stage in
@@ -249,7 +252,7 @@ mend what is said above, then deploy again" >&2
 }
 trap leave EXIT
 
-# Killed from here on, a deploy of the same release has to start over.
+# A deploy of the same release has to activate it again where this one is killed from here on.
 [ "$(cat "$home/activated" 2>/dev/null || true)" != "$release" ] || rm -f "$home/activated"
 [ $remove_stock = no ] || rm -f "$stock_site"
 point_to "releases/$release"
@@ -263,7 +266,7 @@ remember
 keep_origin "${4-}" "${5-}"
 enable_units
 prune
-# Else whoever has the ACME lock does it when it is through.
+# Else the script that has the ACME lock does it when it is done.
 [ $keeps_house = no ] || keep_house "$target"
 echo "$release" >"$home/activated.new"
 mv "$home/activated.new" "$home/activated"

@@ -8,15 +8,15 @@
 
 # Seconds that an address is kept, and within which two changes are a rotation.
 kept=600 rotation=1200
-# What was seen when: "name HOST LOOKED CHANGED CHANGED-BEFORE" and "address HOST ADDRESS SEEN". Gone with a reboot, after
-# which the addresses in use count as just seen.
+# Which address was seen when: lines "name HOST LOOKED CHANGED CHANGED-BEFORE" and "address HOST ADDRESS SEEN". A reboot
+# removes it; after that the addresses in use count as just seen.
 memory=/run/wecom-gateway-addresses
 
-# "host address" for each address that the names in file $1 ("host port" a line) have, as nginx reads them; nothing for
-# a name that does not resolve. Dead names are waited for side by side.
+# Prints "host address", as nginx reads it, for each address of the names in file $1 ("host port" a line); nothing for a
+# name that does not resolve. Names are asked for at once, so that dead ones cost one wait.
 resolve_names() {
     local wanted=all
-    # Without a way out by IPv6 its addresses are only failed attempts.
+    # Without a route for IPv6 its addresses would only be failed attempts.
     awk '$1 ~ /^0+$/ && $2 == "00" && $NF != "lo" { found = 1 } END { exit !found }' /proc/net/ipv6_route 2>/dev/null \
         || wanted=ipv4
     # $1 in the words for sh is sh's own.
@@ -26,8 +26,8 @@ resolve_names() {
         | awk -v wanted=$wanted '$2 !~ /:/ { print } $2 ~ /:/ && wanted == "all" { print $1, "[" $2 "]" }'
 }
 
-# "host port address" for each remembered address that the answers $2 are without and that takes no connection, of the
-# names in file $1 whose answers have been changing.
+# Prints "host port address" for each remembered address that is not in the answers $2 and takes no connection. Only of
+# those names in file $1 whose answers have been changing.
 silent_addresses() {
     [ -s "$memory" ] || return 0
     # The variables in the words for bash are that bash's own.
@@ -45,9 +45,9 @@ silent_addresses() {
             timeout 2 bash -c ": <>/dev/tcp/${address%]}/$2" 2>/dev/null || echo "$1 $2 $3"' name
 }
 
-# Weighs the answers $2, as resolve_names prints them, for the names in file $1. Prints what is to be remembered, and "WHEN
-# HOST PORT LINES" for each file of addresses that should be another, its lines divided by "|". WHEN is "now" where none of
-# the addresses that nginx asks first at present is good any more, else "later".
+# Weighs the answers $2, as resolve_names prints them, for the names in file $1. Prints what is to be remembered, and
+# "WHEN HOST PORT LINES" for each file of addresses that should be another, its lines divided by "|". WHEN is "now"
+# where none of the addresses that nginx asks first at present is good any more, else "later".
 #
 # What does not resolve keeps the addresses it had; what never resolved gets one that is marked down, so that nginx
 # starts and answers 502 for that upstream alone.
@@ -59,7 +59,7 @@ weigh_addresses() {
         kind == "silent" && NF == 3 { silent[$1, $2, $3] }
         kind == "name" { order[++names] = $0 }
         END {
-            # A name may have several ports, and it is looked up once.
+            # A name may have several ports, but it is settled once.
             for (number = 1; number <= names; number++) {
                 split(order[number], part, " ")
                 read_file(part[1], part[2])
@@ -74,7 +74,7 @@ weigh_addresses() {
             if (!((host, address) in seen)) addresses[host] = addresses[host] " " address
             seen[host, address] = time
         }
-        # What nginx has: where there is no memory of the name, all of it was seen just now.
+        # The addresses that nginx has. Where nothing is remembered of the name they count as seen just now.
         function read_file(host, port,    path, line, address) {
             path = folder "/" host "_" port ".conf"
             while ((getline line <path) > 0) {
@@ -137,14 +137,14 @@ weigh_addresses() {
             for (number = 1; number <= count; number++) {
                 address = list[number]
                 good = (host, address) in fresh || rotates && !((host, port, address) in silent)
-                # However old: what nginx asks serves until the next reload.
+                # However old the address is: nginx asks it until the next reload.
                 if (good && (host, port, address) in first) urgent = 0
                 if (now - seen[host, address] > kept) continue
                 if (good) plain[++plains] = address
                 else spare[++spares] = address
             }
             for (number = 1; number <= plains; number++)
-                # Alone it must not be left out for ten seconds because of one request: the others are old.
+                # A single good address must not be left out for ten seconds after one failure: the others are old.
                 wanted = wanted "|server " plain[number] ":" port (plains == 1 && spares ? " max_fails=0;" : ";")
             for (number = 1; number <= spares; number++) wanted = wanted "|server " spare[number] ":" port " backup;"
             wanted = substr(wanted, 2)

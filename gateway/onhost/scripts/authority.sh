@@ -1,11 +1,12 @@
 # What an ACME server itself says. certbot's words are for people, and change with its version.
 
-# Asks the server at directory $2, which is verified with the CA in file $3 where that is there, about the account in
-# folder $1: 0 it knows it, or there is none to ask about; 3 it does not know it or takes nothing from it any more;
-# 4 nobody answers there as an ACME server does; anything else: it did not say. Prints the reason.
+# Asks the server at directory $2 about the account in folder $1. Its certificate is verified with the CA in file $3
+# where that file is there. Returns 0 where the server knows the account or there is none, 3 where it does not know it
+# or takes nothing from it any more, 4 where nobody answers as an ACME server does, anything else where it did not say.
+# Prints why.
 ask_authority() {
     if [ -f "$3" ]; then local -x REQUESTS_CA_BUNDLE=$3; fi
-    # What certbot itself asks with, so that both judge alike.
+    # Python's requests and acme, which certbot itself uses, so that both judge alike.
     timeout -k 10 90 python3 - "$1" "$2" <<'PYTHON'
 import json
 import pathlib

@@ -1,11 +1,11 @@
-# What a release changes outside of its own folder, and nginx's opinion of it before it does.
+# What a release changes outside of its own folder, and how nginx is asked about it before.
 
 # Connections that each worker may hold. Debian's 768 are taken by some 380 visitors, and nginx knows no other place
 # for the number than its main file.
 connections=16384
 
-# nginx.conf on standard input with room for so many connections; nothing else changes, more stays more. An events
-# block without a number, where nginx takes 512, gets one; one that includes other files may have it there.
+# Prints nginx.conf, from standard input, with the number raised to that; a larger one stays, and nothing else changes.
+# An events block without a number, where nginx takes 512, gets one, unless it includes other files that may have it.
 raise_connections() {
     awk -v least=$connections '
         { lines[NR] = $0; code = $0; sub(/#.*/, "", code); codes[NR] = code; text = text code "\n" }
@@ -30,12 +30,12 @@ raise_connections() {
         }'
 }
 
-# nginx.conf on standard input with the number that stood there before.
+# Prints nginx.conf, from standard input, with the number that stood there before.
 lower_connections() {
     sed -E 's/(worker_connections[[:blank:]]+)[0-9]+(.*) # ([0-9]+) before wecom-gateway$/\1\3\2/'
 }
 
-# Whether nginx.conf is a file that dpkg keeps, which is to say that it asks before an upgrade replaces an edited one.
+# Whether nginx.conf is a conffile of dpkg's: dpkg asks before an upgrade replaces it where it was edited.
 knows_nginx_conf() {
     [[ $(shipped_conffiles) == *" $nginx_home/nginx.conf "* ]]
 }
@@ -66,9 +66,9 @@ stock_site_goes() {
     [ $remove_stock = yes ]
 }
 
-# The host's nginx configuration as a release finds it, without the gateway's own links and without a welcome page that
-# goes, seen through links in folder $1: nothing that a restart of nginx could pick up has changed there. Files that name
-# the folders it is included from are copies with other names.
+# Makes the host's nginx configuration, without the gateway's own links and without a welcome page that goes, once more
+# in folder $1, where nginx can test it: nothing changes that a restart of nginx would pick up. Files there are links,
+# but for those that name the folders that are made anew, which are copies with the other names.
 shadow_configuration() {
     local shadow=$1 path name others=(! -path "$main_entry")
     for path in "${entries[@]}"; do others+=(! -path "$path"); done
@@ -93,8 +93,8 @@ shadow_configuration() {
     raise_connections <"$nginx_home/nginx.conf" | sed "s#$nginx_home/#$shadow/#g" >"$shadow/nginx.conf"
 }
 
-# nginx -t on the configuration as it would be: the host's own, seen through folder $1, with the release in folder $2 in
-# place of the one in force, included by link $3. Prints nginx's opinion. Fails with 2 where nginx would never read it.
+# Has nginx test the configuration as it would be: the host's own, made once more in folder $1, with the release in
+# folder $2 included by link $3. Prints what nginx says. Fails with 2 where nginx would never read the release.
 test_candidate() {
     local shadow=$1 release=$2 link=$3 read
     shadow_configuration "$shadow"
@@ -112,7 +112,7 @@ test_candidate() {
 # nginx.conf as it was before the activation that is under way.
 before=$home/nginx.conf.before
 
-# What an activation left that was killed is of use only as long as nobody has edited nginx.conf since.
+# Removes the copy that a killed activation has left where somebody has edited nginx.conf since.
 drop_stale_copy() {
     [ ! -f "$before" ] || [ "$(raise_connections <"$before")" = "$(<"$nginx_home/nginx.conf")" ] || rm -f "$before"
 }
@@ -127,8 +127,8 @@ replace_nginx_conf() {
     return 1
 }
 
-# Includes the current release from nginx's own configuration by link $2, and makes room for its visitors there. Works in
-# folder $1.
+# Includes the current release from nginx's own configuration by link $2, and raises the connections there. Folder $1 is
+# for temporary files.
 include_release() {
     local link
     put_link "$2" "$entry_target"

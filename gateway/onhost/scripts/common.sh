@@ -1,5 +1,5 @@
-# Stands before every other script here, behind the constants that all of them get (gateway/onhost/constants.py). They run
-# as root under bash on the host.
+# Stands before every other script here, after the constants that it gets (gateway/onhost/constants.py). Scripts run as
+# root under bash on the host.
 set -euo pipefail
 umask 077
 export LC_ALL=C
@@ -13,7 +13,7 @@ fail() {
     exit 1
 }
 
-# Those of the links by which a release can be included that do include the current one.
+# Prints those of the links in `entries` that include the current release.
 including_links() {
     local link
     for link in "${entries[@]}"; do
@@ -21,7 +21,7 @@ including_links() {
     done
 }
 
-# While a deploy installs nginx: neither the package nor a reboot starts it before a release is in force.
+# The file that keeps nginx from being started, by its package or a reboot, until the first release is in force.
 held_back=/etc/systemd/system/nginx.service.d/wecom-gateway-not-yet.conf
 
 let_nginx_start() {
@@ -44,8 +44,8 @@ take_lock() {
     flock -w 120 9 || fail "another deploy has been at work on this host for two minutes; try again later"
 }
 
-# The release that the running nginx serves, or nothing. Asked over the loopback interface because
-# neither a valid configuration nor a reload that reports success says what the workers have loaded.
+# Prints the release that the running nginx serves, or nothing. nginx itself is asked, since neither a valid
+# configuration nor a reload that reports success says what its workers have loaded.
 running_release() {
     local answer
     # $1 in the words for bash is that bash's own.
@@ -56,8 +56,8 @@ running_release() {
     echo "${answer##*$'\n'}"
 }
 
-# The signal that `systemctl reload` ends in. That one reads the whole configuration once more only to find the
-# process, which takes seconds with a thousand sites; whether the reload was taken is asked afterwards anyway.
+# Sends the signal that `systemctl reload` sends in the end. That one reads the whole configuration only to find the
+# process, which takes seconds with a thousand sites. Callers find out by themselves whether the reload was taken.
 reload_nginx() {
     systemctl kill --signal=HUP --kill-who=main nginx
 }

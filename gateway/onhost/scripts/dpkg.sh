@@ -7,7 +7,7 @@ exec 9>>"$home/.lock"
 flock -w 60 9
 text=$(mktemp /run/wecom-gateway.XXXXXX)
 trap 'rm -f -- "$text"' EXIT
-# nginx's workers before dpkg began: others than these have been started with the smaller number.
+# The process ids of nginx's workers before dpkg began. Others were started since, with the smaller number.
 workers=/run/wecom-gateway-workers
 
 present_workers() {
@@ -29,7 +29,7 @@ case $1 in
         fi
         [ -e $workers ] || exit 0
         if systemctl is-active --quiet nginx && [ "$(present_workers 2>/dev/null)" != "$(<$workers)" ]; then
-            # Where it cannot be loaded in the middle of an upgrade, the next call does it.
+            # In the middle of an upgrade the configuration may not load; the next call reloads it then.
             nginx -t -q 2>/dev/null || exit 0
             reload_nginx
         fi

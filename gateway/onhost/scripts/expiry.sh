@@ -1,9 +1,9 @@
-# Run once a day by wecom-gateway-expiry.timer: a line in the journal for each certificate, wherever it came from,
-# that has under $warn_days days left, and for each that an ACME server has still to issue.
+# Run once a day by wecom-gateway-expiry.timer. Writes a line into the journal for each certificate, wherever it came
+# from, that has fewer than $warn_days days left, and for each that an ACME server has still to issue.
 shopt -s nullglob
 cd "$home/current" 2>/dev/null || exit 0
 
-# Level and text about the certificate of domain $1 in file $2.
+# Prints level and text where there is something to say of the certificate of domain $1 in file $2.
 judge() {
     local ends left
     ends=$(openssl x509 -noout -enddate -in "$2" 2>/dev/null) || { echo "<3>$1: the certificate cannot be read"; return; }

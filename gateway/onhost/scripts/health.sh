@@ -1,9 +1,9 @@
-# Prints how nginx, the timers and the disks of the host are, one "key value" a line: what status has to know beyond what
-# a deploy does. Changes nothing.
+# Prints how nginx, the timers and the disks of the host are, one "key value" a line: what status has to know beyond
+# what a deploy does. Changes nothing.
 shopt -s nullglob
 
-# The first thing on standard input that keeps nginx from starting, in its own words, with neither time nor process; of
-# the last start where the journal tells of several.
+# Prints what keeps nginx from starting: the first [emerg] line on standard input, without time and process. Where the
+# journal tells of several starts, that of the last one.
 first_emergency() {
     awk '
         /^Starting / { line = found = "" }
@@ -12,7 +12,7 @@ first_emergency() {
         END { print line }'
 }
 
-# Whether nginx's configuration loads as it is now. For a name that no server answers nginx waits long.
+# Whether nginx's configuration loads as it is now. nginx waits long for a name that no name server answers.
 if command -v nginx >/dev/null; then
     said=$(umask 022 && timeout -k 5 30 nginx -t -q 2>&1) && code=0 || code=$?
     case $code in
@@ -40,7 +40,7 @@ echo "$shown"
 nginx=$(grep '^unit:nginx.service ' <<<"$shown" || true)
 case $nginx in
     *" failed "*)
-        # The first thing that nginx said when it was started last.
+        # Why it failed when it was started last.
         said=$(journalctl -u nginx -b -o cat -n 100 --no-pager 2>/dev/null || true)
         [[ $said != *"[emerg]"* ]] || echo "reason $(first_emergency <<<"$said")"
         ;;
@@ -49,10 +49,10 @@ case $nginx in
         ;;
 esac
 
-# "disk:FOLDER MOUNTPOINT rw|ro KILOBYTES INODES", the last two as far as there are any to spare, - where not counted.
+# "disk:FOLDER MOUNTPOINT rw|ro KILOBYTES INODES": the last two are what is free, "-" where inodes are not counted.
 for path in "$nginx_home" "$log_folder" "$variable_home"; do
     [ -d "$path" ] || continue
-    # The last of the longest: what is mounted on it, or the nearest above.
+    # The longest mount point that the path is in; of several mounts on the same one, the last.
     read -r mount mode < <(awk -v path="$path/" '
         index(path, $2 == "/" ? "/" : $2 "/") == 1 && length($2) >= length(mount) { mount = $2; options = $4 }
         END { print mount, (options ~ /(^|,)ro(,|$)/ ? "ro" : "rw") }' /proc/self/mounts)
@@ -61,7 +61,7 @@ for path in "$nginx_home" "$log_folder" "$variable_home"; do
     echo "disk:$path $mount $mode $((free * size / 1024)) $inodes"
 done
 
-# What dpkg will make of nginx.conf when Debian brings another one.
+# How dpkg sees nginx.conf: whether it will ask when Debian brings another one.
 if knows_nginx_conf; then
     if is_shipped <"$nginx_home/nginx.conf"; then echo "conffile shipped"
     elif lower_connections <"$nginx_home/nginx.conf" | is_shipped; then echo "conffile raised"

@@ -1,4 +1,4 @@
-# Before nginx is installed: it is not to serve its welcome page, not for a second.
+# Run before nginx is installed, which would serve its welcome page at once.
 (umask 022 && mkdir -p "${held_back%/*}")
 cat >"$held_back.new" <<UNIT
 # wecom-gateway: while nginx is being installed. Removed as soon as it is.

@@ -1,12 +1,12 @@
-# What a release that comes into force changes of certificates from ACME servers.
+# What has to be done with certificates from ACME servers when a release comes into force.
 
-# Whether nginx reads the certificate in folder $1 where certbot writes it, as releases of earlier versions have it.
+# Whether nginx reads the certificate of folder $1 where certbot writes it, as releases of earlier versions do.
 is_shared() {
     [[ $(readlink "$1/live") == ../../accounts/* ]]
 }
 
-# Domains whose certificate somebody took away are without one again: nginx would refuse the whole configuration.
-# $1 is "no" where somebody else has the ACME lock: certbot may be about to replace one that is shared.
+# Removes the folders of domains whose certificate is gone: nginx would refuse the whole configuration. $1 is "no" where
+# another script has the ACME lock: certbot may be about to replace a certificate that nginx reads from it.
 drop_lost_certificates() {
     local path
     for path in "$acme"/issued/*/; do
@@ -17,11 +17,11 @@ drop_lost_certificates() {
     done
 }
 
-# What is to be done for release folder $1, which is in force. Needs both locks.
+# Brings certificates in line with the release in folder $1, which is in force. To be called with both locks.
 keep_house() {
     local path domain order live renewal in_place=no
     local -A wanted=() kept=() shared=()
-    # The renewal of an earlier version takes nothing into use but what nginx reads in place.
+    # The renewal of an earlier version makes no copies: nginx has to read the certificates where certbot writes them.
     grep -qs put_in_use "$1/renew.sh" || in_place=yes
     while read -r domain order; do wanted[$domain]=yes; done < <(cat "$1/orders" 2>/dev/null)
     while read -r domain order; do kept[$domain]=yes; done < <(cd "$home/releases" && cat -- */orders 2>/dev/null)
@@ -31,7 +31,7 @@ keep_house() {
         path=${path%/}
         domain=${path##*/}
         [ -d "$path" ] || continue
-        # Certificates that none of the releases kept here has.
+        # No release on this host has it.
         if [ -z "${kept[$domain]-}" ]; then
             rm -rf -- "$path"
             continue
@@ -39,11 +39,11 @@ keep_house() {
         { [ -f "$path/order" ] && read -r order <"$path/order"; } || continue
         live=$acme/accounts/${order%% *}/live/$domain
         settle_place
-        # Those that the release does not have are not renewed; those that are back are.
+        # A certificate that the release does not have is not renewed until a release has it again.
         renewal=$acme/accounts/${order%% *}/renewal/$domain.conf
         if [ -n "${wanted[$domain]-}" ]; then
             if [ -f "$path/renewal.conf" ]; then
-                # Without the certificate certbot would only stumble over it.
+                # certbot fails on a renewal without a certificate.
                 if is_pair "$live"; then mv "$path/renewal.conf" "$renewal"; else rm -f -- "$path/renewal.conf"; fi
             fi
             { [ -s "$renewal" ] && is_pair "$live"; } || [ -e "$acme/failed/$domain" ] \
@@ -58,7 +58,7 @@ keep_house() {
     done
 }
 
-# Has nginx read the certificate from where the release's renewal expects it.
+# Has nginx read the certificate from where the renewal of the release puts it.
 settle_place() {
     is_pair "$live" || return 0
     if [ $in_place = yes ]; then
@@ -68,7 +68,7 @@ settle_place() {
     fi
 }
 
-# What certbot holds for domains that no release has, and by accounts that a domain had before.
+# Removes what certbot holds for domains that no release has, and in accounts that a domain had before.
 drop_unneeded() {
     local path domain folder account order
     for path in "$acme"/accounts/*/live/*/; do

@@ -1,4 +1,4 @@
-# The modes and digests of the files of release $1 as they are now; nothing where there is none of it.
+# Prints modes and digests of the files of release $1 as they are now; nothing where there is none of it.
 list_release() (
     cd "$home/releases/$1" 2>/dev/null || exit 0
     # A file that is not root's, or is no plain file, shows as a mode that no manifest has.
@@ -6,7 +6,7 @@ list_release() (
     find . -type f -printf '%P\0' | xargs -0 -r sha256sum -- | sed 's/^/digest /'
 )
 
-# One SHA-256 over them, enough to see that a release is intact.
+# Prints one SHA-256 over them, which is enough to see that a release is intact.
 digest_of_release() {
     list_release "$1" | sort | sha256sum | cut -d ' ' -f 1
 }

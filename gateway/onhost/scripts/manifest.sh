@@ -1,8 +1,10 @@
-# What there is of release $1, nothing where there is none. Changes nothing. $2 says how much is wanted:
-# "digest": one line over all of it. "files": each file's mode and digest. "held": what the files were before the
-# release's id went into them, its domains, and where it came from. The others are asked for what stands on standard
-# input, a line each. "ends": domains; until when the release's certificates of them are valid. "texts": paths; those
-# files as an archive, base64, without what is not for everybody: whatever is private, and whatever has a key in it.
+# Prints a part of release $1, nothing where there is none of it. Changes nothing. $2 is the part:
+#   digest  one digest over all of it
+#   files   each file's mode and digest
+#   held    what the files were before the release's id was written into them, its domains, and where it came from
+#   ends    for the domains on standard input, a line each: until when the release's certificates are valid
+#   texts   the files at the paths on standard input, a line each, as an archive in base64; files that are private or
+#           have a key in them are left out
 case $2 in
     digest) digest_of_release "$1" ;;
     files) list_release "$1" ;;

@@ -1,6 +1,6 @@
-# What else is on this host: other programs, other nginx, other people's nginx configuration. Prints, changes nothing.
+# Prints what else is on this host: other programs, other nginx, other people's nginx configuration. Changes nothing.
 
-# The systemd unit of process $1 in $unit, empty where it has none.
+# Sets `unit` to the systemd unit of process $1, empty where it has none.
 unit_of() {
     local kind path
     unit=
@@ -8,12 +8,12 @@ unit_of() {
         [[ -z $kind || $kind == name=systemd ]] || continue
         while [[ -n $path && ${path##*/} != *.service ]]; do path=${path%/*}; done
         unit=${path##*/}
-        # which may have ended meanwhile
+        # The process may have ended meanwhile.
     done 2>/dev/null <"/proc/$1/cgroup" || true
 }
 
-# "listen:ADDRESS:PORT PID UNIT PROGRAM" for each TCP port that somebody listens on; address and port as /proc/net has
-# them, "-" where there is no unit, pid 0 where the process cannot be seen.
+# Prints "listen:ADDRESS:PORT PID UNIT PROGRAM" for each TCP port that a program listens on; address and port as
+# /proc/net writes them, "-" where there is no unit, pid 0 where the process cannot be seen.
 print_listeners() {
     local address port pid unit program
     while read -r address port pid; do
@@ -30,20 +30,20 @@ print_listeners() {
         $1 == "fd" {
             split($2, path, "/")
             gsub(/[^0-9]/, "", $3)
-            # of a server and its workers the one that was first
+            # Of a server and its workers, which share the socket, the lowest process id: usually the server.
             if (!($3 in holder) || path[3] + 0 < holder[$3]) holder[$3] = path[3] + 0
             next
         }
         $4 == "0A" { split($2, at, ":"); print at[1], at[2], holder[$10] + 0 }')
 }
 
-# Whether a package put file $1 there, under its own name or the one without /usr that it had before the merge.
+# Whether a package put file $1 there, under that name, or under the other one where /usr was merged.
 is_packaged() {
     grep -qsxF -e "$1" -e "${1#/usr}" -e "/usr$1" /var/lib/dpkg/info/*.list </dev/null
 }
 
-# "nginx:PROGRAM PID UNIT VERSION" for each nginx that runs on this host or lies where builds from source and panels put
-# it, and belongs to no package. A container's own is not one of this host.
+# Prints "nginx:PROGRAM PID UNIT VERSION" for each nginx that belongs to no package and runs on this host, or is where
+# builds from source and hosting panels put it. Those in containers are left out.
 print_foreign_nginx() {
     local path pid unit program programs=() pids=()
     for path in /proc/[0-9]*; do
@@ -63,7 +63,7 @@ print_foreign_nginx() {
         pid=${pids[$path]} program=${programs[$path]} unit=
         [ "$pid" = 0 ] || unit_of "$pid"
         if [ "$program" = "$packaged_nginx" ]; then
-            # nginx.service is what the gateway reloads; an instance with a main file of its own is another matter
+            # The gateway reloads the one of nginx.service; instances with a main file of their own are left out.
             { [[ $pid != 0 && $unit != nginx.service ]] && ! grep -qsa -e ' -c ' "/proc/$pid/cmdline"; } || continue
         elif is_packaged "$program"; then
             continue
@@ -73,12 +73,12 @@ print_foreign_nginx() {
     done
 }
 
-# The unit nginx.service, and whether a package put it there.
+# Prints what systemd says of nginx.service, and its file where no package put it there.
 print_unit() {
     local line file='' source=''
     [ -d /run/systemd/system ] || { echo "init $(</proc/1/comm)"; return; }
     while read -r line; do
-        # By the package itself, which Debian 11 leaves like that when it is removed; installing it undoes that.
+        # The package masks it on Debian 11 when it is removed, and unmasks it when it is installed again.
         if [ "$line" = LoadState=masked ] && [ -z "$packaged_nginx" ]; then
             [ ! -e /var/lib/systemd/deb-systemd-helper-masked/nginx.service ] || continue
         fi
@@ -88,7 +88,7 @@ print_unit() {
             SourcePath=*) source=${line#*=} ;;
         esac
     done < <(systemctl show -p LoadState,FragmentPath,SourcePath,UnitFileState,ActiveState,MainPID nginx.service)
-    # generated from a script, which Debian's package would replace as well; a mask is no unit
+    # A unit may be generated from a script, which Debian's package would replace as well. A mask is no unit.
     file=${source:-$file}
     [[ $file != /dev/null && $(readlink -f "$file") != /dev/null ]] || file=
     [ -n "$packaged_nginx" ] || [ -z "$file" ] || is_packaged "$file" || echo "unit:Foreign $file"
@@ -96,8 +96,8 @@ print_unit() {
         || echo "unit:Foreign /etc/init.d/nginx"
 }
 
-# The configuration of everybody else, as nginx reads it: "dump" and the output of nginx -T, packed, on one line, with
-# nothing in the place of each link by which a release could be included; or "broken" and why it does not load.
+# Prints the nginx configuration of everybody else: "dump" and the output of nginx -T in gzip and base64, with an empty
+# file in the place of each link by which a release can be included; or "broken" and why it does not load.
 print_configuration() {
     local found link done=0
     [ -f "$nginx_home/nginx.conf" ] || return 0
@@ -108,8 +108,8 @@ print_configuration() {
         link=$shadow/${link#"$nginx_home"/}
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"
     done
-    # Into a file, because the dump may hold what is nobody else's business. A log of theirs that is not there yet and that
-    # nginx creates on the way is not to be root's alone.
+    # Into a file of root's alone, since the dump may hold secrets. nginx creates logs of others that are not there yet,
+    # and those must not be root's alone.
     (umask 022 && timeout 30 "$packaged_nginx" -T -q -c "$shadow/nginx.conf") >"$shadow/.dump" 2>"$shadow/.said" || done=$?
     if [ $done = 0 ]; then
         echo "dump $(sed "s#$shadow/#$nginx_home/#g" "$shadow/.dump" | gzip -c | base64 -w 0)"
@@ -122,15 +122,16 @@ print_configuration() {
     rm -rf -- "$shadow"
 }
 
-# Whose group is whose, to tell who else could read a file that nginx's group may read: "groups USER:GROUP ..." by
-# primary group, and "shared GROUP ..." of those that another user is in or that another program than nginx runs in.
+# Prints who else could read a file that nginx's group may read: "groups USER:GROUP ..." with each user's primary group,
+# "members:GROUP USERS" of groups with further members, and "shared GROUP ..." of those that other programs than nginx
+# run in.
 print_groups() {
     awk -F: '
         FILENAME == "/etc/group" { name[$3] = $1; members[$1] = $4; next }
         FILENAME == "/etc/passwd" { primary = primary " " $1 ":" name[$4]; next }
         END { print "groups" primary; for (one in members) if (members[one] != "") print "members:" one " " members[one] }
         ' /etc/group /etc/passwd
-    # of a process that ends meanwhile nothing is read
+    # A process may end meanwhile.
     { grep -hsE '^(Name|Gid|Groups):' /proc/[0-9]*/status || true; } | awk '
         FILENAME == "/etc/group" { split($0, part, ":"); name[part[3]] = part[1]; next }
         $1 == "Name:" { program = $2 }

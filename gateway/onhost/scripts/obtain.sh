@@ -1,6 +1,6 @@
-# Asks for the certificates that the release in force has orders for and that are not there, or could not be had or
-# renewed last time, and has nginx serve them. Standard input: an account and its external secret on each line.
-# Fails where one could not be had; the others are in use by then.
+# Has the certificates issued that the release in force has orders for and that are not there, or whose last request or
+# renewal failed, and has nginx serve them. On standard input, a line each, are accounts and the secrets of their
+# external account bindings. Fails where a certificate could not be had; the others are in use by then.
 shopt -s nullglob
 # A cut connection must not stop this halfway.
 trap '' HUP PIPE
@@ -17,8 +17,8 @@ is_due() {
     ! { [ -e "$acme/issued/$1/live/fullchain.pem" ] && [ ! -e "$acme/failed/$1" ] && [ "$order" = "$2" ]; }
 }
 
-# Has one certificate where certbot keeps it; `why` says what went wrong, `away` that no other domain of the account
-# will fare better.
+# Has certbot get one certificate. `why` says what went wrong, `away` is set too where it will go the same way for every
+# domain of the account.
 ask() {
     local domain=$1 account=$2 directory=$3 email=$4 kid=$5 said='' live=$acme/accounts/$2/live/$1
     local identity=("$account" "$directory" "$email" "$kid" "${secrets[$account]-}")
@@ -27,7 +27,7 @@ ask() {
     if is_worth_another_try "${identity[@]}"; then
         ! request || return 0
     elif [ -z "$away" ] && [ -n "$(account_id "$account")" ] && ! is_pair "$live"; then
-        # What certbot has of it is of no use to it either.
+        # What certbot has of it may be what keeps it from asking again.
         remove_certificate "$domain" "$acme/accounts/$account"
         ! request || return 0
     fi
@@ -44,7 +44,8 @@ request() {
     is_usable "$live" || { said+=$'\n'"certbot reports success, but $live holds no valid certificate with its key"; return 1; }
 }
 
-# Takes what was issued into use. What nginx never served must not keep it from starting.
+# Has nginx serve what was issued. Where it does not, certificates that it never served are removed: they must not keep
+# it from starting.
 serve() {
     local domain fresh=() said
     take_lock

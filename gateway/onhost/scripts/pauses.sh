@@ -1,13 +1,13 @@
-# Each reload leaves a generation of workers behind that live until the last connection on them ends, a WebSocket's after
-# hours. nginx has no way to end only some of them: worker_shutdown_timeout and signals cut every connection of a worker,
-# other people's sites' too. So none is cut, and reloads that can wait are spaced out instead, each generation doubling
-# the pause: 7 reloads in the first hour, 4 more until the end of the day.
+# Each reload leaves a generation of workers behind that live until the last connection on them ends, a WebSocket's
+# after hours. nginx has no way to end only some of them: worker_shutdown_timeout and signals cut every connection of a
+# worker, other people's sites' too. So none is cut, and reloads that can wait are spaced out instead, each generation
+# doubling the pause: 7 reloads in the first hour, 4 more until the end of the day.
 
 # Seconds between two reloads while no old worker lives.
 pause=30
 reloaded=/run/wecom-gateway-reloaded
 
-# "NEW OLD": how many workers nginx has that take connections, and how many that only finish what they have begun.
+# Prints "NEW OLD": how many workers of nginx take connections, and how many only finish what they have begun.
 count_workers() {
     local master path title new=0 old=0
     master=$(systemctl show -p MainPID --value nginx)
@@ -21,16 +21,16 @@ count_workers() {
     echo "$new $old"
 }
 
-# The pause, in seconds, with $1 workers and $2 old ones.
+# Prints the pause in seconds with $1 new workers and $2 old ones.
 pause_with() {
     local generations=0
     [ "$1" = 0 ] || generations=$((($2 + $1 - 1) / $1))
-    # A month.
+    # The longest pause is 23 days.
     [ $generations -le 16 ] || generations=16
     echo $((pause << generations))
 }
 
-# Whether a reload that can wait has to.
+# Whether a reload that can wait has to wait.
 must_wait() {
     local last new old
     last=$(cat "$reloaded" 2>/dev/null || true)

@@ -3,7 +3,7 @@
 release=$1 digest=$2
 target=$home/releases/$release
 take_lock
-# What a deploy left behind whose connection was cut.
+# A deploy whose connection was cut leaves this behind.
 rm -rf -- "$home"/releases/.incoming.*
 incoming=$(mktemp -d "$home/releases/.incoming.XXXXXX")
 trap 'rm -rf -- "$incoming"' EXIT
@@ -14,14 +14,14 @@ echo "$digest  $incoming/archive" | sha256sum --check --status \
 mkdir "$incoming/tree"
 tar -xzpf "$incoming/archive" -C "$incoming/tree" || fail "the release could not be unpacked; nothing was changed"
 chmod 755 "$incoming/tree"
-# A power failure would leave files empty whose names are there already, and nginx would start with nothing.
+# Without this a power failure could leave files empty, and nginx would start with nothing.
 sync -f "$incoming" || fail "the release could not be written to the disk; nothing was changed"
 
-# Another deploy that comes between this and the release's activation must not take it for an old one.
+# A mark, so that another deploy between this and the activation does not remove the release as an old one.
 mkdir -p "$home/pending"
 touch "$home/pending/$release"
 
-# What host it was rendered for is no part of it: that may be said anew of the same release.
+# What host it was rendered for lies beside the release, since that may change while the release is the same.
 mkdir -p "$home/builds"
 [ ! -f "$incoming/tree/build" ] || mv "$incoming/tree/build" "$home/builds/$release"
 

@@ -8,7 +8,7 @@ keep_house "$home/current"
 orders=$(<"$home/current/orders")
 exec 9>&-
 
-# What certbot holds for the account, into the array that $1 names: by domain which of its certificates.
+# Fills the array that $1 names with what certbot holds for the account: by domain, the file of its current certificate.
 # `held` is read under that name.
 # shellcheck disable=SC2034
 take_stock() {
@@ -35,7 +35,7 @@ is_in_window() {
 before_4=no
 ! dpkg --compare-versions "$(dpkg-query -W -f '${Version}' certbot 2>/dev/null)" lt-nl 4 || before_4=yes
 
-# Renews what is due of the account. Hundreds may be, and all of it has to end before systemd's own limit.
+# Renews what is due of the account. That may be hundreds, and all has to end before the unit's own time limit.
 renew_account() {
     local limit=$((3300 - SECONDS))
     [ $limit -gt 60 ] || limit=60
@@ -54,7 +54,7 @@ while read -r account directory email kid; do
     take_stock before
     failed=no away='' told=no
     renew_account || failed=yes
-    # The secret of a binding is not kept on the host: there a deploy has to help.
+    # The secret of an external account binding is not kept on the host: such an account takes a deploy.
     if [ $failed = yes ] && is_worth_another_try "$account" "$directory" "$email" "$kid" ""; then
         failed=no
         renew_account || failed=yes
@@ -62,14 +62,14 @@ while read -r account directory email kid; do
     take_stock after
     while read -r domain order; do
         { [ "${order%% *}" = "$account" ] && [ -e "$acme/issued/$domain" ]; } || continue
-        # By the certificate itself: it is another one now, or it was not its time yet.
+        # Judged by the certificate: it is well where it is another one now, or was not due yet.
         if [ $failed = no ] || [ "${before[$domain]-}" != "${after[$domain]-}" ] \
             || ! is_in_window "$acme/issued/$domain/live/fullchain.pem"; then
             rm -f -- "$acme/failed/$domain"
             continue
         fi
         told=yes wrong=yes
-        # What the server said of its visit, else certbot's own word.
+        # What the server said of its check, else certbot's own words.
         mine=$(grep -F "Failed to renew certificate $domain with error: " <<<"$said" || true)
         visit=$(sed -n "/^ *Domain: ${domain//./\\.}\$/,/^ *\$/p" <<<"$said")
         why=${away:-$(reason_in "${visit:+$visit$'\n'}${mine:-$said}")}
@@ -82,7 +82,8 @@ while read -r account directory email kid; do
     fi
 done < <(cut -d ' ' -f 2- <<<"$orders" | sort -u)
 
-# By what is in use, not by what was renewed just now: what was cut off between the two is made up for.
+# Compares all certificates with those in use, not only those renewed just now: an earlier run may have been cut off
+# between the two.
 take_lock
 while read -r domain order; do
     { [ -f "$acme/issued/$domain/order" ] && read -r order <"$acme/issued/$domain/order"; } || continue
@@ -92,7 +93,7 @@ while read -r domain order; do
 done <<<"$orders"
 exec 9>&-
 
-# By what nginx shows: a reload that once failed is made up for.
+# Asks nginx which certificates it shows: an earlier reload may have failed.
 stale=$(while read -r domain order; do
     [ ! -e "$acme/issued/$domain/live/fullchain.pem" ] || echo "$domain"
 done <<<"$orders" | not_yet_served)

@@ -4,13 +4,13 @@
 # Before the lock: names that do not answer must not keep a deploy waiting.
 addresses=$(resolve_names "$home/current/upstreams")
 exec 9>>"$home/.lock"
-# A deploy resolves for itself.
+# A deploy has the lock, and resolves names for itself.
 flock -n 9 || exit 0
 [ -f "$home/current/upstreams" ] || exit 0
 waiting=
 ! must_wait || waiting=yes
 changed=$(write_addresses "$home/current/upstreams" "$addresses" "$waiting")
-# A reload that was owed and could not be done is still owed.
+# Kept in a file, so that a reload that cannot be done now is done later.
 [ -z "$changed" ] || touch "$home/upstreams/.reload"
 [ -e "$home/upstreams/.reload" ] || exit 0
 systemctl is-active --quiet nginx || exit 0

@@ -1,4 +1,4 @@
-# After nginx was installed: it is enabled when a release is in force, and until then the host boots as before.
+# Run after nginx was installed: the host boots without it until a release is in force, which enables it.
 systemctl disable --quiet nginx
 systemctl stop nginx
 let_nginx_start

@@ -18,7 +18,7 @@ if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*ngin
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
-# The last two are needed for egress and for automatic certificates alone.
+# The last two are needed only for egress and for automatic certificates.
 needed=(nginx ca-certificates logrotate libnginx-mod-stream certbot)
 packages=$(dpkg-query -W -f '${Package} ${Status}\n' "${needed[@]}" 2>/dev/null || true)
 missing=
@@ -40,14 +40,14 @@ echo "running $(running_release)"
 history=$(text_of "$home/history")
 echo "history ${history//$'\n'/ }"
 
-# Who else is here.
+# What else is on this host.
 print_unit
 print_listeners
 print_foreign_nginx
 print_groups
 [ -z "$packaged_nginx" ] || print_configuration
 
-# Upstreams of the release in force whose names have never resolved here. Earlier releases have theirs there too.
+# Upstreams of the release in force whose names have never resolved here. The folder has those of earlier releases too.
 unresolved=()
 while read -r name port; do
     ! [[ $(text_of "$home/upstreams/${name}_$port.conf") == *down\;* ]] || unresolved+=("$name")
