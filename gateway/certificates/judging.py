@@ -12,8 +12,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 from gateway.certificates import keys, pem, trust_store
 from gateway.certificates.chain import ordered, self_issued, weak
 from gateway.certificates.names import covers, extension, names, title
+from gateway.onhost.constants import WARN_DAYS
 
-WARN_BELOW = timedelta(days=21)
+WARN_BELOW = timedelta(days=WARN_DAYS)
 
 
 # Marks of a public authority: it logs what it issues and states a CA/Browser Forum policy.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from gateway.inventory.model import RELEASE_PORT, Egress
+from gateway.inventory.model import Egress
 from gateway.inventory.site import Edge, Site
 from gateway.inventory.values import SSH_PORT
+from gateway.onhost.constants import RELEASE_PORT
 from gateway.problems import Problem
 
 # The number that no route may have at an edge, because it is what the entry port is at the other edge.

@@ -44,9 +44,6 @@ from gateway.inventory.values import (
     Variable,
 )
 
-# The loopback port on which the running nginx tells its release; no site may ask for it.
-RELEASE_PORT = 19001
-
 # Starts the name that pydantic puts into a finding's place for the member of a union; no operator wrote it.
 UNION_TAG = "="
 

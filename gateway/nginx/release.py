@@ -13,9 +13,6 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-# Where everything of the gateway lives on a host; `current` in it points to the release in force.
-HOME = "/etc/nginx/wecom-gateway"
-
 # Stands for the release's id until the id is known.
 ID_PLACEHOLDER = b"@RELEASE@"
 

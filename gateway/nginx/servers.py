@@ -8,12 +8,8 @@ from dataclasses import dataclass, replace
 from gateway.inventory.site import Route, Site
 from gateway.nginx import answers
 from gateway.nginx.plan import Plan
-from gateway.nginx.release import HOME
 from gateway.nginx.templates import render
-
-# Where a host has what belongs to its ACME certificates (gateway/onhost/scripts/acme.sh).
-_ACME_ISSUED = f"{HOME}/acme/issued"
-_ACME_WEBROOT = "/var/lib/wecom-gateway/acme"
+from gateway.onhost.constants import ACME, ACME_WEBROOT
 
 
 def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -87,8 +83,8 @@ def _of_group(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, object])
         "verify": verify,
         "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), plan),
         "stripped": sorted(plan.domain_headers - set(site.domain_headers)),
-        "acme_issued": f"{_ACME_ISSUED}/{site.domain}",
-        "acme_webroot": _ACME_WEBROOT,
+        "acme_issued": f"{ACME}/issued/{site.domain}",
+        "acme_webroot": ACME_WEBROOT,
     }
     has_own_file = site.edge == "tls" and len(group) == 1
     name = site.domain if has_own_file else f"{site.platform}-{site.edge}"

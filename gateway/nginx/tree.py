@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gateway import product, rendering
 from gateway.fleet.host import Host
-from gateway.inventory.model import RELEASE_PORT
 from gateway.nginx import built_for, egress, error_pages, orders, tls_profile
 from gateway.nginx.build import Build
 from gateway.nginx.plan import Plan
-from gateway.nginx.release import BUILD, HOME, ID_PLACEHOLDER, File
+from gateway.nginx.release import BUILD, ID_PLACEHOLDER, File
 from gateway.nginx.request_headers import STRIPPED
 from gateway.nginx.servers import server_blocks
 from gateway.nginx.templates import render
 from gateway.onhost import scripts
+from gateway.onhost.constants import HOME, RELEASE_PORT
 
 _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 

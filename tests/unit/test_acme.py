@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.deploys import orders
-from gateway.deploys.facts import GatewayState
+from gateway.deploys import orders, state
 from gateway.deploys.issued import Issued
 from gateway.fleet import shared_domains
 from gateway.fleet.parsing import parse_host
@@ -102,8 +101,8 @@ def test_a_release_holds_no_key_and_no_way_to_tls_but_through_the_certificate(ho
 
 
 def test_the_release_is_the_same_before_and_after_the_certificate_is_there(host):
-    before = GatewayState().process(["version nginx/1.22.1", "ipv6 yes"])
-    after = GatewayState().process(["version nginx/1.22.1", "ipv6 yes", "order:wx.school.edu.cn x"])
+    before = state.read(["version nginx/1.22.1", "ipv6 yes"])
+    after = state.read(["version nginx/1.22.1", "ipv6 yes", "order:wx.school.edu.cn x"])
     assert release.build(tree(host, before.build)).id == release.build(tree(host, after.build)).id
 
 
@@ -154,7 +153,7 @@ def test_what_is_due(host):
 
 
 def test_the_state_of_certificates_is_read_as_openssl_writes_it():
-    known = GatewayState().process(
+    known = state.read(
         [
             "ends:a.edu.cn Nov  1 12:00:00 2027 GMT",
             "order:a.edu.cn 0123 https://x.example/dir ops@school.edu.cn -",

@@ -88,7 +88,7 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
         "def wait(*_):\n"
         "    print('asking', flush=True)\n"
         "    gevent.sleep(50)\n"
-        "status._one = run._results = wait\n"
+        "status._ask = run._results = wait\n"
         f"own.main(['{command}', 'prod.py'])\n"
     )
     _ends_with_one_word(checkout, slow, 30)
@@ -104,7 +104,7 @@ _BUSY = (
     "def wait(*_):\n"
     "    threading.Thread(target=spin, daemon=True).start()\n"
     "    gevent.sleep(50)\n"
-    "status._one = wait\n"
+    "status._ask = wait\n"
     "own.main(['status', 'prod.py'])\n"
 )
 

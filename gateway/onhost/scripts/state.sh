@@ -55,12 +55,12 @@ done <<<"$(text_of "$home/current/upstreams")"
 echo "unresolved ${unresolved[*]-}"
 
 # Certificates from ACME servers: until when they are valid, what they were asked for with, what went wrong last.
-for path in "$home"/acme/issued/*/; do
+for path in "$acme"/issued/*/; do
     domain=${path%/} domain=${domain##*/}
     ends=$(openssl x509 -noout -enddate -in "$path/live/fullchain.pem" 2>/dev/null || true)
     echo "ends:$domain ${ends#notAfter=}"
     echo "order:$domain $(text_of "$path/order")"
 done
-for path in "$home"/acme/failed/*; do
+for path in "$acme"/failed/*; do
     echo "failed:${path##*/} $(text_of "$path")"
 done
