@@ -10,7 +10,7 @@ import click
 
 from gateway.cli.inventory import loaded, on_inventory
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
-from gateway.outside import places, report, run
+from gateway.outside import places, report, whole_fleet
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
 from gateway.problems import count, errors
@@ -45,7 +45,7 @@ def verify(
     except OSError as error:
         stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
     wrong = errors(fleet.problems)
-    results = run.of(fleet, addresses, client, _progress)
+    results = whole_fleet.ask(fleet, addresses, client, _progress)
     passed = not wrong and all(one.outcome != "failed" for one in results)
     if as_json:
         print_json(report.as_data(results, wrong, passed))

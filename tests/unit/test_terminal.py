@@ -84,11 +84,11 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
         # where this run was started in the background, SIGINT is ignored, and that is inherited
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from gateway import __main__ as own\nfrom gateway.deploys import status\n"
-        "from gateway.outside import run\n"
+        "from gateway.outside import whole_fleet\n"
         "def wait(*_):\n"
         "    print('asking', flush=True)\n"
         "    gevent.sleep(50)\n"
-        "status._one = run._results = wait\n"
+        "status._one = whole_fleet._results = wait\n"
         f"own.main(['{command}', 'prod.py'])\n"
     )
     _ends_with_one_word(checkout, slow, 30)

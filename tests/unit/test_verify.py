@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from gateway.checkout.verify_files import VerifyFile
-from gateway.outside.checks import Visit
+from gateway.outside import checks
 from gateway.outside.places import Target
 from gateway.outside.probe import Answer, Tls, Unanswered
+from gateway.outside.visit import Visit
 
 BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"], "envs": ["o"]}
 SITES = {
@@ -69,7 +70,7 @@ class World:
         return own_page(404)
 
     def findings(self):
-        return list(Visit(self.target, "203.0.113.10", self).findings())
+        return list(checks.findings(Visit(self.target, "203.0.113.10", self)))
 
     def failed(self):
         return [(one.check, one.reason, one.remedy) for one in self.findings() if one.outcome == "failed"]
