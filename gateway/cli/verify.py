@@ -1,4 +1,4 @@
-"""`python -m gateway verify`: does it work from outside?"""
+"""`python -m gateway verify`: asks every site from outside and says what is wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
 from gateway.outside import places, report, whole_fleet
 from gateway.outside.findings import Outcome, Result
@@ -35,7 +35,7 @@ def verify(
 
     Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
     """
-    fleet = loaded(inventory, limit, as_json, 1, certificates=False)
+    fleet = load_or_stop(inventory, limit, as_json, 1, certificates=False)
     try:
         addresses = places.overrides(fleet, resolve)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Templates of nginx configuration, filled in."""
+"""Renders the templates of nginx configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gateway import product
 
 @cache
 def _environment(folders: tuple[Path, ...]) -> Environment:
-    # nginx configuration, not HTML: values are safe by their types in gateway.inventory.model.
+    # Nothing is escaped, as this is no HTML: the types in gateway.inventory.model let only safe values through.
     return Environment(  # noqa: S701
         loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
@@ -24,7 +24,7 @@ def _environment(folders: tuple[Path, ...]) -> Environment:
 
 
 def render(template: str, **values: object) -> str:
-    """The text, with the blank lines that empty blocks of a template leave behind taken out."""
+    """The template with these values, without the blank lines that empty blocks leave behind."""
     text = _environment(product.template_folders("nginx")).get_template(template).render(**values)
     text = re.sub(r"\n{3,}", "\n\n", text)
     return re.sub(r"\n\n( *\})", r"\n\1", text)
