@@ -16,7 +16,7 @@ _SECONDS = 120
 
 
 def names() -> list[str]:
-    """The kinds that there are."""
+    """The kinds of hosts that there are, by name."""
     return sorted(path.stem for path in _SCRIPTS.glob("*.sh") if path.stem != _COMMON)
 
 
