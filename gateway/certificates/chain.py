@@ -12,7 +12,7 @@ from gateway.certificates import trust_store
 from gateway.certificates.names import title
 
 
-def ordered(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
+def chain_from(leaf: x509.Certificate, others: Sequence[x509.Certificate], now: datetime) -> list[x509.Certificate]:
     """The chain from `leaf` upwards, built from those of `others` that belong to it.
 
     An authority that was renewed or cross-signed has several certificates. Of these one is chosen that clients accept

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 
 from gateway.certificates import archive, formats, judging, names, pem, trust_store
-from gateway.certificates.chain import ordered, self_issued
+from gateway.certificates.chain import chain_from, self_issued
 from gateway.certificates.keys import KeyPair, PrivateKey, public_key, unprotected_pem
 
 _MAX_BYTES = 8 << 20
@@ -54,7 +54,7 @@ def pick(domain: str, paths: Sequence[Path], passphrase: bytes | None, now: date
         # No certificate was chosen, so no file is superfluous: only files that could not be read are told, each once.
         odd = [file for file in found if file.note and not file.locked and file.note not in reason]
         raise RefusedError([reason], [(file.source, _own_note(file)) for file in odd])
-    chain = ordered(leaf, certificates, now)
+    chain = chain_from(leaf, certificates, now)
     if len(chain) > 1 and self_issued(chain[-1]):
         chain.pop()  # clients have the root
     key = keys[public_key(leaf)]

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from gateway.certificates import keys, pem, trust_store
-from gateway.certificates.chain import ordered, self_issued, weak_signature
+from gateway.certificates.chain import chain_from, self_issued, weak_signature
 from gateway.certificates.names import covers, extension, shown_names, title
 
 WARN_BELOW = timedelta(days=21)
@@ -60,7 +60,7 @@ def judge(
     if not certificates:
         return Verdict(None, tuple(errors))
     leaf = next((one for one in certificates if key and keys.public_key(one) == keys.public_key(key)), certificates[0])
-    chain = ordered(leaf, certificates, now)
+    chain = chain_from(leaf, certificates, now)
     if key and keys.public_key(key) != keys.public_key(leaf):
         errors.append(
             f"privkey.pem is not the key of the certificate for {shown_names(leaf)}; put the key there that its "
