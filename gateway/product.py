@@ -10,7 +10,7 @@ from pathlib import Path
 NAME = "wecom-gateway"
 
 _PACKAGE = Path(__file__).parent
-# Inside of the package where it is installed, beside it in a checkout.
+# An installed package holds them; in a checkout they lie beside it.
 _TEMPLATES = next(folder for folder in (_PACKAGE / "templates", _PACKAGE.parent / "templates") if folder.is_dir())
 
 
@@ -47,18 +47,18 @@ def _project() -> dict[str, object]:
 
 
 def template_folders(kind: str) -> tuple[Path, Path]:
-    """Where templates of a kind ("nginx", "verify", ...) are looked for: the current folder's own go first."""
+    """The two folders where templates of a kind ("nginx", "verify", ...) are looked for, the current folder's first."""
     return Path.cwd() / "templates" / kind, _TEMPLATES / kind
 
 
 def template(kind: str, name: str) -> Path:
-    """One file of a kind, as it stands there."""
+    """The path of one file of a kind: the current folder's own where it has one, else the product's."""
     own, shipped = template_folders(kind)
     return own / name if (own / name).is_file() else shipped / name
 
 
 def templates(kind: str) -> list[Path]:
-    """Every file of a kind that the product has, in the order of names."""
+    """The path of every file of a kind that the product has, in the order of names."""
     _, shipped = template_folders(kind)
     return [template(kind, file.name) for file in sorted(shipped.iterdir())]
 

@@ -42,7 +42,7 @@ def cli(quick: bool, json_file: Path | None, write: bool) -> None:
         cores.must_be_two()
         with tempfile.TemporaryDirectory(prefix="wecom-bench-") as folder, borrowed(_HOSTS) as hosts:
             bench = _set_up(hosts, Path(folder))
-            wanted = [case for edge in cases.EDGES for case in cases.of_edge(edge)]
+            wanted = [case for edge in cases.EDGES for case in cases.at_edge(edge)]
             cells = bench.measure(wanted, rounds, seconds)
             report = Report(
                 command=" ".join(["python -m bench.proxy", *sys.argv[1:]]),

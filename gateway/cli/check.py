@@ -1,4 +1,4 @@
-"""`python -m gateway check`: every mistake of an inventory, offline."""
+"""`python -m gateway check`: finds every mistake in an inventory, offline."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from gateway.checkout import lost_files, tracked_keys
-from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import print_json, print_problems
 from gateway.fleet import ssh_keys
 from gateway.fleet.loading import Fleet
@@ -25,7 +25,7 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
 
     Exit 0 when clean or with warnings only, 1 with problems.
     """
-    fleet = loaded(inventory, limit, as_json, 1)
+    fleet = load_or_stop(inventory, limit, as_json, 1)
     sites = [(host.name, site.domain) for host in fleet.hosts for site in host.sites]
     lost = lost_files.warnings(sites, Path("files"))
     keys = ssh_keys.warnings(fleet)
@@ -46,7 +46,7 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
 
 
 def _certificates(fleet: Fleet) -> list[dict[str, str | int]]:
-    """Days left of each site's certificate, the soonest first; only of hosts without errors."""
+    """Days left of each site's certificate, the first to expire first. Hosts with errors are not in `fleet`."""
     now = datetime.now(UTC)
     rows = [(pair.not_after, host.name, domain, pair) for host in fleet.hosts for domain, pair in host.certs.items()]
     return [

@@ -1,4 +1,4 @@
-"""`python -m gateway status`: is every host as it should be?"""
+"""`python -m gateway status`: shows whether every host has and serves the release that it should have."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems
 from gateway.deploys import status_words
 from gateway.deploys.drift import HostStatus
@@ -25,8 +25,8 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
     The certificates of load balancers are read from outside, through DNS. Exit 0 when all are in sync, 2 on drift,
     expired certificates, unreachable hosts or an inventory that cannot be rendered.
     """
-    # An expired certificate is something to tell of a host, no reason to be silent about it.
-    fleet = loaded(inventory, limit, as_json, 2, data=("allow_expired=1",))
+    # A host whose certificate has expired is asked all the same, and the certificate reported.
+    fleet = load_or_stop(inventory, limit, as_json, 2, data=("allow_expired=1",))
     wrong = errors(fleet.problems)
     behind = [site.domain for host in fleet.hosts for site in host.sites if site.edge == "slb"]
     found = ask_hosts(fleet, {} if no_outside else balancers.days_left(behind))

@@ -56,8 +56,8 @@ class HostStatus:
     should be; `further` are the others, `warnings` what nobody has to act on now.
 
     `wanted` is the release that the inventory gives for the host's nginx, `published` the one that `current` points to,
-    `running` the one that the running nginx serves, `version` that of the product that the published release came from,
-    None where it is not recorded. `unresolved` are upstreams whose names do not resolve there: their
+    `running` the one that the running nginx serves. `version` is that of the product that published the release, None
+    where it is not recorded. `unresolved` are upstreams whose names do not resolve there: their
     sites answer 502, which is no drift. `apart` are addresses that another site there has to itself. `certificate_days`
     are the days left by domain: of the checkout's certificate, of the one that an ACME server issued to the host, or of
     the load balancer's where that was asked. `renewal_failed` says by domain since when and why a renewal has failed.

@@ -29,7 +29,7 @@ class HostState:
     current: str | None = None
     # over the files of the current release as they are now, made like Release.digest()
     digest: str | None = None
-    # the version of the product that the current release came from, empty where it is not recorded
+    # the version of the product that published the current release, empty where it is not recorded
     product: str = ""
     activated: str | None = None
     running: str | None = None

@@ -10,8 +10,11 @@ from gateway.problems import count
 
 
 def table(found: Iterable[HostStatus]) -> list[tuple[str, ...]]:
-    """A heading, then a row for each host: name, wanted and published release, the product's version of the published
-    one, running release, days of the certificate that ends first, and everything that is to be said of the host."""
+    """A heading, then a row for each host.
+
+    Columns: name, wanted and published release, the version of the product that published it, running release, days of
+    the certificate that ends first, and everything that is to be said of the host.
+    """
     rows: list[tuple[str, ...]] = [("host", "wanted", "published", "version", "running", "certificate", "")]
     for one in found:
         days = min(one.certificate_days.values(), default=None)

@@ -1,6 +1,6 @@
-"""From a host's sites and its nginx to a tree of files. Pure: no clock, no network, no host.
+"""All files of a host's release, rendered from its sites and its nginx, without a clock, a network or the host.
 
-Templates read as nginx; what has to be decided is decided in Python and handed to them as values.
+Templates read as nginx; decisions are made in Python and given to them as values.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _SCRIPTS = ("resolve", "renew", "expiry", "dpkg")
 
 _Values = Mapping[str, object]
 
-# Every host's files of nginx configuration. The template of each is <path>.j2; the values are those that it has
-# besides the ones that all have (_shared).
+# The nginx configuration files that every host has. The template of each is <path>.j2; the function gives the values
+# that it gets besides those that every template gets (_shared).
 _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
     "gateway.conf": lambda plan: {
         "upstreams": plan.upstreams,
@@ -63,7 +63,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
 
 
 def tree(host: Host, build: Build) -> dict[str, File]:
-    """Every file of the host's release by relative path; paths in them carry the id's placeholder."""
+    """Every file of the host's release, by relative path. ID_PLACEHOLDER stands for the id in them."""
     plan = Plan(host, build)
     files: dict[str, File] = {}
     for contribution in (_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _sites(plan)):
@@ -72,12 +72,12 @@ def tree(host: Host, build: Build) -> dict[str, File]:
 
 
 def _shared(plan: Plan) -> _Values:
-    """The values that every template has."""
+    """The values that every template gets."""
     return {"root": _ROOT, "home": HOME, "build": plan.build, "healthz_ports": plan.healthz_ports}
 
 
 def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
-    """What nginx reads on every host."""
+    """The nginx configuration files that every host has."""
     shared = _shared(plan)
     for path, values in _EVERYWHERE.items():
         yield path, _text(render(f"{path}.j2", **shared, **values(plan)))
@@ -85,7 +85,7 @@ def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
 
 
 def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
-    """Scripts and units that run on the host, and what they go by."""
+    """The scripts and systemd units that run on the host, and the lists that they read."""
     host = plan.host
     ports, upstreams = [str(port) for port in [*sorted(host.listeners()), RELEASE_PORT]], set(plan.upstreams)
     if host.egress:
@@ -106,14 +106,14 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
 
 
 def _egress(plan: Plan) -> Iterator[tuple[str, File]]:
-    """The pass-through to the WeCom API, where the host has one."""
+    """The file of the pass-through to the WeCom API, where the host has one."""
     if plan.host.egress:
         values = {"egress": plan.host.egress, "upstreams": egress.UPSTREAMS}
         yield "egress.conf", _text(render("egress.conf.j2", **_shared(plan), **values))
 
 
 def _sites(plan: Plan) -> Iterator[tuple[str, File]]:
-    """Server blocks, verification files and certificates."""
+    """The sites' server blocks, verification files and certificates."""
     texts: dict[str, str] = {}
     for path, text in server_blocks(plan, _shared(plan)):
         texts[path] = texts.get(path, "") + text

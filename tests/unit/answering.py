@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from gateway.checkout.verify_files import VerifyFile
-from gateway.outside.checks import Visit
+from gateway.outside import checks
 from gateway.outside.findings import Finding
 from gateway.outside.places import Target
 from gateway.outside.probe import Answer, Client, Door, Tls, Unanswered
+from gateway.outside.visit import Visit
 
 BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"], "envs": ["o"]}
 SITES: Mapping[str, dict[str, Any]] = {
@@ -83,7 +84,7 @@ class AnsweringSite:
         return own_page(404)
 
     def findings(self) -> list[Finding]:
-        return list(Visit(self.target, "203.0.113.10", cast(Client, self)).findings())
+        return list(checks.findings(Visit(self.target, "203.0.113.10", cast(Client, self))))
 
     def failed(self) -> list[tuple[str, str, str]]:
         return [(one.check, one.reason, one.remedy) for one in self.findings() if one.outcome == "failed"]

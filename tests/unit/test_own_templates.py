@@ -17,7 +17,7 @@ from gateway.fleet.loading import load
 from gateway.nginx import tree
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.trial import LIKELY_BUILD
-from gateway.outside import run
+from gateway.outside import whole_fleet
 
 from .conftest import REPO
 
@@ -87,7 +87,7 @@ def test_a_file_of_a_release_is_made_from_the_folder_s_own_template(write, name,
 
 
 def test_sheets_and_the_page_are_made_from_the_folder_s_own_templates(write, monkeypatch, tmp_path):
-    monkeypatch.setattr(run, "of", lambda *_: [])
+    monkeypatch.setattr(whole_fleet, "ask", lambda *_: [])
     write(
         {"handover/sheet.md.j2": "our own sheet of {{ sheet.domain }}", "verify/report.html.j2": "<p>ours {{ when }}"}
     )
@@ -149,7 +149,7 @@ def test_what_a_shipped_template_misses_in_an_own_one_names_both(write):
 
 @pytest.mark.parametrize("body", ["{% iff %}", "{{ nothing }}"])
 def test_no_sheet_and_no_page_is_made_of_a_broken_template(write, body, monkeypatch, tmp_path):
-    monkeypatch.setattr(run, "of", lambda *_: [])
+    monkeypatch.setattr(whole_fleet, "ask", lambda *_: [])
     write({"handover/sheet.md.j2": body})
     (told,) = _told("handover", "--out", "sheets")
     assert told.startswith("templates/handover/sheet.md.j2:1: ")

@@ -75,7 +75,7 @@ def test_a_python_without_the_packages_says_so(checkout):
 
 def test_a_python_that_is_too_old_says_so(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
-    assert environment.fault().startswith("needs Python 3.11 or later, this is 3.9; ")
+    assert environment.why_unusable().startswith("needs Python 3.11 or later, this is 3.9; ")
 
 
 def test_nobody_to_press_enter_is_a_sentence_and_no_success(checkout):

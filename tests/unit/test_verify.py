@@ -191,6 +191,18 @@ def test_a_hiccup_is_asked_again(answering):
     assert seen
 
 
+def test_straight_to_a_host_the_next_step_is_at_the_host(answering):
+    """Whoever asks past the load balancer is not sent to look at it."""
+    site = answering("card-slb", straight=True)
+    site.unopened = {
+        80: Unanswered("refused", "nothing listens there"),
+        9001: Unanswered("unreachable", "no connection"),
+    }
+    remedies = [remedy for check, _, remedy in site.failed() if check == "port"]
+    assert "systemctl status nginx on the host" in remedies[0]
+    assert "security group of the host" in remedies[1]
+
+
 def test_the_gateways_own_pages_are_told_from_a_platforms():
     assert own_page(502).is_gateways_own
     for body in (b"", b"<html>", b"[]", b'"request_id"', b'{"request_id": 1}', b"\xff\xfe"):

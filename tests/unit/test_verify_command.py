@@ -15,7 +15,7 @@ from gateway import product
 from gateway.cli.main import main
 from gateway.fleet.loading import load
 from gateway.inventory.model import Egress
-from gateway.outside import egress_check, places, report, run
+from gateway.outside import egress_check, places, report, whole_fleet
 from gateway.outside.findings import Finding, Result
 from gateway.outside.probe import Tls, Unanswered
 
@@ -54,7 +54,7 @@ def verify(inventory, monkeypatch):
     """Runs the command on an inventory of one site, with these results instead of asking."""
 
     def start(*options, results=(GOOD,)):
-        monkeypatch.setattr(run, "of", lambda *_: list(results))
+        monkeypatch.setattr(whole_fleet, "ask", lambda *_: list(results))
         return CliRunner().invoke(main, ["verify", inventory(h1={"sites": [SLB]}), *options], catch_exceptions=False)
 
     return start
@@ -93,7 +93,7 @@ def test_json_alone_is_on_standard_output(verify):
 
 
 def test_a_faulty_inventory_is_a_failure_even_where_all_sites_pass(inventory, monkeypatch):
-    monkeypatch.setattr(run, "of", lambda *_: [GOOD])
+    monkeypatch.setattr(whole_fleet, "ask", lambda *_: [GOOD])
     path = inventory(h1={"sites": [SLB]}, h2={"sites": [{**SLB, "edge": "x"}]})
     done = CliRunner().invoke(main, ["verify", path])
     assert done.exit_code == 1
@@ -143,7 +143,7 @@ def test_a_site_on_two_hosts_is_asked_once_and_straight_only_at_a_hosts_own_addr
 def test_a_name_that_does_not_resolve_is_a_finding(inventory):
     fleet = load(inventory(h1={"sites": [{**SLB, "domain": "nowhere.invalid"}]}))
     seen = []
-    (result,) = run.of(fleet, {}, None, lambda done, total: seen.append((done, total)))
+    (result,) = whole_fleet.ask(fleet, {}, None, lambda done, total: seen.append((done, total)))
     assert result.outcome == "failed"
     assert "does not resolve" in result.findings[0].reason
     assert seen == [(1, 1)]
@@ -164,7 +164,7 @@ def test_hundreds_of_sites_are_asked_at_once_but_not_all(inventory, monkeypatch)
             now -= 1
             raise Unanswered("unreachable", "no connection")
 
-    results = run.of(fleet, {}, Silent(), lambda done, total: None)
+    results = whole_fleet.ask(fleet, {}, Silent(), lambda done, total: None)
     assert len(results) == 200
     assert {one.outcome for one in results} == {"failed"}
     assert 40 <= most <= 50
