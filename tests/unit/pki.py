@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
@@ -123,6 +124,7 @@ def with_old_signature(issued: Issued, number: int = 5) -> Issued:
     return Issued(x509.load_der_x509_certificate(body), issued.key)
 
 
+@cache
 def rsa_key(bits: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 

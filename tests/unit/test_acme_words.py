@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -131,18 +132,18 @@ class Stage:
         return sorted(path.name for path in (self.acme / "failed").iterdir())
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    (tmp_path / "bin").mkdir()
+def _stage(path: Path) -> Stage:
+    """A host that has orders for both domains and certificates for none."""
+    (path / "bin").mkdir()
     for name, text in PROGRAMS.items():
-        (tmp_path / "bin" / name).write_text(f"#!/bin/bash\n{text}")
-        (tmp_path / "bin" / name).chmod(0o755)
-    home = tmp_path / "wecom-gateway"
+        (path / "bin" / name).write_text(f"#!/bin/bash\n{text}")
+        (path / "bin" / name).chmod(0o755)
+    home = path / "wecom-gateway"
     release = home / "releases" / "0000000000000001"
     release.mkdir(parents=True)
     (release / "renew.sh").write_text(scripts.text("renew"))
     (home / "current").symlink_to("releases/0000000000000001")
-    made = Stage(tmp_path)
+    made = Stage(path)
     made.order(A, B)
     for domain in (A, B):
         made.new_pair(domain)
@@ -150,13 +151,26 @@ def stage(tmp_path: Path) -> Stage:
 
 
 @pytest.fixture
-def served(stage: Stage) -> Stage:
-    """Both domains have their certificates."""
+def stage(tmp_path: Path) -> Stage:
+    return _stage(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def issued(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a host that has its certificates, to be copied: asking for them takes the scripts a while."""
+    stage = _stage(tmp_path_factory.mktemp("issued"))
     done = stage.run("obtain")
     assert done.returncode == 0, done.stderr
     assert stage.in_use(A) and stage.in_use(B)
     (stage.path / "calls").unlink()
-    return stage
+    return stage.path
+
+
+@pytest.fixture
+def served(issued: Path, tmp_path: Path) -> Stage:
+    """Both domains have their certificates."""
+    shutil.copytree(issued, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return Stage(tmp_path)
 
 
 def test_what_is_issued_is_in_use_and_told_in_numbers(stage):

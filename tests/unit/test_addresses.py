@@ -221,9 +221,9 @@ def test_in_an_hour_of_answers_that_never_repeat_nginx_is_reloaded_a_few_times(t
 
 def test_a_move_waits_for_nobody(tmp_path):
     """In the same hour, when all that nginx asks has gone silent and the answers name others."""
-    answer = "echo a.example 127.0.0.$((now < 1800 ? now / 30 % 100 + 1 : 200))"
-    silent = "silent_addresses() { [ $now -lt 1800 ] || printf 'a.example 443 127.0.0.%s\\n' $(seq 100); }"
-    assert 1800 in _rounds(tmp_path, answer, 1900, silent)
+    answer = "echo a.example 127.0.0.$((now < 900 ? now / 30 % 100 + 1 : 200))"
+    silent = "silent_addresses() { [ $now -lt 900 ] || printf 'a.example 443 127.0.0.%s\\n' $(seq 100); }"
+    assert 900 in _rounds(tmp_path, answer, 930, silent)
 
 
 def test_addresses_that_stay_reload_nothing(tmp_path):

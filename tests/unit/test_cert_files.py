@@ -125,6 +125,7 @@ def test_an_encrypted_key_is_opened_in_memory(files, folder, tmp_path, monkeypat
         ("# nothing\n", "holds no age identity"),
         ("\udcff", "holds no age identity"),
     ],
+    ids=["none", "another", "nonsense", "a comment", "no text"],
 )
 def test_without_the_right_identity_the_remedy_is_told(files, folder, tmp_path, identity, reason):
     _put(folder, encrypted=pyrage.encrypt(LEAF.key_pem, [IDENTITY.to_public()]))
@@ -288,7 +289,11 @@ def test_a_key_that_is_kept_encrypted_does_not_turn_plain_unasked(folder):
     assert set(_modes(folder)) == {DOMAIN, "fullchain.pem", "privkey.pem.age"}
 
 
-@pytest.mark.parametrize("recipient", ["age1nonsense", "", "\udcff", "\x1b[2J", str(IDENTITY), f" {IDENTITY}"])
+@pytest.mark.parametrize(
+    "recipient",
+    ["age1nonsense", "", "\udcff", "\x1b[2J", str(IDENTITY), f" {IDENTITY}"],
+    ids=["nonsense", "nothing", "no text", "an escape", "the identity", "the identity after a space"],
+)
 def test_a_wrong_recipient_changes_nothing_and_an_identity_is_not_quoted(folder, recipient):
     with pytest.raises(ValueError, match=r"right would be age1|public half, which starts with age1") as caught:
         stored.write(folder, PAIR, [recipient])

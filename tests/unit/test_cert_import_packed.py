@@ -75,6 +75,7 @@ def test_openssls_own_files_are_read(monkeypatch, kind):
         (zip_of(**{f"{n}": b"\0" * (1 << 20) for n in range(10)}), "is too large when unpacked"),
         (zip_of(**{f"{n}": b"" for n in range(300)}), "holds 300 files"),
     ],
+    ids=["cut off", "above", "root", "drive", "one large file", "many large files", "many files"],
 )
 def test_a_zip_file_that_is_damaged_or_a_trap_is_refused(body, reason):
     assert_refused(run_import({"a.zip": body}), reason)

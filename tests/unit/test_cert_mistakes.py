@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pyrage
 import pytest
 
-from gateway.certificates import pem
+from gateway.certificates import ca_file, pem
 from gateway.fleet.parsing import parse_host
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
 
-from .conftest import PLATFORMS, REPO
+from .conftest import PLATFORMS
+from .forked import gateway, run
 from .importing import CHAIN, LEAF, assert_took, enter_checkout, pfx, run_import, zip_of
 from .pki import LOWER, MIDDLE, ROOT, assert_no_key
 
@@ -96,7 +95,7 @@ def test_the_same_in_both_is_told_of_the_wrong_one(files, folder, name, body, sa
 
 @pytest.mark.parametrize("name", ["fullchain.pem", "privkey.pem"])
 @pytest.mark.parametrize(("kind", "said"), [(kind, f"is a {kind}") for kind in ("pipe", "folder", "device")])
-def test_what_is_no_file_is_not_waited_for(folder, name, kind, said):
+def test_what_is_no_file_is_not_waited_for(files, folder, name, kind, said):
     path = folder / name
     path.unlink()
     if kind == "pipe":
@@ -105,12 +104,7 @@ def test_what_is_no_file_is_not_waited_for(folder, name, kind, said):
         path.mkdir()
     else:
         path.symlink_to("/dev/zero")
-    program = (
-        "from pathlib import Path; from gateway.certificates import pem, stored\n"
-        f"pair, problems = stored.read('h1', {DOMAIN!r}, Path({str(folder)!r}))\n"
-        "print(*[one.text for one in problems if one.severity == 'error'], sep='\\n')"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, timeout=20)
+    done = run(lambda: print(*_errors(files), sep="\n"), seconds=20)
     (text,) = done.stdout.splitlines()
     assert text.startswith(f"{path} {said}, no regular file; ")
 
@@ -120,8 +114,7 @@ def test_an_import_does_not_wait_for_what_lies_there(folder):
     (folder / "privkey.pem").unlink()
     os.mkfifo(folder / "fullchain.pem")
     Path("a.pem").write_bytes(CHAIN + LEAF.key_pem)
-    command = [sys.executable, "-m", "gateway", "import-cert", DOMAIN, "a.pem"]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(REPO)}, capture_output=True, timeout=20)
+    done = gateway("import-cert", DOMAIN, "a.pem", folder=Path.cwd())
     assert done.returncode == 0, done.stderr
     assert (folder / "fullchain.pem").read_bytes() == CHAIN
 
@@ -204,12 +197,14 @@ def test_nor_is_an_acme_servers_ca_waited_for(files, kind):
     else:
         with path.open("wb") as file:
             file.truncate(1 << 40)
-    program = (
-        "from pathlib import Path; from gateway.certificates import ca_file\n"
-        f"try: ca_file.read(Path({str(path)!r}), 'files/ca.pem')\n"
-        "except ValueError as error: print(error)"
-    )
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPO, capture_output=True, text=True, timeout=20)
+
+    def read():
+        try:
+            ca_file.read(path, "files/ca.pem")
+        except ValueError as error:
+            print(error)
+
+    done = run(read, seconds=20)
     (line,) = done.stdout.splitlines()
     assert ("is larger than any certificate" if kind == "huge" else f"is a {kind}, no regular file") in line
     assert "put the ACME server's CA certificate there" in line

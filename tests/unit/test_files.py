@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tracemalloc
 
 import pytest
@@ -12,7 +10,8 @@ import pytest
 from gateway.checkout import verify_files
 from gateway.fleet.parsing import parse_host
 
-from .conftest import PLATFORMS, REPO
+from .conftest import PLATFORMS
+from .forked import run
 
 NAME = "WW_verify_54wuPnLpuTWkAF0Z.txt"
 BODY = b"54wuPnLpuTWkAF0Z"
@@ -127,12 +126,7 @@ def test_a_huge_file_is_refused_without_being_read(files, folder):
 
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(files, folder):
     os.mkfifo(folder / NAME)
-    code = (
-        "import sys; from pathlib import Path; from tests.unit.test_files import _refusal;"
-        " print(_refusal(Path(sys.argv[1])))"
-    )
-    command = [sys.executable, "-c", code, str(files)]
-    done = subprocess.run(command, cwd=REPO, capture_output=True, text=True, timeout=60)
+    done = run(lambda: print(_refusal(files)))
     assert f"{folder / NAME}: is a pipe, no regular file; put the verification file there as downloaded" in done.stdout
 
 

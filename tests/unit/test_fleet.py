@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from gateway.fleet.loading import InventoryError, load
 
 from .conftest import REPO
+from .forked import gateway, pyinfra
 
 TWO = """
 wanxiao_prod = [("a1", {"sites": [{"domain": "wx.a.edu.cn", "edge": "slb"}]})]
@@ -64,21 +64,11 @@ def test_the_shipped_inventories_lack_nothing_but_certificates(monkeypatch, name
     assert all(problem.field == "cert" and "is missing" in problem.text for problem in wrong), wrong
 
 
-def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(Path(sys.executable).parent / arguments[0]), *arguments[1:]],
-        cwd=REPO,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 def test_a_bad_inventory_stops_pyinfra_before_it_connects_with_every_problem(inventory):
     text = TWO.replace("wx.a.edu.cn", "WX.a.edu.cn").replace("wx.b.edu.cn", "*.b.edu.cn")
     # a host that would hang if it were connected to
     text += 'bkitsm = [("192.0.2.1", {"sites": [{"domain": "wx.d.edu.cn", "edge": "xxx"}]})]'
-    done = _run("pyinfra", "-y", inventory(text), "deploy.py")
+    done = pyinfra("-y", inventory(text), "deploy.py")
     assert done.returncode == 1
     for place in ("a1: WX.a.edu.cn: domain:", "b1: *.b.edu.cn: domain:", "192.0.2.1: wx.d.edu.cn: edge:"):
         assert place in done.stderr
@@ -97,7 +87,7 @@ def test_a_bad_inventory_stops_pyinfra_before_it_connects_with_every_problem(inv
 )
 def test_a_deploy_stops_at_a_host_that_it_could_not_connect_to(inventory, name, data, message):
     text = f'{TWO}bkitsm = [("{name}", {{{data}"sites": [{{"domain": "wx.d.edu.cn", "edge": "slb"}}]}})]\n'
-    done = _run("pyinfra", "-y", inventory(text), "deploy.py")
+    done = pyinfra("-y", inventory(text), "deploy.py")
     assert done.returncode == 1
     assert message in done.stderr
     assert "no host was contacted" in done.stderr
@@ -105,25 +95,26 @@ def test_a_deploy_stops_at_a_host_that_it_could_not_connect_to(inventory, name, 
 
 
 def test_a_deploy_to_a_name_that_is_none_is_one_message():
-    done = _run("pyinfra", "-y", "a..b", "deploy.py")
+    done = pyinfra("-y", "a..b", "deploy.py")
     assert done.returncode == 1
     assert "a..b: no hosts can be read from it" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_debugging_an_inventory_works_even_when_it_is_wrong(inventory):
-    done = _run("pyinfra", inventory(TWO.replace("wx.a.edu.cn", "WX.a.edu.cn")), "debug-inventory")
+    done = pyinfra(inventory(TWO.replace("wx.a.edu.cn", "WX.a.edu.cn")), "debug-inventory")
     assert done.returncode == 0, done.stderr
     assert "WX.a.edu.cn" in done.stdout + done.stderr
 
 
 def test_check_exits_with_what_it_found(inventory):
-    good = _run("python", "-m", "gateway", "check", inventory(TWO))
+    command = [sys.executable, "-m", "gateway", "check", inventory(TWO)]
+    good = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert good.returncode == 0
     assert "3 sites can be deployed, 0 errors, 3 warnings" in good.stdout
-    bad = _run("python", "-m", "gateway", "check", inventory(TWO.replace("wx.a", "WX.a")), "--json")
+    bad = gateway("check", inventory(TWO.replace("wx.a", "WX.a")), "--json")
     assert bad.returncode == 1
     assert '"field": "domain"' in bad.stdout
-    broken = _run("python", "-m", "gateway", "check", inventory("x = ["))
+    broken = gateway("check", inventory("x = ["))
     assert broken.returncode == 1
     assert "Traceback" not in broken.stderr

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from gateway.fleet.loading import InventoryError, load
 
 from .conftest import REPO
+from .forked import gateway
 
 HOSTS = 'wanxiao_prod = [("a1", {"sites": [{"domain": "wx.a.edu.cn", "edge": "slb"}]})]\n'
 
@@ -97,9 +95,7 @@ def test_a_file_that_ends_the_run_is_an_error_and_no_clean_check(tmp_path, name,
     (tmp_path / "group_data").mkdir()
     (tmp_path / "ending.py").write_text(HOSTS)
     (tmp_path / name).write_text(f"import sys\n\n{end}\n")
-    command = [sys.executable, "-m", "gateway", "check", "--json", "ending.py"]
-    environment = {**os.environ, "PYTHONPATH": str(REPO)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    done = gateway("check", "--json", "ending.py", folder=tmp_path)
     assert done.returncode == 1
     message = json.loads(done.stdout)["error"]
     assert f"{name}:3: ends the run" in message

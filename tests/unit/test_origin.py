@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 
 import pytest
@@ -18,17 +19,28 @@ def _git(*arguments):
     return done.stdout.strip()
 
 
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """A repository with two commits, to be copied, and what `here` says of the first."""
+    folder = tmp_path_factory.mktemp("repository")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(folder)
+        _git("init", "-q", "-b", "main")
+        (folder / "prod.py").write_text("one")
+        _git("add", ".")
+        _git("commit", "-q", "-m", "one")
+        first = _here()
+        (folder / "prod.py").write_text("two")
+        _git("commit", "-q", "-a", "-m", "two")
+    return folder, first
+
+
 @pytest.fixture
-def checkout(tmp_path, monkeypatch):
-    """A repository with two commits, and what `here` says of the first."""
+def checkout(repository, tmp_path, monkeypatch):
+    """A repository with two commits as the current folder, and what `here` says of the first."""
+    folder, first = repository
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    _git("init", "-q", "-b", "main")
-    (tmp_path / "prod.py").write_text("one")
-    _git("add", ".")
-    _git("commit", "-q", "-m", "one")
-    first = _here()
-    (tmp_path / "prod.py").write_text("two")
-    _git("commit", "-q", "-a", "-m", "two")
     return first
 
 

@@ -133,6 +133,7 @@ def test_what_arrives_with_a_key_in_it_is_found(checkout, ending, body):
         ("damaged.zip", _zip(**{"a.crt": LEAF.pem})[:60]),
         ("gone.txt", LEAF.key_pem),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_holds_no_key_in_the_clear_may_be_tracked(checkout, path, body):
     _put(path, body)

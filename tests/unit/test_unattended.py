@@ -14,6 +14,7 @@ import pytest
 from gateway import environment
 
 from .conftest import REPO
+from .forked import gateway, pyinfra
 
 SITE = '"sites": [{"domain": "wx.a.edu.cn", "edge": "slb"}]'
 ALONE = {"stdin": subprocess.DEVNULL, "start_new_session": True, "capture_output": True, "text": True, "timeout": 60}
@@ -31,17 +32,19 @@ def checkout(tmp_path):
     return tmp_path
 
 
-def _pyinfra(folder, *arguments, **more):
+def _new_pyinfra(folder, *arguments):
+    """With a Python of its own, which has the packages alone that it finds from there."""
     program = str(Path(sys.executable).parent / "pyinfra")
-    done = subprocess.run([program, *arguments], cwd=folder, **{**ALONE, **more})
+    done = subprocess.run([program, *arguments], cwd=folder, check=False, **ALONE)
     assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
     return done
 
 
 @pytest.mark.parametrize("name", ["deploy.py", "rollback.py"])
 def test_the_inventory_goes_first(checkout, name):
-    done = _pyinfra(checkout, "-y", name, "inventory/prod.py")
+    done = pyinfra("-y", name, "inventory/prod.py", folder=checkout)
     assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
     assert f"{name} is no inventory" in done.stderr
     assert f"right would be: pyinfra inventory/prod.py {name}" in done.stderr
 
@@ -50,14 +53,14 @@ def test_the_inventory_goes_first(checkout, name):
 def test_a_deploy_of_another_folder_says_where_to_run_it(checkout, name, tmp_path_factory):
     """@local, so that something is there to connect to: pyinfra reads the file afterwards."""
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    done = _pyinfra(elsewhere, "-y", "@local", str(checkout / name))
+    done = _new_pyinfra(elsewhere, "-y", "@local", str(checkout / name))
     assert done.returncode == 1
     assert f"{name}: No module named 'gateway'; run it in its own folder" in done.stderr
 
 
 def test_a_pyinfra_without_the_projects_packages_says_so(checkout):
     (checkout / "gateway").unlink()
-    done = _pyinfra(checkout, "-y", "inventory/prod.py", "deploy.py")
+    done = _new_pyinfra(checkout, "-y", "inventory/prod.py", "deploy.py")
     assert done.returncode == 1
     assert "config.py: No module named 'gateway" in done.stderr
     assert "run the pyinfra that is installed beside wecom-gateway" in done.stderr
@@ -83,8 +86,9 @@ def test_nobody_to_press_enter_is_a_sentence_and_no_success(checkout):
     (checkout / "inventory/prod.py").write_text(
         f'wanxiao_prod = [("h1", {{"ssh_key": "none", {SITE}}}), ("@local", {{{SITE}}})]\n'
     )
-    done = _pyinfra(checkout, "inventory/prod.py", "deploy.py")
+    done = pyinfra("inventory/prod.py", "deploy.py", folder=checkout)
     assert done.returncode == 1
+    assert "Traceback" not in done.stdout + done.stderr
     assert "nobody is there to press enter; add -y" in done.stderr
 
 
@@ -92,8 +96,7 @@ def test_a_key_file_that_is_not_there_is_a_warning_of_check(checkout):
     (checkout / "inventory/prod.py").write_text(
         f'wanxiao_prod = [("h1", {{"ssh_key": "~/none", {SITE}}}), ("h2", {{"ssh_key": "~/none", {SITE}}})]\n'
     )
-    command = [sys.executable, "-m", "gateway", "check", "inventory/prod.py", "--json"]
-    done = subprocess.run(command, cwd=checkout, check=False, **ALONE)
+    done = gateway("check", "inventory/prod.py", "--json", folder=checkout)
     assert done.returncode == 0
     (problem,) = [one for one in json.loads(done.stdout)["problems"] if one["field"] == "ssh_key"]
     assert problem["host"] == "h1"
