@@ -20,6 +20,7 @@ from gateway.nginx.build import Build
 from gateway.nginx.release import Change
 from gateway.nginx.tree import tree
 from gateway.problems import count
+from gateway.rendering import BrokenTemplateError
 
 # Seconds that a host may take to say how it is: `nginx -t` alone may take 30 of them.
 PATIENCE = 60
@@ -203,7 +204,11 @@ def _why_another(host: Host, known: HostState, current: str, build: str) -> str:
         return f"the inventory has changed since release {current}, or it was rolled back; deploy"
 
     def release_for(build: Build) -> str:
-        return releases.build(tree(host, build)).id
+        """The id; "" where a template of the current folder's own fails for such an nginx."""
+        try:
+            return releases.build(tree(host, build)).id
+        except BrokenTemplateError:
+            return ""
 
     if release_for(before) != current:
         return f"the inventory, its files or this checkout's templates have changed since release {current}; deploy"

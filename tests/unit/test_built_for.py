@@ -88,6 +88,15 @@ def test_a_changed_inventory_is_told_as_one_whatever_else_changed(host):
     )
 
 
+def test_an_own_template_that_fails_for_the_former_nginx_is_a_changed_one(host, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "templates" / "nginx").mkdir(parents=True)
+    text = "{% if build.has('http2_directive') %}fine{% else %}{{ nothing }}{% endif %}"
+    (tmp_path / "templates" / "nginx" / "site-slb.conf.j2").write_text(text)
+    told = _why(host, OLD, current="0" * 16, installed=Version((1, 26, 3)))
+    assert "this checkout's templates have changed since release 0000000000000000" in told
+
+
 def test_a_rollback_is_told_as_one(host):
     known = HostState(current="aaaa", history=("aaaa", "bbbb"), installed=OLD.version)
     assert _problem(host, known, "").startswith("it was rolled back to release aaaa")

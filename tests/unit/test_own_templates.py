@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from jinja2 import UndefinedError
 
 from gateway import product, rendering
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.deploys import preflight, target
 from gateway.fleet.loading import load
 from gateway.nginx import tree
