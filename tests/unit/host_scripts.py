@@ -13,11 +13,15 @@ def body(script: str) -> str:
     return (Path(scripts.__file__).parent / f"{script}.sh").read_text()
 
 
+def functions(script: str) -> str:
+    """The functions that stand before the script's own text."""
+    return scripts.text(script).removesuffix(body(script))
+
+
 def run(script: str, commands: str, home: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """The functions that stand before the script's own text, then the commands; the gateway's folder is `home`."""
-    functions = scripts.text(script).removesuffix(body(script))
     return subprocess.run(
-        ["bash", "-c", f"{functions}\nhome={home} memory={home}/memory reloaded={home}/reloaded\n{commands}"],
+        ["bash", "-c", f"{functions(script)}\nhome={home} memory={home}/memory reloaded={home}/reloaded\n{commands}"],
         input=stdin,
         capture_output=True,
         text=True,
