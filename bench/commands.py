@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from bench.errors import BenchError
+from lab import interrupts
 
 _LIMIT_SECONDS = 3600
 _GRACE_SECONDS = 10
@@ -30,6 +31,7 @@ def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,  # so that its own children can be ended with it
+        preexec_fn=interrupts.heeded,
     )
     try:
         output, _ = process.communicate(timeout=_LIMIT_SECONDS)

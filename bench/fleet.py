@@ -35,7 +35,7 @@ def cli() -> None:
             sites = [school.entry() for school in Fleet.of(3, "slb").schools]
             entries = [(host.name, {**pyinfra_data(host), "sites": sites}) for host in hosts]
             (folder / "inventory" / "bench.py").write_text(f"wanxiao_prod = {pprint.pformat(entries)}\n")
-            command = [commands.beside_python("pyinfra"), "-y", "inventory/bench.py", "deploy.py"]
+            command: list[str | Path] = [commands.beside_python("pyinfra"), "-y", "inventory/bench.py", "deploy.py"]
             say(f"{_HOSTS} hosts from bare: {commands.run(command, folder):.2f} s")
             one = [*command, "--limit", hosts[0].name]
             seconds = {

@@ -95,11 +95,11 @@ def _measure(way: Way, host: BenchHost, folder: Path) -> Figures:
     folder.mkdir()
     host.reset()
     gateway = Gateway(way.name, host, folder, "tls")
-    render = folder / "checkout-tls" / "gateway" / "render.py"
-    text = render.read_text()
+    plan = folder / "checkout-tls" / "gateway" / "nginx" / "plan.py"
+    text = plan.read_text()
     if "\nTOGETHER = 100\n" not in text:
-        raise BenchError("gateway/nginx/tree.py no longer says from how many sites on servers are shared")
-    render.write_text(text.replace("\nTOGETHER = 100\n", f"\nTOGETHER = {way.together}\n"))
+        raise BenchError("gateway/nginx/plan.py no longer says from how many sites on servers are shared")
+    plan.write_text(text.replace("\nTOGETHER = 100\n", f"\nTOGETHER = {way.together}\n"))
     host.run(_NEIGHBOUR)
     gateway.deploy(Fleet.of(_SITES, "tls"))
     host.run("systemctl restart nginx", timeout=60)

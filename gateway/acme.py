@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway import file_content
-from gateway.certificates import judging
+from gateway.certificates import pem
 from gateway.inventory.model import Acme
 from gateway.problems import Problem
 
@@ -82,12 +82,12 @@ def take_ca(acme: Acme, checkout: Path, cas: MutableMapping[str, bytes]) -> Iter
         yield "cert.acme.ca", f"{acme.ca} {error}; {_PUT_CA}"
         return
     try:
-        certificates = judging.load_certificates(body, acme.ca)
+        certificates = pem.load_certificates(body, acme.ca)
     except ValueError as error:
         yield "cert.acme.ca", str(error)
     else:
         # Only the certificates: nothing else of the file has a place on a host.
-        text = judging.as_pem(certificates)
+        text = pem.as_pem(certificates)
         known = cas.setdefault(account(acme), text)
         if known != text:
             yield (

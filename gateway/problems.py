@@ -61,5 +61,10 @@ def shown(value: str) -> str:
     return printable if len(printable) <= 80 else printable[:77] + "..."
 
 
+def printable(text: str) -> str:
+    """Names of files and in certificates are others' words: no control characters reach the terminal."""
+    return "".join(one if one.isprintable() else "?" for one in text)
+
+
 def _escaped(value: str) -> str:
     return value.encode("unicode_escape").decode("ascii")

@@ -15,6 +15,8 @@ from lab.progress import Say
 from lab.topology import DEFAULT_SUITE, LAB, LABEL, PREFIX, SUITES
 
 INPUTS_LABEL = "wecom-gateway.lab.inputs"
+SCRIPTS = LAB / "image_scripts"
+SHELL_OPTIONS = "eu"
 
 _PACKAGES = (
     "systemd",
@@ -158,7 +160,7 @@ def _build(tag: str, parent: str, script: str, made_from: str) -> None:
         docker(
             # A build that runs away must not take the machine with it.
             *("run", "--interactive", "--name", name, "--label", LABEL, "--pids-limit", "500"),
-            *(parent, "sh", "-eu", "-s"),
+            *(parent, "sh", f"-{SHELL_OPTIONS}", "-s"),
             stdin=script,
             timeout=_BUILD_SECONDS,
         )
@@ -180,4 +182,4 @@ def _made_from(tag: str) -> str | None:
 
 
 def _script(name: str) -> str:
-    return (LAB / "image_scripts" / f"{name}.sh").read_text()
+    return (SCRIPTS / f"{name}.sh").read_text()

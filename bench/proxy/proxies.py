@@ -16,7 +16,7 @@ from bench.proxy.files import PEERS, put
 from bench.schools import Edge
 from bench.tools import copied_checkout, pyinfra_data
 from gateway.nginx import tls_profile
-from gateway.nginx.tree import STRIPPED
+from gateway.nginx.request_headers import STRIPPED
 from lab import pki
 
 GATEWAY = "this project"

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePosixPath, PureWindowsPath
 
+from gateway.certificates.passphrase import PASSPHRASE_VARIABLE
+
 MAGIC = b"PK\x03\x04"
 
 # Bits and numbers of the format: APPNOTE.TXT 4.4.4, 4.4.5. AES counts as a method of its own.
@@ -68,7 +70,7 @@ def _opened(name: str, data: bytes) -> Iterator[zipfile.ZipFile]:
             yield archive
     except RuntimeError:  # zipfile's word for a password that is missing or wrong
         raise ArchiveError(
-            f"{name} is protected by a password; put it into GATEWAY_KEY_PASSPHRASE, or unpack it first"
+            f"{name} is protected by a password; put it into {PASSPHRASE_VARIABLE}, or unpack it first"
         ) from None
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, IndexError, OverflowError):
         raise ArchiveError(f"{name} is a damaged zip file; download it again") from None

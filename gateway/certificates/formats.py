@@ -11,7 +11,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
 
-from gateway.certificates import archive, judging, pem
+from gateway.certificates import archive, keys, pem
+from gateway.certificates.passphrase import PASSPHRASE_VARIABLE
 
 _JAVA_KEY_STORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 
@@ -22,7 +23,7 @@ class Contents:
 
     source: str
     certificates: list[x509.Certificate] = field(default_factory=list)
-    keys: list[judging.PrivateKey] = field(default_factory=list, repr=False)
+    keys: list[keys.PrivateKey] = field(default_factory=list, repr=False)
     note: str = ""
     locked: bool = False
 
@@ -68,9 +69,9 @@ def _from_pem(found: Contents, blocks: Sequence[pem.Block], passphrases: Sequenc
 def _add_pem_key(found: Contents, body: bytes, passphrases: Sequence[bytes]) -> None:
     for passphrase in (None, *passphrases):
         try:
-            found.keys.append(judging.load_key(body, passphrase, found.source))
+            found.keys.append(keys.load_key(body, passphrase, found.source))
         except ValueError as error:
-            found.note = _locked(found) if judging.PASSPHRASE in str(error) else str(error)
+            found.note = _locked(found) if PASSPHRASE_VARIABLE in str(error) else str(error)
         else:
             found.note, found.locked = "", False
             return
@@ -140,7 +141,7 @@ def _readable(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate
 
 def _add_key(found: Contents, key: object) -> None:
     try:
-        found.keys.append(judging.suitable(key, found.source))
+        found.keys.append(keys.suitable(key, found.source))
     except ValueError as error:
         found.note = str(error)
 
@@ -148,6 +149,6 @@ def _add_key(found: Contents, key: object) -> None:
 def _locked(found: Contents) -> str:
     found.locked = True
     return (
-        f"{found.source} is protected by a passphrase, and {judging.PASSPHRASE} is not set or not it; "
-        f"put it into that environment variable (read -rs {judging.PASSPHRASE}; export {judging.PASSPHRASE})"
+        f"{found.source} is protected by a passphrase, and {PASSPHRASE_VARIABLE} is not set or not it; "
+        f"put it into that environment variable (read -rs {PASSPHRASE_VARIABLE}; export {PASSPHRASE_VARIABLE})"
     )

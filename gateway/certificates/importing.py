@@ -9,7 +9,9 @@ from pathlib import Path
 
 from cryptography import x509
 
-from gateway.certificates import archive, formats, judging, trust_store
+from gateway.certificates import archive, formats, judging, names, pem, trust_store
+from gateway.certificates.chain import ordered, self_issued
+from gateway.certificates.keys import KeyPair, PrivateKey, public, unprotected
 
 _MAX_BYTES = 8 << 20
 
@@ -22,7 +24,7 @@ class Picked:
     reason.
     """
 
-    pair: judging.KeyPair
+    pair: KeyPair
     chain: tuple[x509.Certificate, ...]
     used: tuple[str, ...]
     ignored: tuple[tuple[str, str], ...]
@@ -45,20 +47,20 @@ def pick(domain: str, paths: Sequence[Path], passphrase: bytes | None, now: date
     """
     found = _read(paths, passphrase)
     certificates = list(dict.fromkeys(one for file in found for one in file.certificates))
-    keys = {judging.public(key): key for file in found for key in file.keys}
+    keys = {public(key): key for file in found for key in file.keys}
     leaf = _leaf(domain, certificates, keys, now)
     if leaf is None:
         reason = _nothing_fits(domain, certificates, found)
         # Nothing was chosen that another file could be without use for: only what is odd in itself is told, and once.
         odd = [file for file in found if file.note and not file.locked and file.note not in reason]
         raise RefusedError([reason], [(file.source, _own_note(file)) for file in odd])
-    chain = judging.ordered(leaf, certificates, now)
-    if len(chain) > 1 and judging.self_issued(chain[-1]):
+    chain = ordered(leaf, certificates, now)
+    if len(chain) > 1 and self_issued(chain[-1]):
         chain.pop()  # clients have the root
-    key = keys[judging.public(leaf)]
+    key = keys[public(leaf)]
     sources = _sources(found, chain, key)
     ignored = _ignored(found, sources, chain, key)
-    verdict = judging.judge(domain, judging.as_pem(chain), judging.unprotected(key), now)
+    verdict = judging.judge(domain, pem.as_pem(chain), unprotected(key), now)
     if verdict.pair is None:
         raise RefusedError(verdict.errors, ignored)
     return Picked(verdict.pair, tuple(chain), tuple(sources), tuple(ignored), verdict.warnings)
@@ -100,10 +102,10 @@ def _is_passphrase(body: bytes) -> bool:
 
 
 def _leaf(
-    domain: str, certificates: Iterable[x509.Certificate], keys: dict[bytes, judging.PrivateKey], now: datetime
+    domain: str, certificates: Iterable[x509.Certificate], keys: dict[bytes, PrivateKey], now: datetime
 ) -> x509.Certificate | None:
     """The site's own certificate: one with a key, for the domain and valid rather than not, the newest."""
-    own = [one for one in certificates if judging.public(one) in keys and judging.covers(one, domain)]
+    own = [one for one in certificates if public(one) in keys and names.covers(one, domain)]
     return max(own, key=lambda one: (one.not_valid_before_utc <= now, one.not_valid_after_utc), default=None)
 
 
@@ -112,19 +114,19 @@ def _nothing_fits(domain: str, certificates: Sequence[x509.Certificate], found: 
     notes = [file.note for file in found if file.locked]
     if notes:
         return "; ".join(notes)
-    fitting = [one for one in certificates if judging.covers(one, domain)]
+    fitting = [one for one in certificates if names.covers(one, domain)]
     if not certificates:
         return (
             f"no certificate in {_list(file.source for file in found)}; name what the authority sent: "
             ".pem, .crt, .cer, .pfx or its .zip"
         )
     if not fitting:
-        own = [one for one in certificates if judging.has_names(one)] or certificates
-        seen = "; ".join(sorted({judging.names(one) for one in own}))
+        own = [one for one in certificates if names.has_names(one)] or certificates
+        seen = "; ".join(sorted({names.names(one) for one in own}))
         return f"the certificate is for {seen}, not for {domain}; order one that names it"
     if any(file.keys for file in found):
         return (
-            f"none of the private keys given belongs to the certificate for {judging.names(fitting[0])}; give the key "
+            f"none of the private keys given belongs to the certificate for {names.names(fitting[0])}; give the key "
             "that its request was made with"
         )
     unfit = [file.note for file in found if file.note.startswith(f"{file.source} ")]
@@ -139,14 +141,12 @@ def _list(sources: Iterable[str]) -> str:
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
-def _sources(
-    found: Iterable[formats.Contents], chain: Sequence[x509.Certificate], key: judging.PrivateKey
-) -> dict[str, None]:
+def _sources(found: Iterable[formats.Contents], chain: Sequence[x509.Certificate], key: PrivateKey) -> dict[str, None]:
     """The files that the pair comes from: for each part the first that has it."""
-    wanted: set[x509.Certificate | bytes] = {*chain, judging.public(key)}
+    wanted: set[x509.Certificate | bytes] = {*chain, public(key)}
     sources: dict[str, None] = {}
     for file in found:
-        has = {*file.certificates, *map(judging.public, file.keys)} & wanted
+        has = {*file.certificates, *map(public, file.keys)} & wanted
         if has:
             sources[file.source] = None
             wanted -= has
@@ -157,21 +157,21 @@ def _ignored(
     found: Iterable[formats.Contents],
     used: Iterable[str],
     chain: Sequence[x509.Certificate],
-    key: judging.PrivateKey,
+    key: PrivateKey,
 ) -> list[tuple[str, str]]:
     sources = set(used)
-    stored: set[x509.Certificate | bytes] = {*chain, judging.public(key)}
+    stored: set[x509.Certificate | bytes] = {*chain, public(key)}
     return [(file.source, _reason(file, chain, stored)) for file in found if file.source not in sources]
 
 
 def _reason(file: formats.Contents, chain: Sequence[x509.Certificate], stored: set[x509.Certificate | bytes]) -> str:
     others = [one for one in file.certificates if one not in stored]
-    other_keys = [key for key in file.keys if judging.public(key) not in stored]
+    other_keys = [key for key in file.keys if public(key) not in stored]
     if file.locked:
         return "is protected by a passphrase, and was not needed"
     if (file.certificates or file.keys) and not others and not other_keys:
         return "holds the same again"
-    if others and all(map(judging.self_issued, others)) and not other_keys:
+    if others and all(map(self_issued, others)) and not other_keys:
         return "adds nothing but the authority's root, which clients have"
     if others and all(_issued_one(other, chain) for other in others) and not other_keys:
         return "another certificate of this chain's authorities, which is not needed"

@@ -8,17 +8,10 @@ from pathlib import Path
 
 import pyrage
 
-from gateway.certificates.judging import PASSPHRASE
 from gateway.problems import shown
 
 IDENTITY_FILE = "GATEWAY_AGE_KEY_FILE"
 _DEFAULT = "~/.config/gateway/age.key"
-
-
-def passphrase() -> bytes | None:
-    """The passphrase for protected keys, as the operator's environment gives it."""
-    value = os.environ.get(PASSPHRASE)
-    return os.fsencode(value) if value else None
 
 
 def identity_file() -> Path:

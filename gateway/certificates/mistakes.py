@@ -71,7 +71,7 @@ def _other_pem(body: bytes, wanted: Wanted) -> str:
 
 
 def _holds(body: bytes, what: Wanted) -> bool:
-    return bool(pem.of(body, _LABELS[what]))
+    return bool(pem.bodies(body, _LABELS[what]))
 
 
 def _remedy(path: Path, wanted: Wanted) -> str:

@@ -6,11 +6,12 @@ import base64
 import binascii
 import re
 import warnings
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway import file_content
 
@@ -38,9 +39,25 @@ def blocks(data: bytes) -> list[Block]:
     return [Block(match[1].decode(), match[0] + b"\n") for match in _BLOCK.finditer(text)]
 
 
-def of(data: bytes, labels: Container[str]) -> list[bytes]:
+def bodies(data: bytes, labels: Container[str]) -> list[bytes]:
     """The PEM of every object of some kinds, CERTIFICATES or KEYS."""
     return [block.body for block in blocks(data) if block.label in labels]
+
+
+def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Certificate]:
+    """The certificates of a PEM file in its order, at least one. Raises ValueError."""
+    try:
+        found = [load_certificate(body) for body in bodies(data, CERTIFICATES)]
+    except ValueError:
+        raise ValueError(f"{name} holds a damaged certificate; download it again") from None
+    if not found:
+        raise ValueError(f"{name} holds no readable PEM certificate; it starts with -----BEGIN CERTIFICATE-----")
+    return list(dict.fromkeys(found))
+
+
+def as_pem(chain: Sequence[x509.Certificate]) -> bytes:
+    """The certificates as one PEM file, in this order."""
+    return b"".join(one.public_bytes(Encoding.PEM) for one in chain)
 
 
 def load_certificate(body: bytes) -> x509.Certificate:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from gateway import file_content
-from gateway.certificates import exposed, judging, key_store, mistakes
+from gateway.certificates import exposed, judging, key_store, keys, mistakes, passphrase, pem
 from gateway.problems import Problem
 
 FULLCHAIN, PRIVKEY, PRIVKEY_AGE = "fullchain.pem", "privkey.pem", "privkey.pem.age"
@@ -21,7 +21,7 @@ _MAX_BYTES = 1 << 20
 
 def read(
     host: str, domain: str, folder: Path, *, allow_expired: bool = False
-) -> tuple[judging.KeyPair | None, list[Problem]]:
+) -> tuple[keys.KeyPair | None, list[Problem]]:
     """The pair in `folder`, judged, and all that is wrong with it. None where any of that is an error."""
     wrong: list[str] = []
     chain = key = b""
@@ -41,7 +41,7 @@ def read(
     if wrong:
         return None, [*problems, *(Problem(host, domain, "cert", text) for text in wrong)]
     verdict = judging.judge(
-        domain, chain, key, datetime.now(UTC), passphrase=key_store.passphrase(), allow_expired=allow_expired
+        domain, chain, key, datetime.now(UTC), passphrase=passphrase.given(), allow_expired=allow_expired
     )
     problems += [Problem(host, domain, "cert", text) for text in verdict.errors]
     problems += [Problem(host, domain, "cert", text, "warning") for text in verdict.warnings]
@@ -64,7 +64,7 @@ def unused(host: str, domain: str, folder: Path, elsewhere: Literal["slb", "acme
     return [Problem(host, domain, "cert", text, "warning")] if found else []
 
 
-def write(folder: Path, pair: judging.KeyPair, recipients: Sequence[str] = ()) -> list[Path]:
+def write(folder: Path, pair: keys.KeyPair, recipients: Sequence[str] = ()) -> list[Path]:
     """Puts a pair into `folder` (0700, files 0600), the key encrypted where there are recipients.
 
     Both files are complete on disk before the first takes its place, and where the second cannot, the first is
@@ -153,11 +153,11 @@ def _key(folder: Path, chain: bytes) -> bytes:
 def _which_to_delete(plain: Path, encrypted: Path, chain: bytes) -> str:
     """Advice that keeps the certificate's own key, where that can be told."""
     try:
-        leaves = {judging.public(one) for one in judging.load_certificates(chain)}
+        leaves = {keys.public(one) for one in pem.load_certificates(chain)}
         secret = key_store.decrypt(content(encrypted), str(encrypted))
-        if judging.public(judging.load_key(secret, key_store.passphrase())) in leaves:
+        if keys.public(keys.load_key(secret, passphrase.given())) in leaves:
             return f"delete {plain}, the encrypted one is the certificate's key"
-        if judging.public(judging.load_key(content(plain), key_store.passphrase())) in leaves:
+        if keys.public(keys.load_key(content(plain), passphrase.given())) in leaves:
             return f"delete {encrypted}, {plain.name} is the certificate's key"
     except ValueError:
         pass

@@ -70,7 +70,7 @@ def _key_identifiers_agree(child: x509.Certificate, parent: x509.Certificate) ->
 @cache
 def _roots(path: Path, _changed: int) -> dict[bytes, list[x509.Certificate]]:
     found: dict[bytes, list[x509.Certificate]] = {}
-    for body in pem.of(path.read_bytes(), pem.CERTIFICATES):
+    for body in pem.bodies(path.read_bytes(), pem.CERTIFICATES):
         with suppress(ValueError):
             root = pem.load_certificate(body)
             found.setdefault(root.subject.public_bytes(), []).append(root)

@@ -7,9 +7,9 @@ import shlex
 from pathlib import Path, PurePosixPath
 
 from gateway import file_content
-from gateway.certificates import archive, judging, pem
+from gateway.certificates import archive, pem
 from gateway.checkout import git
-from gateway.problems import Problem
+from gateway.problems import Problem, printable
 
 # Where keys arrive and are kept: these files anywhere in the checkout, and everything below files/certs/.
 _CONTAINERS = (".pfx", ".p12", ".jks", ".zip")
@@ -36,7 +36,7 @@ def problems(files: Path) -> list[Problem]:
 
 
 def _text(path: Path) -> str:
-    name = shlex.quote(judging.printable(str(path)))
+    name = shlex.quote(printable(str(path)))
     in_others = path.suffix.lower() in _CONTAINERS
     what = f"{name}, which holds a private key" if in_others else f"the private key {name} in the clear"
     return (

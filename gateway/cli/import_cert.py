@@ -10,9 +10,9 @@ from typing import NoReturn
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.certificates import importing, judging, key_store, stored
+from gateway.certificates import importing, names, passphrase, pem, stored
 from gateway.inventory.values import Domain
-from gateway.problems import Problem
+from gateway.problems import Problem, printable
 
 
 @click.command("import-cert")
@@ -35,11 +35,11 @@ def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...
     folder = Path("files/certs") / domain
     before = _expiry(folder)
     try:
-        picked = importing.pick(domain, files, key_store.passphrase(), now)
+        picked = importing.pick(domain, files, passphrase.given(), now)
         written = stored.write(folder, picked.pair, encrypt_to)
     except importing.RefusedError as error:
         for source, why in error.ignored:
-            click.echo(judging.printable(f"ignored: {source}: {why}"), err=True)
+            click.echo(printable(f"ignored: {source}: {why}"), err=True)
         _refuse(domain, "cert", *error.reasons)
     except ValueError as error:
         _refuse(domain, "cert", str(error))
@@ -57,15 +57,15 @@ def _tell(domain: str, picked: importing.Picked, written: list[Path], now: datet
         ("", f"{written[-1]} ({'encrypted' if encrypted else 'not encrypted, mode 600'})"),
     ]
     rows += [("from" if number == 0 else "", source) for number, source in enumerate(picked.used)]
-    rows.append(("names", judging.names(picked.chain[0])))
+    rows.append(("names", names.names(picked.chain[0])))
     rows.append(("valid until", f"{picked.pair.not_after:%Y-%m-%d}, {picked.pair.days_left(now)} days left"))
     for number, one in enumerate(picked.chain):
-        rows.append(("chain" if number == 0 else "", judging.title(one.subject)))
-    rows.append(("", f"(issued by {judging.title(picked.chain[-1].issuer)})"))
+        rows.append(("chain" if number == 0 else "", names.title(one.subject)))
+    rows.append(("", f"(issued by {names.title(picked.chain[-1].issuer)})"))
     for number, (source, why) in enumerate(picked.ignored):
         rows.append(("ignored" if number == 0 else "", f"{source}: {why}"))
     for label, text in rows:
-        click.echo(f"{click.style(label.ljust(12), bold=True)}{judging.printable(text)}")
+        click.echo(f"{click.style(label.ljust(12), bold=True)}{printable(text)}")
     for text in picked.warnings:
         _warn(domain, text)
 
@@ -73,19 +73,17 @@ def _tell(domain: str, picked: importing.Picked, written: list[Path], now: datet
 def _expiry(folder: Path) -> datetime | None:
     """When the certificate that is there expires; None where there is none that can be read."""
     try:
-        return judging.load_certificates(stored.content(folder / stored.FULLCHAIN))[0].not_valid_after_utc
+        return pem.load_certificates(stored.content(folder / stored.FULLCHAIN))[0].not_valid_after_utc
     except ValueError:
         return None
 
 
 def _warn(domain: str, text: str) -> None:
-    click.echo(
-        f"{click.style('warning', fg='yellow')}: {Problem('', domain, 'cert', judging.printable(text))}", err=True
-    )
+    click.echo(f"{click.style('warning', fg='yellow')}: {Problem('', domain, 'cert', printable(text))}", err=True)
 
 
 def _refuse(domain: str, field: str, *reasons: str) -> NoReturn:
     for text in reasons:
-        problem = Problem("", judging.printable(domain), field, judging.printable(text))
+        problem = Problem("", printable(domain), field, printable(text))
         click.echo(f"{click.style('refused', fg='red')}: {problem}", err=True)
     sys.exit(1)

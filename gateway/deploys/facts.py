@@ -18,9 +18,9 @@ from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.origin import Origin
 from gateway.deploys.surroundings import Surroundings
 from gateway.nginx import release as releases
+from gateway.nginx.build import Build
 from gateway.nginx.release import Entry
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build
 
 
 @dataclass(frozen=True)

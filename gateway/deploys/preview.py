@@ -9,10 +9,9 @@ import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gateway.certificates.judging import printable
 from gateway.checkout.tracked_keys import KEY_NAME
 from gateway.nginx.release import Change, File
-from gateway.problems import count
+from gateway.problems import count, printable
 
 # Lines of text that are shown of one file, and of all files of a host.
 _OF_A_FILE, _OF_A_HOST = 200, 1000

@@ -24,6 +24,7 @@ from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
 from gateway.nginx import built_for, tree
 from gateway.nginx import release as releases
+from gateway.nginx.build import Build
 from gateway.problems import count
 
 # A change that a deploy would make, as it looks on the host.
@@ -195,11 +196,11 @@ def _why_another(host: Host, known: HostState, current: str, build: str) -> str:
     """Why the release wanted is not the current one: the inventory, a rollback, or the host itself."""
     if known.current in known.history[:-1]:
         return f"it was rolled back to release {current}, the inventory wants another one; deploy"
-    before, now = built_for.read(build, tree.Build), known.build
+    before, now = built_for.read(build, Build), known.build
     if before is None or now is None:
         return f"the inventory has changed since release {current}, or it was rolled back; deploy"
 
-    def release_for(build: tree.Build) -> str:
+    def release_for(build: Build) -> str:
         return releases.build(tree.tree(host, build)).id
 
     if release_for(before) != current:

@@ -12,9 +12,9 @@ from gateway.deploys.facts import GatewayState, Held, HostState, ReleaseDigest, 
 from gateway.fleet.host import Host
 from gateway.nginx import egress, tree
 from gateway.nginx import release as releases
+from gateway.nginx.build import Build
 from gateway.nginx.release import Change, Release
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build
 
 # Before nginx is there and where apt does not say which one it will be: only ever used to foretell that
 # there will be a change. What is published is rendered for the nginx that was installed.

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from gateway import acme
-from gateway.certificates import judging, stored
+from gateway.certificates import keys, stored
 from gateway.checkout import verify_files
 from gateway.inventory import values
 from gateway.inventory.entry_errors import brief, explain
@@ -29,7 +29,7 @@ class Host:
     name: str
     sites: tuple[Site, ...]
     verify: Mapping[str, tuple[verify_files.VerifyFile, ...]] = field(repr=False)
-    certs: Mapping[str, judging.KeyPair] = field(repr=False)
+    certs: Mapping[str, keys.KeyPair] = field(repr=False)
     # of each ACME account: what its server's own TLS is verified with, PEM; by acme.account()
     acme_cas: Mapping[str, bytes] = field(default_factory=dict)
     egress: Egress | None = None
@@ -53,7 +53,7 @@ def parse_host(
     sites: list[Site] = []
     seen: set[str] = set()
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
-    pairs: dict[str, judging.KeyPair] = {}
+    pairs: dict[str, keys.KeyPair] = {}
     cas: dict[str, bytes] = {}
     for number, raw in enumerate(entries):
         entry, wrong, site, found = _site(name, number, raw, data.get("platform"), platforms)

@@ -1,18 +1,17 @@
 # A bare server with what lab/kinds/ makes other hosts of in seconds: in /opt/lab an nginx from source, a panel's and
 # nginx.org's package, in apt's cache the packages that are installed there or by a deploy. Nothing is installed yet.
 export DEBIAN_FRONTEND=noninteractive
-tools="gcc libc6-dev make libpcre2-dev zlib1g-dev libssl-dev"
 stock=/opt/lab
 work=$(mktemp -d)
 chmod 755 "$work"
 
 apt-get -qq update
 before=$(dpkg-query -W -f '${Package}\n' | sort)
-apt-get -qq install -y --no-install-recommends $tools
+apt-get -qq install -y --no-install-recommends gcc libc6-dev make libpcre2-dev zlib1g-dev libssl-dev
 sed -n 's/^deb /deb-src /p' /etc/apt/sources.list | head -n 1 >/etc/apt/sources.list.d/source.list
 apt-get -qq update
 # Its original archive is nginx's own; those of Debian's modules are not needed.
-(cd "$work" && chown _apt . && apt-get -qq source --download-only nginx || true)
+(cd "$work" && chown _apt . && apt-get -qq source --download-only nginx) || true
 tar -xzf "$work"/nginx_*.orig.tar.gz -C "$work" --strip-components 1 --one-top-level=nginx
 
 # Installs nginx as configured with $2 and more under $stock/$1.

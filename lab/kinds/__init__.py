@@ -11,23 +11,32 @@ from lab.errors import LabError
 from lab.topology import container
 
 _SCRIPTS = Path(__file__).resolve().parent
-_COMMON = "common"
+COMMON = "common"
 _SECONDS = 120
 
 
 def names() -> list[str]:
     """The kinds that there are."""
-    return sorted(path.stem for path in _SCRIPTS.glob("*.sh") if path.stem != _COMMON)
+    return sorted(path.stem for path in _SCRIPTS.glob("*.sh") if path.stem != COMMON)
+
+
+def path(name: str) -> Path:
+    """The file of a kind, or of what stands before each of them."""
+    return _SCRIPTS / f"{name}.sh"
+
+
+def text(kind: str) -> str:
+    """The script of a kind as it runs under bash."""
+    return path(COMMON).read_text() + path(kind).read_text()
 
 
 def prepare(host: str, kind: str) -> None:
     """Makes a host that has just been brought up one of `kind`."""
     if kind not in names():
         raise LabError(f"{kind}: the lab knows no such kind of host; there are {', '.join(names())}")
-    script = "".join((_SCRIPTS / f"{name}.sh").read_text() for name in (_COMMON, kind))
     done = subprocess.run(
         ["docker", "exec", "--interactive", container(host), "bash", "-s"],
-        input=script,
+        input=text(kind),
         capture_output=True,
         text=True,
         timeout=_SECONDS,

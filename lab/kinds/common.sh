@@ -9,8 +9,8 @@ install_packages() {
 
 # Debian's nginx without its welcome page; it runs and is enabled.
 debian_nginx() {
-    install_packages nginx "$@"
-    rm -f $sites/default
+    install_packages nginx
+    rm -f "$sites/default"
 }
 
 # An nginx site on standard input, named $1, in force.
@@ -56,8 +56,8 @@ certificate() {
         -addext "subjectAltName=DNS:$1" -keyout /etc/ssl/theirs/key.pem -out /etc/ssl/theirs/cert.pem 2>/dev/null
 }
 
-# Their site on 80 and 443, which says nowhere that it is the default; $1 is more for the server on 443.
-implicit_site() {
+# Their site on 80 and 443; on 443 $1 is more for its listener, $2 for its server.
+their_site() {
     cat <<X
 server {
     listen 80;
@@ -65,14 +65,19 @@ server {
     location / { default_type text/plain; return 200 "theirs on \$host\\n"; }
 }
 server {
-    listen 443 ssl ${1-};
+    listen 443 ssl $1;
     server_name theirs.example;
     ssl_certificate /etc/ssl/theirs/cert.pem;
     ssl_certificate_key /etc/ssl/theirs/key.pem;
-    ${2-}
+    $2
     location / { default_type text/plain; return 200 "theirs on \$host\\n"; }
 }
 X
+}
+
+# The same, which says nowhere that it is the default.
+implicit_site() {
+    their_site '' ''
 }
 
 # What was built from source as $1, unpacked; it runs as the user www.

@@ -2,4 +2,4 @@
 debian_nginx
 sed -i '/conf\.d/d' /etc/nginx/nginx.conf
 certificate theirs.example
-implicit_site | site $sites/theirs
+implicit_site | site "$sites/theirs"

@@ -1,7 +1,7 @@
 # Debian's nginx, run by somebody's own unit while nginx.service is stopped and disabled.
 debian_nginx
 certificate theirs.example
-implicit_site | site $sites/theirs
+implicit_site | site "$sites/theirs"
 systemctl disable --quiet --now nginx
 unit /etc/systemd/system/theirs-web.service <<'X'
 [Unit]

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from gateway.certificates.judging import KeyPair
+from gateway.certificates.keys import KeyPair
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.host import Host, parse_host
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build
 
 REPO = Path(__file__).parents[2]
 sys.path.insert(0, str(REPO / "group_data"))

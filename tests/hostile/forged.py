@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gateway.nginx.tree import STRIPPED
+from gateway.nginx.request_headers import STRIPPED
 
 from .edges import INSIDE, PLATFORMS, SITES, Edge, own_address, request
 

@@ -126,7 +126,7 @@ _tail = st.one_of(
 @st.composite
 def targets(draw: st.DrawFn, own: str) -> bytes:
     """A request target without line breaks; `own` is a name that the host serves."""
-    path = draw(_start) + b"".join(draw(st.lists(_piece, max_size=5))) + draw(_tail)
+    path: bytes = draw(_start) + b"".join(draw(st.lists(_piece, max_size=5))) + draw(_tail)
     form = draw(st.integers(0, 24))
     if form == 0:
         authority = draw(

@@ -11,9 +11,10 @@ import pytest
 from gateway.fleet import loading
 from gateway.fleet.host import parse_host
 from gateway.nginx import release
+from gateway.nginx.build import Build
 from gateway.nginx.release import HOME
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 from lab import demo
 
 from ..conftest import REPO
@@ -82,7 +83,7 @@ def rendered(request, version, tmp_path, monkeypatch):
     demo.issue_certificates()
     if request.param == "all":
         # servers that share their certificates' directive, too
-        monkeypatch.setattr("gateway.nginx.tree.TOGETHER", 2)
+        monkeypatch.setattr("gateway.nginx.plan.TOGETHER", 2)
         remote = loading.load(demo.INVENTORY, limit=["gw-tls"]).inventory.get_host("gw-tls")
         host, problems = parse_host("all", _with_all(remote.data.dict()), REPO / "files")
         assert host, problems

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,14 +18,15 @@ from .checkout import Checkout
 @pytest.fixture(params=sorted(PUBLIC))
 def edge(request: pytest.FixtureRequest, demo_lab: None) -> str:
     """Edge slb is asked through the load balancer stand-in, edge tls directly."""
-    return request.param
+    name: str = request.param
+    return name
 
 
 @pytest.fixture
 def ask(edge: str) -> Callable[..., client.Response]:
     """ask("card", "/path", ...): a request to that site's public URL; ":9001/path" for the other listener."""
 
-    def send(site: str, rest: str, **options: object) -> client.Response:
+    def send(site: str, rest: str, **options: Any) -> client.Response:
         url = f"https://{site}.{edge}.demo.example{rest}"
         return client.request(url, connect=topology.address(PUBLIC[edge]), **options)
 

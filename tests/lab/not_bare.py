@@ -46,11 +46,11 @@ class Run:
 def selected(request: pytest.FixtureRequest, all_kinds: Sequence[Kind]) -> list[Kind]:
     """Those that the tests of this module which are about to run ask for."""
     asked = {
-        item.callspec.params["kind"].name
+        item.callspec.params["kind"]
         for item in request.session.items
         if item.path == request.path and isinstance(item, pytest.Function) and hasattr(item, "callspec")
     }
-    return [kind for kind in all_kinds if kind.name in asked]
+    return [kind for kind in all_kinds if kind in asked]
 
 
 def in_batches(wanted: Sequence[Kind]) -> Iterator[dict[str, Kind]]:

@@ -8,6 +8,7 @@ from types import TracebackType
 from urllib.parse import urlsplit
 
 from lab import client
+from lab.topology import CA
 
 
 class Stream:
@@ -21,7 +22,7 @@ class Stream:
             "Sec-WebSocket-Version": "13",
             "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
         }
-        self._socket = client._connect(url, connect, client.CA, timeout)
+        self._socket = client._connect(url, connect, CA, timeout)
         self._socket.sendall(client._head(f"GET {client._target(url)} HTTP/1.1", headers, {}))
         self._stream = self._socket.makefile("rb")
         status = int(self._stream.readline().split()[1])

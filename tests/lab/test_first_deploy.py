@@ -99,7 +99,7 @@ def test_nobody_ever_sees_a_welcome_page_and_a_failed_deploy_leaves_the_host_as_
 
 
 def test_a_power_failure_between_the_packages_and_the_release_leaves_the_host_as_it_boots(host, mine):
-    script = mine.path / "gateway" / "scripts" / "publish.sh"
+    script = mine.path / "gateway" / "onhost" / "scripts" / "publish.sh"
     good = script.read_text()
     script.write_text("sleep 120\n" + good)
     deploy = mine.start("pyinfra", "-y", "inventory/own.py", "deploy.py")

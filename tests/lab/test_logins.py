@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import lab
-from lab import hosts, topology
+from lab import hosts, interrupts, topology
 
 from . import checkout as own
 from .checkout import SLB, Checkout
@@ -333,7 +333,7 @@ def test_many_hosts_behind_one_address_are_let_in_a_few_at_a_time(mine, crowded)
 def test_a_deploy_that_is_broken_off_does_not_end_as_if_all_were_well(mine, moment):
     _write(mine)
     with _changed("sed -i '1i sleep 3' ~ops/.bashrc"):
-        process = mine.start("pyinfra", "-y", "inventory/own.py", "deploy.py", preexec_fn=_interruptible, **ALONE)
+        process = mine.start("pyinfra", "-y", "inventory/own.py", "deploy.py", preexec_fn=interrupts.heeded, **ALONE)
         assert process.stderr is not None
         for line in process.stderr:
             if moment in line:
@@ -343,8 +343,3 @@ def test_a_deploy_that_is_broken_off_does_not_end_as_if_all_were_well(mine, mome
     assert process.returncode == 130, out + err
     assert "--> stopped; " in err
     assert "Traceback" not in out + err
-
-
-def _interruptible() -> None:
-    # Where this run itself was started in the background, SIGINT is ignored, and that is inherited.
-    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,7 +8,7 @@ import ssl
 
 import pytest
 
-from gateway.nginx.tree import TOGETHER
+from gateway.nginx.plan import TOGETHER
 from lab import client, topology
 
 from . import checkout as own

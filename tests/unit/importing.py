@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 
 from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, rsa_key
 

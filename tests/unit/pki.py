@@ -12,7 +12,6 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 # A policy that only public authorities state: CA/Browser Forum, domain validated.
@@ -31,7 +31,7 @@ class Issued:
     """A certificate with its key."""
 
     certificate: x509.Certificate
-    key: CertificateIssuerPrivateKeyTypes
+    key: PKCS12PrivateKeyTypes
 
     @property
     def pem(self) -> bytes:
@@ -62,7 +62,7 @@ def issue(
     ca: bool = False,
     start: timedelta = timedelta(days=-1),
     end: timedelta = timedelta(days=60, hours=1),
-    key: CertificateIssuerPrivateKeyTypes | None = None,
+    key: PKCS12PrivateKeyTypes | None = None,
     public: bool = False,
     usage: x509.ObjectIdentifier = ExtendedKeyUsageOID.SERVER_AUTH,
     names: Sequence[str] | None = None,

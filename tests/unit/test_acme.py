@@ -11,8 +11,9 @@ from gateway import acme
 from gateway.deploys.facts import GatewayState
 from gateway.fleet.host import parse_host
 from gateway.nginx import release
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import PLATFORMS, make_pair
 

@@ -11,8 +11,9 @@ from gateway.deploys import status
 from gateway.deploys.facts import HostState
 from gateway.deploys.neighbours import Neighbours
 from gateway.nginx import built_for, release
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 OLD = Build(Version((1, 22, 1)), openssl=Version((3, 0, 17)), group="www-data")
 

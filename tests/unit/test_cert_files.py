@@ -9,7 +9,7 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from gateway.certificates import judging, key_store, stored
+from gateway.certificates import key_store, keys, stored
 from gateway.fleet.host import parse_host
 
 from .conftest import PLATFORMS
@@ -18,7 +18,7 @@ from .pki import MIDDLE, Issued, assert_no_key, issue
 DOMAIN = "wx.a.edu.cn"
 LEAF = issue(DOMAIN, MIDDLE)
 OTHER = issue(DOMAIN, MIDDLE)
-PAIR = judging.KeyPair(LEAF.pem + MIDDLE.pem, LEAF.key_pem, LEAF.certificate.not_valid_after_utc)
+PAIR = keys.KeyPair(LEAF.pem + MIDDLE.pem, LEAF.key_pem, LEAF.certificate.not_valid_after_utc)
 IDENTITY = pyrage.x25519.Identity.generate()
 RECIPIENT = str(IDENTITY.to_public())
 
@@ -305,5 +305,5 @@ def test_a_round_trip_through_age_is_not_readable_on_the_way():
 
 def test_days_left_count_whole_days():
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert judging.KeyPair(b"", b"", now + timedelta(days=3, hours=23)).days_left(now) == 3
-    assert judging.KeyPair(b"", b"", now - timedelta(hours=1)).days_left(now) == -1
+    assert keys.KeyPair(b"", b"", now + timedelta(days=3, hours=23)).days_left(now) == 3
+    assert keys.KeyPair(b"", b"", now - timedelta(hours=1)).days_left(now) == -1

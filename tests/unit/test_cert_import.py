@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, pkcs7
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 
 from .importing import (
     CHAIN,

@@ -11,10 +11,11 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from gateway.certificates import judging
+from gateway.certificates import pem
 from gateway.fleet.host import parse_host
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import PLATFORMS, REPO
 from .importing import CHAIN, LEAF, assert_took, enter_checkout, pfx, run_import, zip_of
@@ -105,7 +106,7 @@ def test_what_is_no_file_is_not_waited_for(folder, name, kind, said):
     else:
         path.symlink_to("/dev/zero")
     program = (
-        "from pathlib import Path; from gateway.certificates import stored\n"
+        "from pathlib import Path; from gateway.certificates import pem, stored\n"
         f"pair, problems = stored.read('h1', {DOMAIN!r}, Path({str(folder)!r}))\n"
         "print(*[one.text for one in problems if one.severity == 'error'], sep='\\n')"
     )
@@ -179,7 +180,7 @@ def test_and_imported(files, monkeypatch, form):
 def test_a_damaged_one_of_openssls_own_is_damaged(rest):
     body = b"-----BEGIN TRUSTED CERTIFICATE-----\n" + base64.encodebytes(rest) + b"-----END TRUSTED CERTIFICATE-----\n"
     with pytest.raises(ValueError, match=r"fullchain\.pem holds a damaged certificate"):
-        judging.load_certificates(body)
+        pem.load_certificates(body)
 
 
 @pytest.mark.parametrize("form", [_trusted(ROOT), ROOT.pem.replace(b"\n", b"\r\n"), ROOT.pem.decode().encode("utf-16")])

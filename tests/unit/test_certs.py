@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from gateway.certificates import judging
+from gateway.certificates import chain, judging, keys, names, pem
 
 from .pki import LOWER, MIDDLE, ROOT, Issued, assert_no_key, issue, issue_rsa_pss, rsa_key, with_old_signature
 
@@ -46,7 +46,7 @@ def _judge(*chain: Issued, key: bytes | None = None, domain: str = DOMAIN, **how
 
 
 def _sent(verdict: judging.Verdict) -> list[str]:
-    return [judging.title(one.subject) for one in judging.load_certificates(verdict.pair.chain)]
+    return [names.title(one.subject) for one in pem.load_certificates(verdict.pair.chain)]
 
 
 def test_a_complete_chain_goes_out_as_it_is():
@@ -181,8 +181,8 @@ def test_a_look_alike_of_the_issuer_is_told_from_it_where_the_signature_is_old()
     authority = issue("RSA CA", ca=True, key=RSA)
     leaf = with_old_signature(issue(DOMAIN, authority)).certificate
     forged = issue("RSA CA", ca=True).certificate
-    assert judging.ordered(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
-    assert judging.ordered(leaf, [forged], NOW) == [leaf]
+    assert chain.ordered(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
+    assert chain.ordered(leaf, [forged], NOW) == [leaf]
 
 
 def test_an_authoritys_certificate_with_an_old_signature_gives_way_to_a_newer_one():
@@ -281,4 +281,4 @@ def test_an_rsa_key_whose_numbers_do_not_belong_together_is_refused():
     body = base64.encodebytes(wrong).decode()
     pem_file = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----\n".encode()
     with pytest.raises(ValueError, match="no readable PEM private key"):
-        judging.load_key(pem_file)
+        keys.load_key(pem_file)

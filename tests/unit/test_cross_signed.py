@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.certificates import importing, judging
+from gateway.certificates import importing, judging, pem
 
 from .pki import Issued, issue
 
@@ -43,9 +43,9 @@ def _judge(*above: Issued) -> tuple[list[bytes], tuple[str, ...]]:
     chain = b"".join(one.pem for one in (LEAF, *above))
     verdict = judging.judge(DOMAIN, chain, LEAF.key_pem, datetime.now(UTC))
     assert verdict.errors == ()
-    leaf, *sent = judging.load_certificates(verdict.pair.chain)
+    leaf, *sent = pem.load_certificates(verdict.pair.chain)
     assert leaf == LEAF.certificate
-    return [judging.as_pem([one]) for one in sent], verdict.warnings
+    return [pem.as_pem([one]) for one in sent], verdict.warnings
 
 
 def test_a_chain_that_goes_on_above_what_this_machine_trusts_is_complete_and_stays(trust):

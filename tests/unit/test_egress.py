@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 SITE = {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 EGRESS = {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}

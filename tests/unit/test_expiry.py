@@ -10,7 +10,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.deploys import preflight
 
 from .conftest import REPO

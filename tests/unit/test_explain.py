@@ -7,7 +7,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.wecom.errors import MEANINGS, PHRASES
 from gateway.wecom.explain import LOOK_UP, explain
 

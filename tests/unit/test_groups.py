@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.fleet.loading import load
 
 from .conftest import REPO

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.handover.sheet import BLANK_START
 
 from .conftest import REPO

@@ -13,8 +13,9 @@ from gateway.deploys.health import Health
 from gateway.deploys.losses import OPTIONS, Losses, elsewhere
 from gateway.fleet.host import Host, parse_host
 from gateway.nginx import release
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import PLATFORMS
 from .test_fake_deploy import Run, _state_output

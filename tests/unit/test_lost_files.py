@@ -9,8 +9,9 @@ import pytest
 
 from gateway.checkout import lost_files
 from gateway.nginx import release
+from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 SITE = {"domain": "wx.a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 NAME = "WW_verify_AaaaAaaaAaaa0001.txt"

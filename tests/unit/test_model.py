@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.fleet.host import parse_host
-from gateway.nginx import release, tree
+from gateway.nginx import build, release, tree
 from gateway.nginx.tls_profile import Version
 
 from .conftest import PLATFORMS, long_domain
@@ -270,7 +270,7 @@ def test_what_only_people_are_told_changes_nothing_that_is_served(files):
     for wecom in ({}, {"flag": "x", "trusted_ips": ["1.2.3.4"]}):
         sites = [GOOD, {**GOOD, "domain": "b.edu.cn", "wecom": wecom}]
         host, _ = parse_host("h1", {"platforms": PLATFORMS, "sites": sites}, files)
-        ids.add(release.build(tree.tree(host, tree.Build(Version((1, 22, 1))))).id)
+        ids.add(release.build(tree.tree(host, build.Build(Version((1, 22, 1))))).id)
     assert len(ids) == 1
 
 

@@ -10,8 +10,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.nginx import release
+from gateway.nginx.build import Build
+from gateway.nginx.plan import TOGETHER
 from gateway.nginx.tls_profile import FEATURES, Version
-from gateway.nginx.tree import TOGETHER, Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import long_domain
 
@@ -138,7 +140,7 @@ def test_few_tls_sites_or_an_unknown_group_keep_keys_for_root(parse, store_pair,
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_each_nginx_gets_the_directives_it_knows(parse, store_pair, monkeypatch, version):
-    monkeypatch.setattr("gateway.nginx.tree.TOGETHER", 2)
+    monkeypatch.setattr("gateway.nginx.plan.TOGETHER", 2)
     files = tree(_many_tls(parse, store_pair, 2), replace(_build(version), group="www-data"))
     text = b"".join(file.body for path, file in files.items() if path.endswith(".conf")).decode()
     number = Version.parse(version).number

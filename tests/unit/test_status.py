@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from pyinfra.api import Inventory
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.deploys import status
 from gateway.deploys.status import HostStatus
 from gateway.fleet.host import Host

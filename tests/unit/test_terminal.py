@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from lab import interrupts
+
 from .conftest import REPO
 
 INVENTORY = 'wanxiao_prod = [("h1", {"sites": [{"domain": "wx.a.edu.cn", "edge": "slb"}]})]\n'
@@ -80,10 +82,8 @@ def _ends_with_one_word(checkout, script, seconds):
 @pytest.mark.parametrize("command", ["status", "verify"])
 def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
     slow = (
-        "import gevent, signal\n"
-        # where this run was started in the background, SIGINT is ignored, and that is inherited
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "from gateway import __main__ as own\nfrom gateway.deploys import status\n"
+        "import gevent\n"
+        "from gateway.cli import main as own\nfrom gateway.deploys import status\n"
         "from gateway.outside import run\n"
         "def wait(*_):\n"
         "    print('asking', flush=True)\n"
@@ -95,9 +95,8 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
 
 
 _BUSY = (
-    "import gevent, signal, threading, time\n"
-    "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    "from gateway import __main__ as own\nfrom gateway.deploys import status\n"
+    "import gevent, threading, time\n"
+    "from gateway.cli import main as own\nfrom gateway.deploys import status\n"
     "def spin():\n"
     "    print('asking', flush=True)\n"
     "    end = time.monotonic() + 2\n"
@@ -118,6 +117,9 @@ def test_a_connection_s_own_thread_does_not_swallow_it(checkout):
 @contextmanager
 def _started(checkout, code):
     environment = {**os.environ, "PYTHONPATH": str(REPO)}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", code], cwd=checkout, env=environment, **pipes) as process:
-        yield process
+    more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "preexec_fn": interrupts.heeded}
+    with subprocess.Popen([sys.executable, "-c", code], cwd=checkout, env=environment, **more) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.fleet.loading import InventoryError, load
 
 from .conftest import REPO, make_pair

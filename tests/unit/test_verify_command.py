@@ -11,7 +11,7 @@ import gevent
 import pytest
 from click.testing import CliRunner
 
-from gateway.__main__ import main
+from gateway.cli.main import main
 from gateway.fleet.loading import load
 from gateway.inventory.model import Egress
 from gateway.outside import egress_check, places, report, run

@@ -139,8 +139,8 @@ adopt_certificates() {
     local id
     id=$(account_id "$1")
     [ -n "$id" ] || return 0
-    find "$acme/accounts/$1/renewal" -name '*.conf' -exec grep -LxF "account = $id" {} + 2>/dev/null \
-        | xargs -r sed -i "s/^account = .*/account = $id/" || true
+    find "$acme/accounts/$1/renewal" -name '*.conf' -exec grep -LZxF "account = $id" {} + 2>/dev/null \
+        | xargs -0 -r sed -i "s/^account = .*/account = $id/" || true
 }
 
 # What is left in account $2 of a first request for domain $1 that broke off keeps certbot from another one. certbot
@@ -200,19 +200,19 @@ not_yet_served() {
 # Has the running nginx serve the stored certificates of the domains given: nginx tests the configuration, is told to
 # reload, and is asked. Prints what is wrong and fails where it does not; what it served before goes on.
 load_certificates() {
-    local found tries left
+    local found left
     if ! found=$(nginx -t -q 2>&1); then
         echo "nginx refuses the configuration, what it served before goes on: $found"
         return 1
     fi
     systemctl is-active --quiet nginx || { echo "nginx is not running"; return 1; }
     reload_nginx
-    for tries in $(seq 60); do
+    for _ in $(seq 60); do
         left=$(printf '%s\n' "$@" | not_yet_served)
         [ -n "$left" ] || return 0
         sleep 0.5
     done
-    echo "the running nginx did not take the new certificate of" $left "within 30 seconds; see journalctl -u nginx"
+    echo "the running nginx did not take the new certificate of ${left//$'\n'/ } within 30 seconds; see journalctl -u nginx"
     return 1
 }
 

@@ -20,10 +20,10 @@ remove_stock=no
 # port, address and the address as /proc/net writes it. nginx's own sockets are in the way only where one port goes
 # from every address to one or back: the new one is opened before the old one is closed.
 held_ports() {
-    local master own port address hex inode at where pid
+    local master own port hex inode at where pid
     master=$(systemctl show -p MainPID --value nginx)
     own=" $(find "/proc/$master/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ' || true) "
-    while read -r port address hex; do
+    while read -r port _ hex; do
         while read -r inode at; do
             if [ "${own#* "$inode" }" != "$own" ]; then
                 if [ -n "$hex" ]; then
@@ -83,10 +83,10 @@ keeps_house=no
 drop_lost_certificates $keeps_house
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
-found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$?
-[ $accepted -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
+found=$(test_candidate "$shadow" "$target" "$entry" $remove_stock) && accepted=0 || accepted=$?
+[ "$accepted" -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
 http block of nginx.conf include the folder: include ${entry%/*}/*.conf;"
-if [ $accepted -ne 0 ]; then
+if [ "$accepted" -ne 0 ]; then
     if ! present=$(nginx -t -q 2>&1); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
@@ -115,8 +115,7 @@ tell_nginx() {
     if systemctl is-active --quiet nginx; then reload_nginx; else systemctl start nginx; fi
 }
 serves() {
-    local tries
-    for tries in $(seq 150); do
+    for _ in $(seq 150); do
         [ "$(running_release)" != "$1" ] || return 0
         sleep 0.2
     done
@@ -170,7 +169,7 @@ enable_units() {
     [ $changed = no ] || systemctl daemon-reload
     for unit in "$target"/units/*.timer; do
         unit=${unit##*/}
-        systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit" \
+        { systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit"; } \
             || systemctl enable --quiet --now "$unit"
     done
     # certbot.timer of Debian's own starts it.
@@ -269,4 +268,4 @@ prune
 [ $keeps_house = no ] || keep_house "$target"
 echo "$release" >"$home/activated.new"
 mv "$home/activated.new" "$home/activated"
-stage=done
+stage='done'

@@ -19,6 +19,8 @@ resolve_names() {
     # Without a way out by IPv6 its addresses are only failed attempts.
     awk '$1 ~ /^0+$/ && $2 == "00" && $NF != "lo" { found = 1 } END { exit !found }' /proc/net/ipv6_route 2>/dev/null \
         || wanted=ipv4
+    # $1 in the words for sh is sh's own.
+    # shellcheck disable=SC2016
     cut -d ' ' -f 1 "$1" | sort -u \
         | xargs -r -P 32 -n 1 sh -c 'timeout 10 getent ahosts "$1" | cut -d " " -f 1 | sort -u | sed "s/^/$1 /"' name \
         | awk -v wanted=$wanted '$2 !~ /:/ { print } $2 ~ /:/ && wanted == "all" { print $1, "[" $2 "]" }'
@@ -27,8 +29,9 @@ resolve_names() {
 # "host port address" for each remembered address that the answers $2 are without and that takes no connection, of the
 # names in file $1 whose answers have been changing.
 silent_addresses() {
-    local host port address
     [ -s "$memory" ] || return 0
+    # The variables in the words for bash are that bash's own.
+    # shellcheck disable=SC2016
     awk -v since=$(($(date +%s) - rotation)) '
         kind == "memory" && $1 == "name" { changes[$2] = $4 >= since }
         kind == "memory" && $1 == "address" && changes[$2] { known[$2] = known[$2] " " $3 }

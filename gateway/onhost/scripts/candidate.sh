@@ -58,16 +58,18 @@ has_main_entry() {
 
 # The host's nginx configuration, but for the gateway's own links, seen through links in folder $1: nothing that a restart
 # of nginx could pick up has changed there. Files that name the folders it is included from are copies with other names.
+# Where $2 is "yes", Debian's welcome page is left out too.
 shadow_configuration() {
-    local shadow=$1 path name
+    local shadow=$1 path name others=(! -path "$main_entry")
+    for path in "${entries[@]}"; do others+=(! -path "$path"); done
+    [ "$2" = no ] || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
         case $name in
             nginx.conf) ;;
             conf.d | modules-enabled | sites-enabled)
                 mkdir "$shadow/$name"
-                find "$path" -mindepth 1 -maxdepth 1 ! -path "$main_entry" $(printf '! -path %s ' "${entries[@]}") \
-                    $([ $remove_stock = no ] || echo ! -path "$stock_site") -exec ln -s -t "$shadow/$name" {} +
+                find "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$shadow/$name" {} +
                 ;;
             *)
                 if [ -f "$path" ] && grep -qs "$nginx_home/\(conf.d\|sites-enabled\|modules-enabled\)/" "$path"; then
@@ -82,10 +84,11 @@ shadow_configuration() {
 }
 
 # nginx -t on the configuration as it would be: the host's own, seen through folder $1, with the release in folder $2 in
-# place of the one in force, included by link $3. Prints nginx's opinion. Fails with 2 where nginx would never read it.
+# place of the one in force, included by link $3; $4 as $2 above. Prints nginx's opinion. Fails with 2 where nginx would
+# never read it.
 test_candidate() {
     local shadow=$1 release=$2 link=$3 read
-    shadow_configuration "$shadow"
+    shadow_configuration "$shadow" "$4"
     ln -s "$release/gateway.conf" "$shadow/${link#"$nginx_home"/}"
     ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
     nginx -T -q -c "$shadow/nginx.conf" 2>"$shadow/.said" >"$shadow/.dump" || {

@@ -49,7 +49,7 @@ put_link() {
 
 # One deploy at a time; the lock goes with the process, however that ends.
 take_lock() {
-    mkdir -p -m 755 "$home" "$home/releases" "$home/upstreams"
+    (umask 022 && mkdir -p "$home" "$home/releases" "$home/upstreams")
     exec 9>>"$home/.lock"
     flock -w 120 9 || fail "another deploy has been at work on this host for two minutes; try again later"
 }

@@ -19,7 +19,7 @@ for path in certs/*/fullchain.pem; do
     domain=${path#certs/}
     judge "${domain%/*}" "$path"
 done
-while read -r domain order; do
+while read -r domain _; do
     path=$home/acme/issued/$domain/live/fullchain.pem
     if [ -e "$path" ]; then judge "$domain" "$path"; else echo "<3>$domain: no certificate was issued yet; deploy"; fi
 done <orders

@@ -1,5 +1,5 @@
 # Before nginx is installed: it is not to serve its welcome page, not for a second.
-mkdir -p -m 755 "${held_back%/*}"
+(umask 022 && mkdir -p "${held_back%/*}")
 cat >"$held_back.new" <<'UNIT'
 # wecom-gateway: while nginx is being installed. Removed as soon as it is.
 [Unit]

@@ -11,7 +11,7 @@ drop_lost_certificates() {
     local path
     for path in "$acme"/issued/*/; do
         path=${path%/}
-        [ -d "$path" ] && ! is_pair "$path/live" || continue
+        { [ -d "$path" ] && ! is_pair "$path/live"; } || continue
         if [ "$1" = no ] && is_shared "$path"; then continue; fi
         rm -rf -- "$path"
     done
@@ -36,7 +36,7 @@ keep_house() {
             rm -rf -- "$path"
             continue
         fi
-        [ -f "$path/order" ] && read -r order <"$path/order" || continue
+        { [ -f "$path/order" ] && read -r order <"$path/order"; } || continue
         live=$acme/accounts/${order%% *}/live/$domain
         settle_place
         # Those that the release does not have are not renewed; those that are back are.

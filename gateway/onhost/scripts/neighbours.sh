@@ -56,7 +56,7 @@ print_foreign_nginx() {
     done
     for path in "$(type -P nginx || true)" /usr/local/{nginx/sbin,openresty/nginx/sbin,sbin,bin}/nginx /usr/local/tengine/sbin/nginx \
         /opt/nginx/sbin/nginx /www/server/nginx/sbin/nginx; do
-        [ -x "$path" ] && path=$(readlink -f "$path") || continue
+        { [ -x "$path" ] && path=$(readlink -f "$path"); } || continue
         [[ " ${programs[*]-} " == *" $path "* ]] || { programs+=("$path") && pids+=(0); }
     done
     for path in "${!programs[@]}"; do
@@ -64,7 +64,7 @@ print_foreign_nginx() {
         [ "$pid" = 0 ] || unit_of "$pid"
         if [ "$program" = "$packaged_nginx" ]; then
             # nginx.service is what the gateway reloads; an instance with a main file of its own is another matter
-            [[ $pid != 0 && $unit != nginx.service ]] && ! grep -qsa -e ' -c ' "/proc/$pid/cmdline" || continue
+            { [[ $pid != 0 && $unit != nginx.service ]] && ! grep -qsa -e ' -c ' "/proc/$pid/cmdline"; } || continue
         elif is_packaged "$program"; then
             continue
         fi
@@ -99,13 +99,12 @@ print_unit() {
 # The configuration of everybody else, as nginx reads it: "dump" and the output of nginx -T, packed, on one line, with
 # nothing in the place of each link by which a release could be included; or "broken" and why it does not load.
 print_configuration() {
-    local found link done=0
+    local found link done=0 remove_stock=no
     [ -f "$nginx_home/nginx.conf" ] || return 0
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
     trap 'rm -rf -- "$shadow"' EXIT
-    remove_stock=no
     ! is_stock_site || remove_stock=yes
-    shadow_configuration "$shadow"
+    shadow_configuration "$shadow" $remove_stock
     for link in "${entries[@]}"; do
         link=$shadow/${link#"$nginx_home"/}
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"

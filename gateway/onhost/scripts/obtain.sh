@@ -20,7 +20,7 @@ is_due() {
 # Has one certificate where certbot keeps it; `why` says what went wrong, `away` that no other domain of the account
 # will fare better.
 ask() {
-    local domain=$1 account=$2 directory=$3 email=$4 kid=$5 said= live=$acme/accounts/$2/live/$1
+    local domain=$1 account=$2 directory=$3 email=$4 kid=$5 said='' live=$acme/accounts/$2/live/$1
     local identity=("$account" "$directory" "$email" "$kid" "${secrets[$account]-}")
     away=
     ! request || return 0
@@ -99,7 +99,7 @@ done
 [ ${#due[@]} -eq 0 ] || tell
 
 [ ${#asked[@]} -eq 0 ] || serve
-systemctl is-active --quiet certbot.timer && systemctl is-enabled --quiet certbot.timer \
+{ systemctl is-active --quiet certbot.timer && systemctl is-enabled --quiet certbot.timer; } \
     || systemctl enable --quiet --now certbot.timer
 take_lock
 keep_house "$home/current"

@@ -32,8 +32,9 @@ pause_with() {
 
 # Whether a reload that can wait has to.
 must_wait() {
-    local last
+    local last new old
     last=$(cat "$reloaded" 2>/dev/null || true)
     [ -n "$last" ] || return 1
-    [ $(($(date +%s) - last)) -lt "$(pause_with $(count_workers))" ]
+    read -r new old <<<"$(count_workers)"
+    [ $(($(date +%s) - last)) -lt "$(pause_with "$new" "$old")" ]
 }

@@ -9,6 +9,8 @@ orders=$(<"$home/current/orders")
 exec 9>&-
 
 # What certbot holds for the account, into the array that $1 names: by domain which of its certificates.
+# `held` is read under that name.
+# shellcheck disable=SC2034
 take_stock() {
     local -n held=$1
     local path target
@@ -50,7 +52,7 @@ while read -r account directory email kid; do
         drop_remains "${path%.conf}" "$account"
     done
     take_stock before
-    failed=no away= told=no
+    failed=no away='' told=no
     renew_account || failed=yes
     # The secret of a binding is not kept on the host: there a deploy has to help.
     if [ $failed = yes ] && is_worth_another_try "$account" "$directory" "$email" "$kid" ""; then
@@ -59,7 +61,7 @@ while read -r account directory email kid; do
     fi
     take_stock after
     while read -r domain order; do
-        [ "${order%% *}" = "$account" ] && [ -e "$acme/issued/$domain" ] || continue
+        { [ "${order%% *}" = "$account" ] && [ -e "$acme/issued/$domain" ]; } || continue
         # By the certificate itself: it is another one now, or it was not its time yet.
         if [ $failed = no ] || [ "${before[$domain]-}" != "${after[$domain]-}" ] \
             || ! is_in_window "$acme/issued/$domain/live/fullchain.pem"; then
@@ -83,9 +85,9 @@ done < <(cut -d ' ' -f 2- <<<"$orders" | sort -u)
 # By what is in use, not by what was renewed just now: what was cut off between the two is made up for.
 take_lock
 while read -r domain order; do
-    [ -f "$acme/issued/$domain/order" ] && read -r order <"$acme/issued/$domain/order" || continue
+    { [ -f "$acme/issued/$domain/order" ] && read -r order <"$acme/issued/$domain/order"; } || continue
     live=$acme/accounts/${order%% *}/live/$domain
-    ! cmp -s "$live/fullchain.pem" "$acme/issued/$domain/live/fullchain.pem" && is_usable "$live" || continue
+    { ! cmp -s "$live/fullchain.pem" "$acme/issued/$domain/live/fullchain.pem" && is_usable "$live"; } || continue
     put_in_use "$domain" "$order" || fail "the new certificate of $domain cannot be stored: is the disk full?"
 done <<<"$orders"
 exec 9>&-
@@ -96,8 +98,9 @@ stale=$(while read -r domain order; do
 done <<<"$orders" | not_yet_served)
 take_lock
 if [ -n "$stale" ]; then
-    if said=$(load_certificates $stale); then
-        echo "renewed and served:" $stale
+    mapfile -t domains <<<"$stale"
+    if said=$(load_certificates "${domains[@]}"); then
+        echo "renewed and served: ${domains[*]}"
     else
         wrong=yes
         log_line 3 "$(tr '\n' ' ' <<<"$said")"

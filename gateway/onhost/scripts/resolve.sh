@@ -9,7 +9,7 @@ flock -n 9 || exit 0
 [ -f "$home/current/upstreams" ] || exit 0
 waiting=
 ! must_wait || waiting=yes
-changed=$(write_addresses "$home/current/upstreams" "$addresses" $waiting)
+changed=$(write_addresses "$home/current/upstreams" "$addresses" "$waiting")
 # A reload that was owed and could not be done is still owed.
 [ -z "$changed" ] || touch "$home/upstreams/.reload"
 [ -e "$home/upstreams/.reload" ] || exit 0
@@ -18,4 +18,5 @@ nginx -t -q
 reload_nginx
 rm -f "$home/upstreams/.reload"
 date +%s >"$reloaded" || true
-echo "addresses changed, nginx reloaded:" ${changed:-as owed}
+changed=${changed//$'\n'/ }
+echo "addresses changed, nginx reloaded: ${changed:-as owed}"

@@ -1,0 +1,53 @@
+"""`python -m gateway check`: every mistake of an inventory, offline."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from gateway.checkout import lost_files, tracked_keys
+from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.output import print_json, print_problems
+from gateway.fleet import ssh_keys
+from gateway.fleet.loading import Fleet
+from gateway.problems import count, errors
+
+
+@click.command()
+@on_inventory
+def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
+    """Find every mistake in INVENTORY, its certificates and verification files, offline.
+
+    Exit 0 when clean or with warnings only, 1 with problems.
+    """
+    fleet = loaded(inventory, limit, as_json, 1)
+    lost = lost_files.warnings(fleet.hosts, Path("files"))
+    keys = ssh_keys.warnings(fleet)
+    problems = sorted([*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files"))])
+    if as_json:
+        print_json({"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)})
+    else:
+        print_problems(problems)
+        for one in _certificates(fleet):
+            click.echo("certificate: {host}: {domain}: {days} days left, until {until}".format(**one))
+        wrong = len(errors(problems))
+        sites = sum(len(host.sites) for host in fleet.hosts)
+        summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
+        deployable = "" if wrong else f"{count(sites, 'site')} can be deployed, "
+        click.echo(f"{inventory}: {deployable}{summary}")
+    if errors(problems):
+        sys.exit(1)
+
+
+def _certificates(fleet: Fleet) -> list[dict[str, str | int]]:
+    """Days left of each site's certificate, the soonest first; only of hosts without errors."""
+    now = datetime.now(UTC)
+    rows = [(pair.not_after, host.name, domain, pair) for host in fleet.hosts for domain, pair in host.certs.items()]
+    return [
+        {"host": host, "domain": domain, "days": pair.days_left(now), "until": f"{until:%Y-%m-%d}"}
+        for until, host, domain, pair in sorted(rows, key=lambda row: row[:3])
+    ]

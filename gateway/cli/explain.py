@@ -1,0 +1,33 @@
+"""`python -m gateway explain`: what a WeCom error means."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from gateway.cli.output import print_json
+from gateway.wecom import explain as wecom
+
+# Bytes of standard input that an error is looked for in.
+_MOST_PASTED = 1 << 20
+
+
+# WeCom's code for "busy" is -1: not an option of this command
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
+@click.argument("answer", nargs=-1, required=True, metavar="CODE-OR-ANSWER")
+def explain(answer: tuple[str, ...], as_json: bool) -> None:
+    """Say what a WeCom error means, whose side it is on, and what to change.
+
+    Takes an error code (60020), a whole answer, or the URL of WeCom's error page, in quotation marks. With -
+    it is read from standard input, which keeps tokens out of the shell's history. Nothing secret is repeated.
+    """
+    pasted = " ".join(answer)
+    if pasted == "-":
+        pasted = sys.stdin.buffer.read(_MOST_PASTED).decode("utf-8", errors="replace")
+    found = wecom.explain(pasted)
+    if as_json:
+        print_json({"errors": [wecom.as_data(one) for one in found]})
+    else:
+        click.echo("\n\n".join(wecom.as_text(one) for one in found) or wecom.NOTHING_FOUND)

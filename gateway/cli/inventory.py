@@ -1,0 +1,33 @@
+"""What every command on an inventory has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from gateway.cli.output import stop
+from gateway.fleet.loading import Fleet, InventoryError, load
+
+
+def on_inventory(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command its argument INVENTORY and the options --limit and --json."""
+    for decorate in (
+        click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output."),
+        click.option("--limit", multiple=True, help="Only these hosts or groups (shell patterns)."),
+        click.argument("inventory"),
+    ):
+        command = decorate(command)
+    return command
+
+
+def loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, **options: Any) -> Fleet:
+    """The inventory's hosts and problems. Ends the run with `exit_code` where it cannot be loaded.
+
+    `options` are passed to fleet.loading.load.
+    """
+    try:
+        return load(inventory, limit=limit, **options)
+    except InventoryError as error:
+        stop(str(error), as_json, exit_code)

@@ -1,0 +1,51 @@
+"""`python -m gateway status`: is every host as it should be?"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.output import SHOWN, aligned, print_json, print_problems
+from gateway.deploys import status as host_status
+from gateway.outside import balancers
+from gateway.problems import errors
+
+
+@click.command()
+@on_inventory
+@click.option("--no-outside", is_flag=True, help="Do not ask load balancers for their certificates.")
+def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bool) -> None:
+    """Ask every host of INVENTORY which release it should have, holds, and really serves.
+
+    The certificates of load balancers are read from outside, through DNS. Exit 0 when all are in sync, 2 on drift,
+    expired certificates, unreachable hosts or an inventory that cannot be rendered.
+    """
+    # An expired certificate is something to tell of a host, no reason to be silent about it.
+    fleet = loaded(inventory, limit, as_json, 2, data=("allow_expired=1",))
+    wrong = errors(fleet.problems)
+    behind = [site.domain for host in fleet.hosts for site in host.sites if site.edge == "slb"]
+    found = host_status.of(fleet, {} if no_outside else balancers.days_left(behind))
+    if as_json:
+        print_json({"hosts": [one.as_data() for one in found], "problems": [asdict(problem) for problem in wrong]})
+    else:
+        _print_hosts(found)
+        print_problems(wrong, err=True)
+    if wrong or not all(one.in_sync for one in found):
+        sys.exit(2)
+
+
+def _print_hosts(found: list[host_status.HostStatus]) -> None:
+    heading, *lines = aligned(host_status.table(found), [None, *("green" if one.in_sync else "red" for one in found)])
+    click.echo(heading)
+    for line, one in zip(lines, found, strict=True):
+        click.echo(line)
+        if not one.in_sync:
+            for difference in one.differences[:SHOWN]:
+                click.echo(f"    {difference}")
+            if len(one.differences) > SHOWN:
+                click.echo(f"    and {len(one.differences) - SHOWN} more files")
+    for text in host_status.certificates(found):
+        click.echo(text)

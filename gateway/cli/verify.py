@@ -1,0 +1,81 @@
+"""`python -m gateway verify`: does it work from outside?"""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
+from gateway.outside import places, report, run
+from gateway.outside.findings import Outcome, Result
+from gateway.outside.probe import Client
+from gateway.problems import count, errors
+
+_COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
+
+
+@click.command()
+@on_inventory
+@click.option(
+    "--resolve",
+    multiple=True,
+    metavar="DOMAIN:ADDRESS",
+    help="Ask this address instead of DNS's; ADDRESS alone is for all sites of one host. Repeatable.",
+)
+@click.option("--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's.")
+@click.option("--report", "page", type=click.Path(path_type=Path), help="Write an HTML page with everything to FILE.")
+def verify(
+    inventory: str, limit: tuple[str, ...], as_json: bool, resolve: tuple[str, ...], ca: Path | None, page: Path | None
+) -> None:
+    """Ask every site of INVENTORY from outside, as WeCom and a phone would, and say what is wrong.
+
+    Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
+    """
+    fleet = loaded(inventory, limit, as_json, 1, certificates=False)
+    try:
+        addresses = places.overrides(fleet, resolve)
+    except ValueError as error:
+        stop(str(error), as_json)
+    try:
+        client = Client(ca)
+    except OSError as error:
+        stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
+    wrong = errors(fleet.problems)
+    results = run.of(fleet, addresses, client, _progress)
+    passed = not wrong and all(one.outcome != "failed" for one in results)
+    if as_json:
+        print_json(report.as_data(results, wrong, passed))
+    else:
+        _print_results(results)
+        print_problems(wrong, err=True)
+        click.echo(f"{inventory}: {report.summary(results, wrong)}")
+    if page:
+        try:
+            page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
+        except OSError as error:
+            stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
+    if not passed:
+        sys.exit(1)
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {count(total, 'site')} asked", nl=done == total, err=True)
+
+
+def _print_results(results: list[Result]) -> None:
+    for line in aligned(report.table(results), [None, *(_COLORS[one.outcome] for one in results)]):
+        click.echo(line)
+    for one in results:
+        for finding in one.findings:
+            if finding.outcome in ("failed", "warning"):
+                label = click.style(finding.outcome, fg=_COLORS[finding.outcome])
+                click.echo(f"\n{label}: {one.name}: {finding.check}: {finding.subject}\n    {finding.reason}")
+                click.echo(f"    next: {finding.remedy}")
+    for (reason, remedy), names in report.not_asked(results).items():
+        some = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+        click.echo(f"\n{click.style('not checked', fg='yellow')}: {some}\n    {reason}\n    next: {remedy}")
