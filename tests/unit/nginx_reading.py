@@ -30,11 +30,6 @@ class Block:
         """What stands in this block itself, of each directive of that name."""
         return [arguments for known, arguments in self.directives if known == name]
 
-    def one(self, name: str) -> tuple[str, ...] | None:
-        """The same of the only one. None where there is none."""
-        (found,) = self.all(name) or [None]
-        return found
-
     def inherited(self, name: str) -> list[tuple[str, ...]]:
         """What counts here: directives of the innermost block that has any of the name, as nginx inherits them."""
         here = self.all(name)
@@ -73,8 +68,8 @@ def _take(block: Block, raw: Mapping[str, Any], files: Mapping[str, File]) -> No
     name, arguments = raw["directive"], tuple(raw["args"])
     if name == "include":
         own = _IN_A_RELEASE.fullmatch(arguments[0])
-        for path in sorted(files) if own else ():
-            if fnmatchcase(path, own[1]):
+        if own:
+            for path in sorted(name for name in files if fnmatchcase(name, own[1])):
                 _add(block, path, files)
     elif "block" in raw:
         inner = Block(name, arguments, block)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from gateway.nginx import release as releases
+from gateway.nginx.build import Build
 from gateway.nginx.release import File, Release
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .host_stage import NGINX_CONF, Stage
 

@@ -11,9 +11,10 @@ import pytest
 
 from gateway.deploys.facts import CertificateEnds, ReleaseDigest, ReleaseFiles, ReleaseHeld, ReleaseTexts
 from gateway.nginx import release as releases
+from gateway.nginx.build import Build
 from gateway.nginx.release import File, Release
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import long_domain
 from .host_stage import Stage
@@ -118,7 +119,7 @@ def test_a_file_that_is_another_users_is_seen(host, release, user, group):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives a file to another group")
 def test_keys_that_nginxs_group_may_read_are_that_groups_on_the_host(host, parse, store_pair, monkeypatch):
-    monkeypatch.setattr("gateway.nginx.tree.TOGETHER", 2)
+    monkeypatch.setattr("gateway.nginx.plan.TOGETHER", 2)
     for name in ("a", "b"):
         store_pair(f"{name}.edu.cn")
     parsed, _ = parse(*({"domain": f"{name}.edu.cn", "edge": "tls", "platform": "wanxiao_prod"} for name in "ab"))

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.certificates.judging import KeyPair
+from gateway.certificates.keys import KeyPair
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.host import parse_host
+from gateway.nginx.build import Build
 from gateway.nginx.release import File
 from gateway.nginx.tls_profile import Version
-from gateway.nginx.tree import Build, tree
+from gateway.nginx.tree import tree
 
 from .conftest import PLATFORMS
 from .nginx_reading import Block, read
