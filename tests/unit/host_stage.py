@@ -17,10 +17,10 @@ from .host_scripts import body, functions
 # The folders of a host that scripts name by their whole path.
 _FOLDERS = (
     *("etc/nginx", "etc/systemd/system", "etc/dpkg/dpkg.cfg.d", "run", "var/log/nginx", "var/lib/wecom-gateway"),
-    *("var/lib/dpkg/info", "usr/sbin", "proc/self"),
+    *("var/lib/dpkg/info", "usr/sbin", "proc/self", "etc/init.d"),
 )
 _PLACES = re.compile(
-    r"/(?:etc/nginx|etc/systemd|etc/dpkg|run|var/log|var/lib|usr/sbin/nginx|proc/self/mounts)(?![\w-])"
+    r"/(?:etc/nginx|etc/systemd|etc/dpkg|etc/init\.d|run|var/log|var/lib|usr/sbin/nginx|proc/self/mounts)(?![\w-])"
 )
 ENTRY = "etc/nginx/conf.d/wecom-gateway.conf"
 NGINX_CONF = """user www-data;
@@ -174,4 +174,4 @@ class Stage:
         text = _PLACES.sub(rf"{self.root}\g<0>", text)
         # files of this host are whoever's who runs the test
         text = text.replace("-user root", f"-user {os.geteuid()}").replace("-group root", f"-group {os.getegid()}")
-        return text.replace("export PATH=", f"export PATH={self.root}/bin:{self.root}/usr/sbin:")
+        return re.sub("export PATH=.*", f"export PATH={self.root}/bin:{self.root}/usr/sbin:/usr/bin:/bin", text)
