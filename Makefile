@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
+.PHONY: setup demo check test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -21,12 +21,16 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m tests.shellcheck
 
 unit: setup
 	$(BIN)/pytest tests/unit
 
-test: lint
+# What every change has to pass; no Docker.
+check: lint docs unit
+
+test: lint docs
 	$(BIN)/pytest tests/unit tests/acceptance tests/lab
 
 # Longer ones: every Debian from 11 on, tools that are not ours, generated hostile input.
@@ -51,11 +55,27 @@ bench: setup
 
 # After a change to the keys of an entry: their types for editors.
 entries: setup
-	$(BIN)/python -m gateway.inventory.entry_types
+	$(BIN)/python -m gateway.fleet.entry_types
 
 # After a change to what is rendered that is meant: keeps it, and git diff shows what it is.
 golden: setup
 	$(BIN)/python -m tests.golden.trees
+
+# The guide.
+.PHONY: reference docs docs-serve
+
+# After a change to a key, a command or an option: the guide's reference pages.
+reference: setup
+	$(BIN)/python -m guide.reference
+
+# Into site/. A broken link, or a page in one language alone, ends it.
+# Not --quiet: strict counts only the warnings that are shown. NO_MKDOCS_2_WARNING: the theme tells of its successor at every run.
+docs docs-serve: export NO_MKDOCS_2_WARNING := 1
+docs: setup
+	$(BIN)/python -m mkdocs build --strict
+
+docs-serve: setup
+	$(BIN)/python -m mkdocs serve
 
 # For maintainers, needs uv: one lock for every supported Python and platform.
 lock:
@@ -66,4 +86,4 @@ lock:
 	    $$part/requirements.in; done
 
 clean:
-	rm -rf $(VENV) bench/.venv tests/judges/.venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) bench/.venv tests/judges/.venv site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -3,6 +3,7 @@
 try:
     from gateway.deploys.preflight import stop_on_problems
 except ImportError as error:
-    raise SystemExit(f"config.py: {error}; run the pyinfra of this project, like .venv/bin/pyinfra") from None
+    right = "run the pyinfra that is installed beside wecom-gateway, in a checkout .venv/bin/pyinfra"
+    raise SystemExit(f"config.py: {error}; {right}") from None
 
 stop_on_problems()

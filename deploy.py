@@ -3,6 +3,7 @@
 try:
     from gateway.deploys import stages
 except ImportError as error:
-    raise SystemExit(f"deploy.py: {error}; run it in its own folder, with the pyinfra of that project") from None
+    right = "run it in its own folder, with the pyinfra that is installed beside wecom-gateway"
+    raise SystemExit(f"deploy.py: {error}; {right}") from None
 
 stages.deploy()

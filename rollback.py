@@ -6,6 +6,7 @@ Run again, it goes one further back. The next deploy goes forward to what the in
 try:
     from gateway.deploys import operations
 except ImportError as error:
-    raise SystemExit(f"rollback.py: {error}; run it in its own folder, with the pyinfra of that project") from None
+    right = "run it in its own folder, with the pyinfra that is installed beside wecom-gateway"
+    raise SystemExit(f"rollback.py: {error}; {right}") from None
 
 operations.roll_back(name="Roll back to the previous release")

@@ -17,7 +17,7 @@ _STAMP = _VENV / ".complete"  # holds the lock that was installed
 
 
 def install() -> None:
-    """Installs what the lock names, unless it is there. Raises BenchError where pip cannot."""
+    """Installs what the lock names, unless that is done. Raises BenchError where pip fails."""
     lock = _LOCK.read_bytes()
     if _STAMP.exists() and _STAMP.read_bytes() == lock:
         return
@@ -42,18 +42,18 @@ def install() -> None:
 
 
 def command(name: str) -> Path:
-    """One of its command lines."""
+    """The path of one of its commands."""
     return _VENV / "bin" / name
 
 
 def versions() -> dict[str, str]:
-    """What the lock pins."""
+    """The pinned versions, by package."""
     pins = [line.split()[0].split("==") for line in _LOCK.read_text().splitlines() if "==" in line]
     return {name: version for name, version in pins if name in ("ansible-core", "mitogen")}
 
 
 def host_variables(address: str) -> dict[str, str]:
-    """How Ansible reaches a lab host; the interpreter is named, which saves it the search."""
+    """Variables by which Ansible reaches a lab host. The interpreter is named, so that Ansible need not look for it."""
     return {
         "ansible_host": address,
         "ansible_user": topology.SSH_USER,
@@ -64,7 +64,7 @@ def host_variables(address: str) -> dict[str, str]:
 
 
 def environment(folder: Path, mitogen: bool) -> dict[str, str]:
-    """Its settings: pipelining, or Mitogen's strategy. What it keeps goes to `folder`; the user's own is not read."""
+    """Ansible's settings: pipelining, or Mitogen's strategy. Its files go to `folder`; the user's are not read."""
     config = folder / "ansible.cfg"
     config.write_text("[defaults]\n")
     settings = {"ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_CONFIG": str(config)}

@@ -1,4 +1,4 @@
-"""What every long benchmark begins with."""
+"""How every long benchmark begins: clean-up is made sure of, and a busy machine told."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.progress import say
 
 
 def begin() -> float:
-    """Has SIGTERM clean up like Ctrl-C, and says where the machine is busy. Returns its load average of a minute."""
+    """Makes SIGTERM clean up as Ctrl-C does, and says if the machine is busy. Returns its one-minute load average."""
     signal.signal(signal.SIGTERM, _end)
     load = os.getloadavg()[0]
     if load > 0.5:
@@ -19,5 +19,5 @@ def begin() -> float:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Ends like Ctrl-C does: through every `finally` on the way."""
+    """Ends the run as Ctrl-C does, through every `finally`."""
     raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Runs a tool's command line as an operator would, and takes the time."""
+"""Runs a tool's command line as an operator would, and measures the time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def run(command: Sequence[str | Path], folder: Path, environment: Mapping[str, s
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """As Ctrl-C would: Ansible's workers have sessions of their own, and only Ansible itself ends those."""
+    """Ends it as Ctrl-C would: Ansible's workers have sessions of their own, which only Ansible itself ends."""
     for number in (signal.SIGINT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

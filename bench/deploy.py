@@ -74,14 +74,14 @@ def cli(only: str | None, quick: bool, brief: bool, full: bool, json_file: Path 
 
 
 class _Measured:
-    """What was measured in this run, so that no part measures again what another part did."""
+    """Measures each tool with each number of sites once, however many parts of the report need it."""
 
     def __init__(self) -> None:
         self.failures: list[str] = []
         self._results: dict[tuple[str, int], list[Result]] = {}
 
-    def of(self, tool: Tool, sites: int) -> list[Result]:
-        """All states, or nothing where one of them failed: the other tools' numbers are still worth having."""
+    def results(self, tool: Tool, sites: int) -> list[Result]:
+        """One result for each state, or none where one failed: the other tools' numbers are still worth having."""
         key = (tool.name, sites)
         if key not in self._results:
             try:
@@ -94,18 +94,18 @@ class _Measured:
 
 
 def _scale(measured: _Measured, own: list[Tool], stock: Tool, full: bool) -> list[Result]:
-    results = [result for tool in own for sites in _SCALE_SITES for result in measured.of(tool, sites)]
+    results = [result for tool in own for sites in _SCALE_SITES for result in measured.results(tool, sites)]
     stock_sites = _SCALE_SITES if full else _SAMPLE_SITES
-    return results + [result for sites in stock_sites for result in measured.of(stock, sites)]
+    return results + [result for sites in stock_sites for result in measured.results(stock, sites)]
 
 
 def _compare(measured: _Measured, tools: list[Tool], full: bool) -> list[Result]:
     results: list[Result] = []
     for tool in tools:
         if full or tool.name == GATEWAY:
-            results += measured.of(tool, COMPARED_SITES)
+            results += measured.results(tool, COMPARED_SITES)
         else:
-            small, large = (measured.of(tool, sites) for sites in _SAMPLE_SITES)
+            small, large = (measured.results(tool, sites) for sites in _SAMPLE_SITES)
             results += [reckon(one, other, COMPARED_SITES) for one, other in zip(small, large, strict=False)]
     return results
 

@@ -1,4 +1,4 @@
-"""The lab hosts that are deployed to, and what they themselves saw of a deploy.
+"""The lab hosts that are deployed to, and what they saw of a deploy.
 
 Everything counted here is counted on the host, by its own sshd and systemd, so it does not matter which
 tool connects, nor what that tool says of itself.
@@ -77,16 +77,16 @@ class BenchHost:
         return topology.address(self.name)
 
     def run(self, script: str, *arguments: str, timeout: float = 300) -> str:
-        """What a shell script prints that runs as root on the host, past SSH and so uncounted."""
+        """Runs a shell script as root on the host and returns its output. It does not use SSH, so it is not counted."""
         return exec_in(self.name, ["sh", "-c", script, "bench", *arguments], timeout=timeout)
 
     def reset(self) -> None:
-        """Bare but for nginx, as the package left it."""
+        """Takes the host back to nginx as its package left it, and nothing else."""
         self.run(_RESET)
         self.seen()
 
     def seen(self) -> Seen:
-        """What happened since the last call."""
+        """What the host saw since the last call."""
         sessions, reloaded = map(int, self.run(_COUNT).split())
         return Seen(sessions, bool(reloaded))
 
@@ -96,7 +96,7 @@ class BenchHost:
         return {"debian": debian, "nginx": nginx.rpartition("/")[2]}
 
     def nginx_says(self) -> str:
-        """What nginx thinks of its configuration, for the message where a deploy failed."""
+        """The output of `nginx -t`, for the message where a deploy failed."""
         return self.run("nginx -t 2>&1 | tail -n 5")
 
     def fetch_home(self, target: Path) -> str:
@@ -129,7 +129,7 @@ class BenchHost:
 
 @contextmanager
 def borrowed(count: int) -> Iterator[list[BenchHost]]:
-    """So many hosts that nobody uses, ready; they are removed in the end, however that comes."""
+    """So many hosts that nobody else uses, ready. They are removed at the end of the context, also after an error."""
     lab.up(hosts=[], progress=say)  # its engine knows which hosts there are
     taken = set(names())
     free = [name for number in range(_FIRST, _LAST + 1) if (name := f"t{number}") not in taken]

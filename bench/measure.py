@@ -38,7 +38,7 @@ class Result:
 
 
 def measure(tool: Tool, count: int) -> list[Result]:
-    """All three states. Raises BenchError where a run does not do what it is measured for."""
+    """One result for each of the three states. Raises BenchError where a run does not do what it is measured for."""
     fleet = Fleet.of(count, tool.edge)
     tool.host.reset()
     return [
@@ -53,7 +53,7 @@ def _changed(fleet: Fleet, _: Fleet) -> Fleet:
 
 
 def reckon(small: Result, large: Result, sites: int) -> Result:
-    """What the line through two results says of another number of sites."""
+    """The result for another number of sites, on the straight line through two results."""
 
     def at(first: float, second: float) -> float:
         return first + (second - first) / (large.sites - small.sites) * (sites - small.sites)
@@ -69,7 +69,7 @@ def reckon(small: Result, large: Result, sites: int) -> Result:
 
 
 def _measure_state(tool: Tool, state: State, fleets: Iterable[Fleet]) -> Result:
-    """One run for each fleet; the first only warms up. But a slow one counts, and stays the only one."""
+    """The median of one run for each fleet. The first only warms up, unless it is slow: then it is the only one."""
     runs: list[tuple[float, int]] = []
     for fleet in fleets:
         tool.host.seen()

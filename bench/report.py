@@ -63,7 +63,7 @@ class Report:
         return "\n\n".join(parts) + "\n"
 
     def as_file(self) -> str:
-        """RESULTS.md."""
+        """The content of RESULTS.md."""
         machine = "".join(f"- {name}: {value}\n" for name, value in self.machine.items())
         head = f"# Results\n\n`{self.command}`, {_today()}\n\n{machine}"
         return f"{head}\n{self.as_markdown()}"
@@ -88,7 +88,7 @@ class Report:
 
 
 def machine(host_versions: dict[str, str], load: float) -> dict[str, str]:
-    """What it ran on. `load` is how many processes kept the cores busy before."""
+    """Facts about this machine. `load` is its load average before the benchmark began."""
     return {
         "cores": f"{os.cpu_count()}, shared by the tool and the host; load {load:.1f} when it began",
         "Python": platform.python_version(),

@@ -1,4 +1,4 @@
-"""The deployed thing: so many schools, one of which may be changed.
+"""What is deployed: a number of schools, one of which may be changed.
 
 They stand on the platform wanxiao_prod, each with one verification file; at edge "tls" each with a certificate.
 """
@@ -46,15 +46,16 @@ class Fleet:
 
     @classmethod
     def of(cls, count: int, edge: Edge) -> Fleet:
+        """So many schools, all at one edge."""
         return cls(tuple(School(f"wx-{number:04}.bench.example", edge) for number in range(1, count + 1)))
 
     @property
     def changing(self) -> School:
-        """The one that is changed, from the middle."""
+        """The school that `changed` changes: the one in the middle."""
         return self.schools[len(self.schools) // 2]
 
     def changed(self) -> Fleet:
-        """The same with one school's body limit raised."""
+        """The same schools, with the body limit of one raised."""
         old = self.changing
         new = replace(old, max_body_kib=old.max_body_kib + 1)
         return Fleet(tuple(new if school is old else school for school in self.schools))

@@ -29,7 +29,7 @@ class Tool(Protocol):
     edge: Edge
 
     def deploy(self, fleet: Fleet) -> float:
-        """Wall seconds of the command alone; what it reads is written before."""
+        """Deploys and returns the wall seconds of the command alone: its input is written before."""
 
 
 class Gateway:
@@ -67,7 +67,7 @@ class Gateway:
 
 
 class _FileByFile:
-    """What tools have in common that upload this project's tree file by file."""
+    """The common part of tools that upload this project's tree file by file."""
 
     def __init__(self, name: str, host: BenchHost, folder: Path, gateway: Gateway) -> None:
         self.name = name
@@ -130,7 +130,7 @@ class Ansible(_FileByFile):
 
 
 def copied_checkout(folder: Path) -> None:
-    """What a deploy needs of this checkout, in a new folder."""
+    """Copies what a deploy needs of this checkout into a new folder."""
     folder.mkdir()
     for name in _CHECKOUT:
         source = _ROOT / name

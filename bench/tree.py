@@ -26,7 +26,7 @@ class Tree:
 
     @classmethod
     def fetched(cls, host: BenchHost, folder: Path) -> Tree:
-        """The very files of a host that this project was deployed to, less its notes and past releases."""
+        """The files of a host that this project was deployed to, without its notes and past releases."""
         name = host.fetch_home(folder)
         (folder / "releases" / name).rename(folder / _RELEASE)
         for path in folder.iterdir():
@@ -45,7 +45,7 @@ class Tree:
         return Tree(folder)
 
     def become(self, fleet: Fleet) -> None:
-        """Writes what `fleet` says of the school that is changed."""
+        """Writes the files of the school that `fleet` has changed."""
         school = fleet.changing
         path = self.folder / _RELEASE / "sites" / f"{school.domain}.conf"
         body, found = _LIMIT.subn(f"client_max_body_size {school.max_body_kib}k;".encode(), path.read_bytes())

@@ -4,5 +4,5 @@ import sys
 
 from gateway import environment
 
-if _fault := environment.fault():
-    sys.exit("wecom-gateway: " + _fault)
+if _reason := environment.why_unusable():
+    sys.exit("wecom-gateway: " + _reason)

@@ -1,4 +1,4 @@
-"""`python -m gateway`: what an operator asks without deploying."""
+"""`python -m gateway`: every command but the deploy itself, which is pyinfra's."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class WeCom(TypedDict, total=False):
 
 
 class SiteEntry(TypedDict, total=False):
-    """One school in the inventory, key by key as the README documents it."""
+    """One school in the inventory."""
 
     domain: Required[str]
     """Public, ICP-filed host name: lower case, no scheme, port, wildcard, underscore or IP address."""
@@ -197,8 +197,14 @@ class HostEntry(TypedDict, total=False):
     _sudo: bool
     """pyinfra: Needed unless ssh_user is root."""
 
+    _sudo_password: str
+    """pyinfra: Where sudo asks for one: read it from the environment."""
+
     _sudo_user: str
     """pyinfra: Another user than root to become with sudo."""
+
+    _temp_dir: str
+    """pyinfra: A folder of the host where programs may run, where /tmp is mounted noexec."""
 
 
 Hosts = list[tuple[str, HostEntry]]

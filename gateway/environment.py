@@ -1,16 +1,33 @@
-"""What Python has to be and have for the gateway. Read by any Python from 3.6 on, before anything that needs more."""
+"""Whether this Python can run the gateway: its version, and the packages that it needs.
+
+Imported before everything else, so this file must be readable by any Python from 3.6 on.
+"""
 
 import sys
 from importlib.util import find_spec
 
 OLDEST = (3, 11)
-# What the distributions of pyproject.toml are imported as; ngxparse is crossplane.
-PACKAGES = ("pyinfra", "jinja2", "paramiko", "pydantic", "click", "cryptography", "pyrage", "crossplane")
-_RIGHT = "run the commands of the project's own environment, like .venv/bin/python (`make setup` makes it)"
+# The dependencies in pyproject.toml, by the names that they are imported by; ngxparse is crossplane.
+PACKAGES = (
+    "pyinfra",
+    "gevent",
+    "jinja2",
+    "markupsafe",
+    "paramiko",
+    "pydantic",
+    "click",
+    "cryptography",
+    "pyrage",
+    "crossplane",
+)
+_RIGHT = (
+    "run the commands of the environment that has all of it: in a checkout .venv/bin/python (`make setup` makes it), "
+    "else the one that `pip install` was run in"
+)
 
 
-def fault() -> str:
-    """Why the gateway cannot run here, and what would be right; empty where it can."""
+def why_unusable() -> str:
+    """Why the gateway cannot run in this Python, and what would be right; "" where it can."""
     if sys.version_info < OLDEST:
         needed, own = (".".join(map(str, one[:2])) for one in (OLDEST, sys.version_info))
         return f"needs Python {needed} or later, this is {own}; {_RIGHT}"

@@ -1,4 +1,4 @@
-"""A file of the checkout, read within bounds, and what it may turn out to be."""
+"""Reading a file that an operator put into the checkout, whatever it may turn out to be."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _UTF8_BOM, _UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 
 
 def content(path: Path, most: int) -> bytes:
-    """The bytes of a file, as many as show whether there are more than `most`.
+    """The first `most` + 1 bytes of a file: a longer result than `most` means that the file is too large.
 
     Raises ValueError where it is no regular file, OSError where it cannot be read.
     """
-    # before it is opened: a pipe would be waited for, a device could do anything
+    # looked at before it is opened: opening a pipe would wait for its writer, a device could do anything
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         kind = next((name for matches, name in _KINDS if matches(mode)), "a device")
@@ -24,13 +24,13 @@ def content(path: Path, most: int) -> bytes:
 
 
 def as_utf8(body: bytes) -> bytes:
-    """Without the byte order mark, and the UTF-16, that editors of Windows write."""
+    """The text without a byte order mark, and UTF-16 as UTF-8: editors on Windows write both."""
     if body.startswith(_UTF16_BOMS):
         return body.decode("utf-16", errors="replace").encode()
     return body.removeprefix(_UTF8_BOM)
 
 
 def is_web_page(body: bytes) -> bool:
-    """Whether it is what a console shows to who is not logged in."""
+    """Whether it is HTML: a download by somebody who was not logged in saves the login page instead."""
     start = as_utf8(body).lstrip()[:256].lower()
     return start.startswith(b"<") or b"<html" in start

@@ -10,9 +10,9 @@ from typing import Literal
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """One finding: where it is, what is wrong and what would be right.
+    """One thing that is wrong: where, and a `text` that says what is wrong and what would be right.
 
-    `text` holds both halves. `severity` "error" stops a deploy, "warning" does not.
+    `host`, `domain` and `field` are "" where they do not apply. An "error" stops a deploy, a "warning" does not.
     """
 
     host: str
@@ -22,23 +22,23 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        """One line for a terminal, whatever names of files and hosts are made of."""
+        """One line for a terminal; control characters in names of files and hosts are escaped."""
         place = ": ".join(part for part in (self.host, self.domain, self.field) if part)
         return "".join(one if one.isprintable() else _escaped(one) for one in f"{place}: {self.text}")
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:
-    """Only those that stop a deploy."""
+    """Those problems that stop a deploy."""
     return [problem for problem in problems if problem.severity == "error"]
 
 
 def count(number: int, noun: str) -> str:
-    """`1 site`, `2 sites`."""
+    """The number with its noun: `1 site`, `2 sites`."""
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean "x"?` for the nearest known word, else the list of known ones."""
+    """`did you mean "x"?` with the nearest known word, or a list of all known ones where none is near."""
     choices = sorted(map(str, known))
     close = nearest(word, choices)
     if close:
@@ -49,20 +49,23 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word that `word` was most likely meant to be, if any; capitals do not matter."""
+    """The known word that is most like `word`, capitals aside; None where none is like it.
+
+    `cutoff`, from 0 to 1, is how alike they must be (difflib).
+    """
     choices = {str(choice).lower(): str(choice) for choice in known}
     close = difflib.get_close_matches(word.lower(), sorted(choices), n=1, cutoff=cutoff)
     return choices[close[0]] if close else None
 
 
 def shown(value: str) -> str:
-    """The value as it may stand in one line of a message: no control characters, bounded."""
+    """The value for one line of a message: control characters escaped, at most 80 characters."""
     printable = value if value.isprintable() else _escaped(value)
     return printable if len(printable) <= 80 else printable[:77] + "..."
 
 
 def printable(text: str) -> str:
-    """Names of files and in certificates are others' words: no control characters reach the terminal."""
+    """The text with "?" for each control character: names of files and in certificates could steer a terminal."""
     return "".join(one if one.isprintable() else "?" for one in text)
 
 

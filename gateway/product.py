@@ -1,26 +1,88 @@
-"""The product's own files, and which of them the current folder replaces."""
+"""The product itself: its version, its templates, and which of them the current folder replaces."""
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
+NAME = "wecom-gateway"
+
 _PACKAGE = Path(__file__).parent
-# Inside of the package where it is installed, beside it in a checkout.
+# An installed package holds them; in a checkout they lie beside it.
 _TEMPLATES = next(folder for folder in (_PACKAGE / "templates", _PACKAGE.parent / "templates") if folder.is_dir())
 
 
+def checkout() -> Path | None:
+    """The folder of the checkout that runs; None where an installed package does."""
+    return _PACKAGE.parent if _project() else None
+
+
+@cache
+def version() -> str:
+    """Of the product that runs, like "0.2.0". Empty where neither a checkout's pyproject.toml nor pip says it."""
+    project = _project()
+    if project:
+        return str(project.get("version", ""))
+    try:
+        return metadata.version(NAME)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def full_name() -> str:
+    """Like "wecom-gateway 0.2.0"; the name alone where the version is not known."""
+    return f"{NAME} {version()}".rstrip()
+
+
+@cache
+def _project() -> dict[str, object]:
+    """What pyproject.toml beside the package says of this product; empty where there is none, or another's."""
+    try:
+        project = tomllib.loads((_PACKAGE.parent / "pyproject.toml").read_text("utf-8")).get("project", {})
+    except (OSError, ValueError):
+        return {}
+    return project if project.get("name") == NAME else {}
+
+
 def template_folders(kind: str) -> tuple[Path, Path]:
-    """Where templates of a kind ("nginx", "verify", ...) are looked for: the current folder's own go first."""
+    """The two folders where templates of a kind ("nginx", "verify", ...) are looked for, the current folder's first."""
     return Path.cwd() / "templates" / kind, _TEMPLATES / kind
 
 
 def template(kind: str, name: str) -> Path:
-    """One file of a kind, as it stands there."""
+    """The path of one file of a kind: the current folder's own where it has one, else the product's."""
     own, shipped = template_folders(kind)
     return own / name if (own / name).is_file() else shipped / name
 
 
 def templates(kind: str) -> list[Path]:
-    """Every file of a kind that the product has, in the order of names."""
+    """The path of every file of a kind that the product has, in the order of names."""
     _, shipped = template_folders(kind)
     return [template(kind, file.name) for file in sorted(shipped.iterdir())]
+
+
+def own_templates() -> list[str]:
+    """The files under the current folder's own `templates/`, like "nginx/error.html", in the order of names.
+
+    None where that folder is the product's own. Hidden files and READMEs are passed over.
+    """
+    own = Path.cwd() / "templates"
+    if not own.is_dir() or own.samefile(_TEMPLATES):
+        return []
+    return _names(own)
+
+
+def shipped_templates() -> list[str]:
+    """The product's own, in the same way."""
+    return _names(_TEMPLATES)
+
+
+def _names(folder: Path) -> list[str]:
+    names = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir()]
+    return [
+        name.as_posix()
+        for name in names
+        if not any(part.startswith(".") for part in name.parts) and not name.name.startswith("README")
+    ]

@@ -1,4 +1,4 @@
-"""Production. Add a school by adding an entry; README.md explains every key.
+"""Production. Add a school by adding an entry; docs/reference/keys.md has every key.
 
 The entries below are examples: replace them. Each list is a group; its name picks the platform
 (group_data/<name>.py). `python -m gateway check inventory/prod.py` says what is missing.

@@ -1,4 +1,4 @@
-"""17wanxiao's public test system: try a school here before production. README.md explains every key."""
+"""17wanxiao's public test system: try a school here before production. docs/reference/keys.md has every key."""
 
 from gateway.entries import Hosts
 

@@ -31,7 +31,7 @@ def up(
 
 
 def down(keep_images: bool = False, progress: Say = silent) -> None:
-    """Removes everything the lab made, however much of it is left.
+    """Removes everything that the lab made, also what an interrupted run left behind.
 
     With `keep_images` the images stay, with the keys and the CA they were built for.
     """

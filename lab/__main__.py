@@ -36,7 +36,7 @@ def down(keep_images: bool) -> None:
 @cli.command()
 def status() -> None:
     """Show the hosts, their addresses and how to log in."""
-    problem = engine.unreachable()
+    problem = engine.why_unreachable()
     if problem is not None or not hosts.names():
         raise LabError(f"the lab is down ({problem or 'no hosts'}); bring it up with: python -m lab up")
     _show()
@@ -58,7 +58,7 @@ def _show() -> None:
 
 
 def main() -> None:
-    """Runs the command; what goes wrong in the lab is one line on stderr."""
+    """Runs the command. A LabError is printed to stderr as one line."""
     try:
         cli()
     except LabError as error:

@@ -19,7 +19,7 @@ NAME = "acme"
 DIRECTORY_NAME = "acme.authority.example"
 DIRECTORY = f"https://{DIRECTORY_NAME}:14000/dir"
 
-# Of the external account binding that a server started with `binding` asks for; known to everybody, like the lab.
+# The external account binding that a server started with `binding` asks for. It is no secret: the lab is public.
 KID = "kid-1"
 HMAC_KEY = "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 
@@ -29,7 +29,10 @@ _MANAGEMENT = 15000
 
 
 def ensure(domains: Mapping[str, str], *, days: int = 20, binding: bool = False, say: Say = silent) -> None:
-    """Has a fresh server running, which finds each of `domains` at its address and issues for `days` days."""
+    """Starts a fresh server that resolves `domains` to these addresses and issues certificates for `days` days.
+
+    With `binding` it asks for external account binding (KID, HMAC_KEY).
+    """
     image = images.acme_image(say)
     pki.issue_self_signed(DIRECTORY_NAME, _STATE / "tls")
     config = _STATE / "pebble.json"
@@ -42,7 +45,7 @@ def ensure(domains: Mapping[str, str], *, days: int = 20, binding: bool = False,
             options=(
                 *("--network-alias", DIRECTORY_NAME, "--stop-signal", "SIGKILL"),
                 *(word for name, target in domains.items() for word in ("--add-host", f"{name}:{target}")),
-                # It refuses one nonce in twenty by default; a client's patience is not what is tested here.
+                # By default it waits before it visits, and refuses one nonce in twenty: not what is tested here.
                 *("--env", "PEBBLE_VA_NOSLEEP=1", "--env", "PEBBLE_WFE_NONCEREJECT=0"),
             ),
             command=("pebble", "-config", "/srv/pebble.json"),
@@ -54,12 +57,12 @@ def ensure(domains: Mapping[str, str], *, days: int = 20, binding: bool = False,
 
 
 def remove() -> None:
-    """Fine when there is none."""
+    """Removes the server, if there is one."""
     containers.remove(NAME)
 
 
 def forget() -> None:
-    """The server as after a disaster: it knows no account and no certificate any more."""
+    """Restarts the server, which then knows no account and no certificate any more, as after a disaster."""
     docker("restart", "--time", "0", container(NAME))
     hosts.wait_for_port(NAME, _MANAGEMENT)
     hosts.wait_for_port(NAME, 14000)
@@ -67,7 +70,7 @@ def forget() -> None:
 
 @contextlib.contextmanager
 def unreachable() -> Iterator[None]:
-    """Nobody reaches the server, and its name is unknown; what it knows it keeps."""
+    """While the context is entered, nobody reaches the server or resolves its name. It keeps what it knows."""
     docker("network", "disconnect", NETWORK, container(NAME))
     try:
         yield
@@ -76,8 +79,8 @@ def unreachable() -> Iterator[None]:
         hosts.wait_for_port(NAME, 14000)
 
 
-def root(path: Path) -> Path:
-    """Writes the root that the running server's certificates lead to."""
+def write_root(path: Path) -> Path:
+    """Writes the running server's root certificate to `path`, which is returned."""
     context = ssl.create_default_context(cafile=str(CA))
     context.check_hostname = False  # asked by address
     connection = http.client.HTTPSConnection(address(NAME), _MANAGEMENT, context=context, timeout=5)

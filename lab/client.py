@@ -34,7 +34,7 @@ class UpgradeRefused(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Response:
-    """An answer; `headers` in order, repeated ones repeated."""
+    """An answer. `headers` are in their order, and a repeated header is there as often as it came."""
 
     status: int
     reason: str
@@ -80,7 +80,7 @@ def request(
         if body is not None and "transfer-encoding" not in names:
             defaults["Content-Length"] = str(len(body))
         head = _head(f"{method} {target} HTTP/{http_version}", defaults, headers or {})
-        # It may answer before the body's end, and close; the answer counts.
+        # The server may answer and close before it has read the whole body; its answer counts.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(head + (body or b""))
         return _response(connection, method)
@@ -137,9 +137,9 @@ def raw(
     ca: Path = CA,
     timeout: float = 5,
 ) -> bytes:
-    """Sends bytes and returns all that comes back until the server closes, or until `timeout` seconds of silence.
+    """Sends bytes and returns all that comes back until the server closes or is silent for `timeout` seconds.
 
-    With `tls_name` inside TLS; an empty name sends no SNI and verifies nothing.
+    With `tls_name` this is done inside TLS; an empty name sends no SNI and verifies nothing.
     """
     with socket.create_connection((connect, port), timeout=max(timeout, 10)) as plain:
         connection = plain if tls_name is None else _handshake(plain, tls_name, ca)

@@ -1,4 +1,4 @@
-"""Containers of the lab: made once, recreated when what they are made from changes."""
+"""The lab's containers: created once, and again when anything that they are made from changes."""
 
 import resource
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ _OPEN_FILES = 65536
 
 @dataclass(frozen=True)
 class Spec:
-    """What a container is made from. `files` are copied in before it starts: {source: target}."""
+    """What a container is made from. `files`, {source: target}, are copied in before it starts."""
 
     name: str
     image: str
@@ -25,7 +25,7 @@ class Spec:
 
 
 def ensure(spec: Spec) -> bool:
-    """Has the container running as `spec` says; True when it had to be created or started."""
+    """Sees that the container runs as `spec` says. True when it had to be created or started."""
     full_name = container(spec.name)
     made_from = _fingerprint(spec)
     state = inspect("container", full_name, f'{{{{.State.Running}}}} {{{{index .Config.Labels "{INPUTS_LABEL}"}}}}')
@@ -50,19 +50,19 @@ def ensure(spec: Spec) -> bool:
         docker("start", full_name)
     except LabError:
         if fresh:
-            remove(spec.name)  # what never ran must not be found, and trusted, by the next attempt
+            remove(spec.name)  # else the next attempt would find it and take it for complete
         raise
     return True
 
 
 def remove(name: str) -> None:
-    """Removes a container; fine when there is none."""
+    """Removes a container, if there is one."""
     if inspect("container", container(name), "{{.Id}}"):
         docker("rm", "--force", "--volumes", container(name))
 
 
 def exec_in(name: str, argv: list[str], timeout: float = 300) -> str:
-    """Runs a command as root in a container and returns its output; a failure is a LabError."""
+    """Runs a command as root in a container and returns its output. Raises LabError where it fails."""
     try:
         return docker("exec", container(name), *argv, timeout=timeout)
     except LabError as error:
@@ -70,7 +70,7 @@ def exec_in(name: str, argv: list[str], timeout: float = 300) -> str:
 
 
 def _open_files() -> str:
-    # Plenty for a proxy, but no more than this machine allows: where it does not, nothing would start.
+    # Enough for a proxy, but no more than this machine allows: the container would not start with more.
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     limit = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
     return f"{limit}:{limit}"

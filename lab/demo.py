@@ -25,7 +25,7 @@ _ENTRY = "bsacs/qyweixin.action?flag=weixinqy_test_1121&paytype=qyweixin&ecardFu
 
 @dataclass(frozen=True)
 class Row:
-    """One public URL (host and on, without scheme) and the upstream URL or status that it must lead to."""
+    """A public URL, as site and `rest` (port, path, query), and the upstream URL and status that it must lead to."""
 
     site: str
     rest: str
@@ -57,7 +57,7 @@ ROWS = (
 
 @dataclass(frozen=True)
 class Result:
-    """What a request showed, beside what it should have shown."""
+    """What a request showed, and what it should have shown."""
 
     url: str
     expected: str
@@ -67,21 +67,21 @@ class Result:
 
 
 def issue_certificates() -> None:
-    """Certificates of the demo's edge tls sites, where the convention wants them; git ignores them."""
+    """Issues certificates for the demo's edge tls sites under files/certs/, where git ignores them."""
     for site in SITES:
         domain = f"{site}.tls.demo.example"
         pki.issue(domain, [domain], CHECKOUT / "files" / "certs" / domain)
 
 
 def prepare(say: Say) -> None:
-    """The lab with everything that the demo inventory needs."""
+    """Brings up the lab with everything that the demo inventory needs."""
     issue_certificates()
     lab.up(progress=say)
     slb.configure({f"{site}.slb.demo.example": [address("gw-slb")] for site in SITES})
 
 
 def deploy(*options: str, capture: bool = False) -> subprocess.CompletedProcess[str]:
-    """`pyinfra -y inventory/demo.py deploy.py` as an operator would type it."""
+    """Runs `pyinfra -y inventory/demo.py deploy.py` as an operator would, with further `options`."""
     return subprocess.run(
         [str(Path(sys.executable).parent / "pyinfra"), "-y", INVENTORY, "deploy.py", *options],
         cwd=CHECKOUT,
@@ -91,7 +91,7 @@ def deploy(*options: str, capture: bool = False) -> subprocess.CompletedProcess[
 
 
 def ask(row: Row, edge: str) -> Result:
-    """Sends the row's request to where its domain would resolve to."""
+    """Sends the row's request to the address that its domain would resolve to in public."""
     url, expected = row.url(edge), row.upstream or "nowhere"
     try:
         answer = client.request(url, connect=address(PUBLIC[edge]))
@@ -116,7 +116,7 @@ def ask_verification(site: str, edge: str) -> Result:
 
 
 def run(say: Say) -> None:
-    """The whole demo. Raises LabError where the deploy fails or an answer is not the one it must be."""
+    """Runs the whole demo. Raises LabError where the deploy fails or an answer is wrong."""
     prepare(say)
     say(f"deploying: pyinfra -y {INVENTORY} deploy.py")
     if deploy().returncode != 0:

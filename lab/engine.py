@@ -1,4 +1,4 @@
-"""The Docker engine: found, or installed and started where that is possible."""
+"""The Docker engine: the running one, or one that is installed and started where that is possible."""
 
 import contextlib
 import json
@@ -45,7 +45,7 @@ def docker(*arguments: str, stdin: str | None = None, timeout: float = 120) -> s
 
 
 def inspect(kind: str, name: str, template: str) -> str | None:
-    """`docker KIND inspect NAME` through a Go template; None when there is no such object."""
+    """What `docker KIND inspect NAME` prints with a Go template; None when there is no such object."""
     try:
         return docker(kind, "inspect", "--format", template, name)
     except DockerError as error:
@@ -55,8 +55,11 @@ def inspect(kind: str, name: str, template: str) -> str | None:
 
 
 def ensure(say: Say) -> None:
-    """Returns when an engine answers; starts one, and installs it, where this is root's Debian."""
-    problem = unreachable()
+    """Sees that an engine answers. As root on Debian it is started, and before that installed, where it is missing.
+
+    Raises LabError with what would be right where that is not possible.
+    """
+    problem = why_unreachable()
     if problem is None:
         return
     if "permission denied" in problem.lower():
@@ -80,7 +83,7 @@ def ensure(say: Say) -> None:
         _wait_until_it_answers(None, "see: systemctl status docker")  # installing it has started it
 
 
-def unreachable() -> str | None:
+def why_unreachable() -> str | None:
     """Why no engine answers, in docker's words; None when one does."""
     try:
         docker("version", "--format", "{{.Server.Version}}", timeout=20)
@@ -90,7 +93,7 @@ def unreachable() -> str | None:
 
 
 def install(packages: tuple[str, ...], say: Say) -> None:
-    """Installs Debian packages on this machine; of several names, those that this Debian has."""
+    """Installs those of the packages that this machine's Debian has. Raises LabError where that fails."""
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         raise LabError(f"please install {', '.join(packages)}: only root on Debian can let the lab do it")
     say(f"this machine: installing {', '.join(packages)}")
@@ -99,7 +102,7 @@ def install(packages: tuple[str, ...], say: Say) -> None:
     def apt(*command: str) -> subprocess.CompletedProcess[str]:
         return run_bounded(command, environment)
 
-    apt("apt-get", "update")  # one broken source of many must not stop us; the install tells
+    apt("apt-get", "update")  # may fail for one source of many; if that matters, the install fails
     known = [name for name in packages if apt("apt-cache", "show", name).returncode == 0]
     done = apt("apt-get", "install", "-y", "--no-install-recommends", *(known or packages))
     if done.returncode:
@@ -109,7 +112,7 @@ def install(packages: tuple[str, ...], say: Say) -> None:
 def run_bounded(
     command: Sequence[str], environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command that fetches from afar, for ten minutes at most; the caller judges its exit status."""
+    """Runs a command that downloads, for ten minutes at most. The caller looks at its exit status."""
     try:
         return subprocess.run(
             command,
@@ -129,7 +132,7 @@ def start(say: Say) -> None:
     say("docker engine: starting dockerd")
     STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
     for _ in range(2):
-        # Right after a crash it may refuse, as long as its predecessor is not quite gone.
+        # Right after a crash it may refuse to start until the former dockerd is gone.
         with contextlib.suppress(_EndedAtOnceError):
             return _start_once()
         time.sleep(2)
@@ -152,7 +155,7 @@ def _start_once() -> None:
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes] | None, hint: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while unreachable() is not None:
+    while why_unreachable() is not None:
         if process is not None and process.poll() is not None:
             _RECORD.unlink(missing_ok=True)
             raise _EndedAtOnceError(f"dockerd ended at once: {_last_lines(_LOG.read_text(errors='replace'))}")
@@ -162,7 +165,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes] | None, hint: str) -
 
 
 def stop(say: Say) -> None:
-    """Stops the engine if and only if the lab started it; another process with its old pid is left alone."""
+    """Stops the engine if the lab started it; any other process is left alone."""
     pid = started_by_lab()
     if pid is not None:
         say("docker engine: stopping the dockerd that the lab started")

@@ -23,7 +23,7 @@ _ROLE_LABEL = "wecom-gateway.lab.host"
 
 
 def ensure(wanted: Sequence[str], suite: str, say: Say = silent, basis: str = "bare") -> None:
-    """Has every host running and answering; hosts that run already as they should are left as they are."""
+    """Sees that every host runs and answers. Hosts that run already as they should are left as they are."""
     image = host_image(suite) if basis == "bare" else stocked_image(suite, say)
     with ThreadPoolExecutor(max_workers=8) as pool:
         keys = list(pool.map(lambda name: _ensure_one(name, suite, image, basis != "sshd", say), wanted))
@@ -31,14 +31,14 @@ def ensure(wanted: Sequence[str], suite: str, say: Say = silent, basis: str = "b
 
 
 def names() -> list[str]:
-    """The hosts there are, running or not."""
+    """The names of this lab's hosts, running or not."""
     listed = docker("ps", "--all", "--filter", f"label={_ROLE_LABEL}", "--format", "{{.Names}}")
-    # another lab's hosts have the label too
+    # another lab's hosts have the same label
     return sorted(name.removeprefix(f"{PREFIX}-") for name in listed.split() if name.startswith(f"{PREFIX}-"))
 
 
 def remove(wanted: Sequence[str]) -> None:
-    """Removes hosts; the next `ensure` makes bare ones. Fine for hosts that there are not."""
+    """Removes those of the hosts that exist; the next `ensure` makes bare ones."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(containers.remove, wanted))
     for name in wanted:
@@ -63,7 +63,7 @@ def restart(name: str) -> None:
 
 
 def remove_cgroups(pattern: str = f"{PREFIX}-*") -> None:
-    """Removes the control groups made for hosts; those still in use stay."""
+    """Removes the control groups that were made for hosts, except those still in use."""
     for root in (_CGROUP / "unified").glob(pattern):
         # Only empty groups can be removed, so from the leaves up.
         for directory in sorted((p for p in root.rglob("*") if p.is_dir()), reverse=True):
@@ -74,7 +74,7 @@ def remove_cgroups(pattern: str = f"{PREFIX}-*") -> None:
 
 
 def wait_until(ready: Callable[[], bool], what: str, seconds: float = _READY_SECONDS) -> None:
-    """Asks until `ready`; a LabError that names `what` after `seconds`."""
+    """Waits until `ready()` is True. Raises LabError after `seconds`; its message begins with `what`."""
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
@@ -101,7 +101,7 @@ def _ensure_one(name: str, suite: str, image: str, systemd: bool, say: Say) -> s
         image=image,
         options=(
             *("--label", f"{_ROLE_LABEL}={suite}", "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
-            # systemd's word for "shut down", sshd's for "end".
+            # the signal that shuts systemd down, and that which ends sshd
             *("--stop-signal", "SIGRTMIN+3" if systemd else "SIGTERM"),
             *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),  # noqa: S108
             *_cgroup_options(name, suite),
@@ -120,7 +120,7 @@ def _ensure_one(name: str, suite: str, image: str, systemd: bool, say: Say) -> s
 
 def _cgroup_options(name: str, suite: str) -> list[str]:
     if (_CGROUP / "cgroup.controllers").exists():
-        # Version 2 only: systemd works below the container's own group, which it finds by its full path.
+        # Version 2 alone: systemd finds the container's own group by its full path, and works below it.
         return ["--cgroupns=host", "--volume", f"{_CGROUP}:/sys/fs/cgroup:rw"]
     if suite != "forky":
         return ["--cgroupns=host", "--volume", f"{_CGROUP}:/sys/fs/cgroup:ro"]
@@ -148,7 +148,7 @@ def _wait_until_ready(name: str) -> None:
             log = docker("logs", "--tail", "5", container(name))
             raise LabError(f"{name}: ended while booting: {log or 'no message'}")
         try:
-            # It exits 1 for every state but "running", with the state on stdout all the same.
+            # is-system-running exits 1 for every state but "running"; the state is on stdout all the same
             command = "[ -d /run/systemd/system ] || echo running; systemctl is-system-running || true"
             state = docker("exec", container(name), "sh", "-c", command, timeout=20)
         except DockerError as error:

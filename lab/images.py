@@ -1,4 +1,4 @@
-"""The images: a Debian base, a bare server made from it, and what the stand-ins run on."""
+"""The images: a Debian base, and made from it the bare server, and what the stand-ins run on."""
 
 import hashlib
 import os
@@ -29,12 +29,12 @@ _PACKAGES = (
     "iproute2",
     "curl",
 )
-# Root has another way to a base image where no registry answers; everybody else has to wait for a slow one.
+# Without a registry root makes the base image from packages, so it need not wait long; others have no other way.
 _PULL_SECONDS = 25 if os.geteuid() == 0 else 180
 _BUILD_SECONDS = 600
 _INIT_CHANGES = ('CMD ["/lib/systemd/systemd"]', "ENV container=docker")
 
-_no_registry = False  # one attempt for each process: where none answers, each costs its timeout
+_no_registry = False  # remembered, as every attempt where none answers costs a timeout
 
 
 def host_image(suite: str) -> str:
@@ -46,21 +46,24 @@ def infra_image() -> str:
 
 
 def acme_image(say: Say) -> str:
-    """The ACME server's image, built where it is missing or out of date; `ensure` comes before it."""
+    """The tag of the ACME server's image, built if missing or out of date. `ensure` must have run before."""
     tag = f"{PREFIX}-acme:{DEFAULT_SUITE}"
     _ensure_derived(tag, f"{PREFIX}-base:{DEFAULT_SUITE}", "acme", {}, say)
     return tag
 
 
 def stocked_image(suite: str, say: Say) -> str:
-    """A host with the makings of other people's web servers, built where it is missing; `ensure` comes before it."""
+    """The tag of a host image with packages of other web servers, built if missing or out of date.
+
+    `ensure` must have run before.
+    """
     tag = f"{PREFIX}-stocked:{suite}"
     _ensure_derived(tag, host_image(suite), "stocked", {}, say)
     return tag
 
 
 def ensure(suite: str, say: Say) -> None:
-    """Builds what is missing or out of date: the host image of `suite` and the stand-ins' image."""
+    """Builds the host image of `suite` and the stand-ins' image, where missing or out of date."""
     if suite not in SUITES:
         raise LabError(f"{suite}: the lab knows the Debian releases {', '.join(SUITES)}")
     # Two bases are only needed when the hosts run another Debian than the stand-ins.
@@ -120,7 +123,7 @@ def _base_from_registry(suite: str, tag: str, made_from: str, say: Say) -> bool:
     say(f"base image: installing Debian {suite}'s server packages")
     _build(tag, source, f"PACKAGES={shlex.quote(' '.join(_PACKAGES))}\n{_script('base')}", made_from)
     if not was_there:
-        docker("image", "rm", source)  # only the name: its layers are our base's
+        docker("image", "rm", source)  # removes the name only: the base image has the same layers
     return True
 
 
@@ -137,7 +140,7 @@ def _base_from_packages(suite: str, tag: str, made_from: str, say: Say) -> None:
         '--aptopt=Acquire::Languages "none"',
     ]
     if suite == "forky":
-        # A release in the making; its index may be older than it says it may be.
+        # Debian testing: its package index may be past its date of expiry.
         options.append('--aptopt=Acquire::Check-Valid-Until "false"')
     with tempfile.TemporaryDirectory(prefix=f"{PREFIX}-") as directory:
         tar = Path(directory) / "base.tar"
@@ -158,7 +161,7 @@ def _build(tag: str, parent: str, script: str, made_from: str) -> None:
         docker("rm", "--force", name)
     try:
         docker(
-            # A build that runs away must not take the machine with it.
+            # so that a build that goes wrong cannot take the machine down
             *("run", "--interactive", "--name", name, "--label", LABEL, "--pids-limit", "500"),
             *(parent, "sh", f"-{SHELL_OPTIONS}", "-s"),
             stdin=script,

@@ -1,4 +1,4 @@
-"""Up and down: the order of things."""
+"""Bringing the lab up and taking it down: what is done in which order."""
 
 import contextlib
 import fcntl
@@ -16,7 +16,7 @@ from lab.topology import GATEWAYS, INFRASTRUCTURE, LAB, LABEL, PKI, PREFIX, SSH_
 
 def up(wanted: Sequence[str], suite: str, say: Say, basis: str = "bare") -> None:
     """See `lab.up`."""
-    for name in wanted:  # a wrong name is told before anything is built
+    for name in wanted:  # raises for a wrong name before anything is built
         if name in INFRASTRUCTURE:
             raise LabError(f"{name}: part of the lab, not a host; hosts are {', '.join(GATEWAYS)}, t01 to t99")
         address(name)
@@ -38,10 +38,10 @@ def up(wanted: Sequence[str], suite: str, say: Say, basis: str = "bare") -> None
 def down(keep_images: bool, say: Say) -> None:
     """See `lab.down`."""
     with _one_at_a_time():
-        if engine.unreachable() is not None and STATE.exists():
-            # What the lab made can only be removed by an engine.
+        if engine.why_unreachable() is not None and STATE.exists():
+            # Only an engine can remove what the lab made.
             engine.ensure(say)
-        if engine.unreachable() is None:
+        if engine.why_unreachable() is None:
             _remove_containers(say)
             if not keep_images:
                 _remove_images(say)
@@ -66,13 +66,13 @@ def _remove_containers(say: Say) -> None:
 def _remove_images(say: Say) -> None:
     listing = docker("image", "ls", "--filter", f"label={LABEL}", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}")
     lines = [line.split() for line in listing.splitlines()]
-    # A rebuilt image leaves its predecessor behind without a name.
+    # When an image is built again, the former one stays, without a name.
     own = [name if name != "<none>:<none>" else identity for name, identity in lines]
     own = [image for image in own if image.startswith(f"{PREFIX}-") or ":" not in image]
     if own:
         say(f"images: removing {len(own)}")
         for image in own:
-            # A nameless image may be gone with its child, or be needed until its child is gone.
+            # An image without a name may go with the one made from it, or be needed until that is gone.
             with contextlib.suppress(DockerError):
                 docker("image", "rm", image)
 
@@ -94,7 +94,7 @@ def _remove_state(keep_keys: bool) -> None:
 
 @contextlib.contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    """Two runs at once would build the same things; the second waits for the first."""
+    """While the context is entered, other runs wait: two at once would build the same things."""
     directory = os.open(LAB, os.O_RDONLY)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)

@@ -11,7 +11,7 @@ from lab.topology import LABEL, NETWORK, SUBNET_VARIABLE, subnet
 
 
 def ensure() -> None:
-    """Creates the network; refuses, with the way out, when its addresses are taken on this machine."""
+    """Sees that the network exists. Raises LabError, with the way out, where its addresses are taken."""
     wanted = subnet()
     present = inspect("network", NETWORK, "{{range .IPAM.Config}}{{.Subnet}}{{end}}")
     if present == str(wanted):
@@ -38,7 +38,7 @@ def _taken(wanted: ipaddress.IPv4Network, reason: str) -> str:
 
 
 def _route_that_overlaps(wanted: ipaddress.IPv4Network) -> str | None:
-    # Docker checks its own networks only; over the office network it would cut the machine off.
+    # Docker looks at its own networks only. Over the network that the machine is in, it would cut it off.
     if not shutil.which("ip"):
         return None
     done = subprocess.run(["ip", "-json", "-4", "route"], capture_output=True, text=True, check=False)

@@ -21,7 +21,7 @@ _RENEW_BEFORE = datetime.timedelta(days=3)
 
 
 def ensure_ca() -> Path:
-    """The lab CA's certificate (PEM), made when there is none or it is about to expire."""
+    """The path of the lab CA's certificate (PEM), which is made if there is none or it expires soon."""
     certificate = _load(CA)
     if certificate is None or not _CA_KEY.exists() or _expires_soon(certificate):
         key = ec.generate_private_key(ec.SECP256R1())
@@ -39,8 +39,7 @@ def ensure_ca() -> Path:
 def issue(name: str, sans: Sequence[str], out_dir: Path) -> None:
     """Writes `fullchain.pem` and `privkey.pem` (0600) for the DNS names `sans`, signed by the lab CA.
 
-    A pair that is there already stays, unless it is for other names, from another CA, or has less
-    than three days left.
+    A pair that is there already stays, unless it is for other names, from another CA, or expires within three days.
     """
     ensure_ca()
     authority = x509.load_pem_x509_certificate(CA.read_bytes())

@@ -1,4 +1,4 @@
-"""The stand-in platforms' container: the production names, with certificates that the hosts trust."""
+"""The container of the stand-in platforms, which has the production names and certificates that the hosts trust."""
 
 import http.client
 
@@ -18,7 +18,7 @@ _CERTIFICATES = STATE / "platform" / "certs"
 
 
 def ensure(say: Say) -> None:
-    """Has the stand-in running and answering."""
+    """Sees that the stand-in runs and answers."""
     for name in PLATFORM_NAMES:
         pki.issue(name, [name], _CERTIFICATES / name)
     pki.issue("other-name.example", ["other-name.example"], _CERTIFICATES / WRONG_CERT_NAME)

@@ -10,11 +10,11 @@ Say = Callable[[str], None]
 
 
 def silent(message: str) -> None:
-    """Says nothing: the default when the lab is used as a library."""
+    """Prints nothing: the default when the lab is used as a library."""
 
 
 class Progress:
-    """Prints `[ 12.3s] message` lines on stdout; grey time stamps on a terminal, plain text in a pipe.
+    """Prints `[ 12.3s] message` lines on stdout, on a terminal with grey time stamps.
 
     May be called from several threads.
     """

@@ -1,6 +1,6 @@
-"""The load balancer stand-in: TLS ends on its 443 and 9001, plain http goes to the gateways' 80 and 9001.
+"""The load balancer stand-in. TLS ends on its ports 443 and 9001, which pass plain http to the gateways' 80 and 9001.
 
-Its 80 and 9080 take plain http and pass it on to the same, saying so in X-Forwarded-Proto.
+Its ports 80 and 9080 take plain http, pass it to the same two, and say so in X-Forwarded-Proto.
 """
 
 import http.client
@@ -21,7 +21,7 @@ _PLAIN_PORTS = {443: 80, 9001: 9080}
 
 
 def ensure(say: Say = silent) -> None:
-    """Has the load balancer running; a new one refuses every name until `configure`."""
+    """Sees that the load balancer runs. A new one refuses every name until `configure`."""
     initial = _STAGED / "initial"
     _stage(initial, {})
     spec = containers.Spec(
@@ -38,7 +38,7 @@ def ensure(say: Say = silent) -> None:
 
 
 def configure(mapping: Mapping[str, Sequence[str]]) -> None:
-    """Serves exactly these domains: {domain: [gateway addresses]}, with certificates from the lab CA.
+    """Has it serve exactly these domains, {domain: [gateway addresses]}, with certificates from the lab CA.
 
     Returns when the running nginx has the configuration; does nothing when it has it already.
     """

@@ -10,7 +10,7 @@ from lab.topology import KNOWN_HOSTS, SSH_KEY
 
 
 def ensure_key() -> str:
-    """The public half, as a line for authorized_keys; the key is made when there is none."""
+    """The lab's public key as a line for authorized_keys. The key pair is made if there is none."""
     public_file = SSH_KEY.with_suffix(".pub")
     if not (SSH_KEY.exists() and public_file.exists()):
         key = Ed25519PrivateKey.generate()

@@ -55,7 +55,7 @@ _TEST_HOST_BASE = 30
 
 
 def subnet() -> ipaddress.IPv4Network:
-    """The lab's network: WECOM_LAB_SUBNET, or 172.30.213.0/24."""
+    """The lab's network: WECOM_LAB_SUBNET, or 172.30.213.0/24. Raises LabError where that is no network of a /24."""
     text = os.environ.get(SUBNET_VARIABLE) or DEFAULT_SUBNET
     try:
         network = ipaddress.IPv4Network(text)
@@ -67,7 +67,7 @@ def subnet() -> ipaddress.IPv4Network:
 
 
 def address(name: str) -> str:
-    """The fixed address of a host or of a part of the infrastructure."""
+    """The fixed address of a host or of a part of the infrastructure. Raises LabError for other names."""
     if name in _FIXED:
         number = _FIXED[name]
     elif match := _TEST_HOST.fullmatch(name):
@@ -83,5 +83,5 @@ def container(name: str) -> str:
 
 
 def ssh_command(name: str, user: str = SSH_USER) -> str:
-    """What to type to be on a host."""
+    """The command that logs in to a host."""
     return f"ssh -i {SSH_KEY} -o UserKnownHostsFile={KNOWN_HOSTS} {user}@{address(name)}"

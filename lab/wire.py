@@ -23,7 +23,7 @@ class Unreadable(ConnectionError):  # noqa: N818
 
 @dataclass(frozen=True)
 class Door:
-    """Where connections go: an address and a port, inside TLS when there is a name to ask for."""
+    """Where connections go: an address and a port, and with `tls_name` inside TLS. An empty name sends no SNI."""
 
     connect: str
     port: int
@@ -53,7 +53,7 @@ class Door:
 
 
 class Wire:
-    """One client that keeps its connection while the server does, and opens another when it does not."""
+    """A client that keeps its connection, and opens another when the server has closed it."""
 
     def __init__(self, door: Door, timeout: float = 10) -> None:
         self._door, self._timeout = door, timeout
@@ -75,9 +75,9 @@ class Wire:
     def exchange(self, requests: Sequence[bytes], depth: int = 8) -> list[Response | None]:
         """The answer to each request, None where the connection was closed without one.
 
-        `depth` requests at most are under way. Those behind one that made the server close are sent again,
-        and a close is believed only of a request that was alone on its connection: with more behind it an
-        answer may be lost on the way. A request must not expect an answer without a body, as HEAD does.
+        At most `depth` requests are sent ahead of their answers. When the server closes, the unanswered ones are sent
+        again. Only a request that was alone on its connection counts as closed without an answer: with others behind it
+        the answer may have been lost. HEAD is not possible, as its answer has no body.
         """
         answers: list[Response | None] = []
         alone = False
@@ -106,7 +106,7 @@ class Wire:
         return answers
 
     def one(self, request: bytes) -> Response | None:
-        """The answer to one request on the connection as it stands; None when it closes instead."""
+        """The answer to one request on the present connection; None when that closes instead."""
         self._send(request)
         answer = self._receive()
         if answer is None or (answer.header("Connection") or "").lower() == "close":
@@ -131,12 +131,12 @@ class Wire:
         if self._socket is None:
             self._socket = self._door.open(self._timeout)
             self.connections += 1
-        # It may answer before the end, and close; what it said counts.
+        # The server may answer and close before it has read everything; its answer counts.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
             self._socket.sendall(payload)
 
     def _receive(self) -> Response | None:
-        """The next answer, None when the server closes before its end."""
+        """The next answer; None when the server closes before the answer is complete."""
         while (end := self._received.find(b"\r\n\r\n")) < 0:
             if self._received and not b"HTTP/1.".startswith(self._received[:7]):
                 raise Unreadable(f"not an answer: {self._received[:80]!r}")
@@ -172,7 +172,7 @@ class Wire:
 
 
 def arrived(answer: Response | None) -> dict[str, Any] | None:
-    """What the platform stand-in saw of the request, None when it was answered before it got there."""
+    """What the platform stand-in saw of the request; None when something before it gave the answer."""
     if answer is None or answer.header("X-Lab-Arrived") is None:
         return None
     seen: dict[str, Any] = answer.json()

@@ -27,12 +27,13 @@ from lab import LabError
 _HOSTS = 6
 _ROUNDS, _SECONDS = 3, 5
 _BENCH = Path(__file__).resolve().parent.parent
+_CHART = _BENCH.parent / "docs" / "images" / "requests.svg"
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="One round of one second each: for a look, not for quoting.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Raw numbers.")
-@click.option("--write", is_flag=True, help="Keep the report as bench/PROXY.md and bench/proxy.svg.")
+@click.option("--write", is_flag=True, help="Keep the report as bench/PROXY.md and the guide's chart.")
 def cli(quick: bool, json_file: Path | None, write: bool) -> None:
     """Measure requests through this project's nginx and through other proxies, on hosts of the lab."""
     load = begin()
@@ -41,7 +42,7 @@ def cli(quick: bool, json_file: Path | None, write: bool) -> None:
         cores.must_be_two()
         with tempfile.TemporaryDirectory(prefix="wecom-bench-") as folder, borrowed(_HOSTS) as hosts:
             bench = _set_up(hosts, Path(folder))
-            wanted = [case for edge in cases.EDGES for case in cases.of_edge(edge)]
+            wanted = [case for edge in cases.EDGES for case in cases.at_edge(edge)]
             cells = bench.measure(wanted, rounds, seconds)
             report = Report(
                 command=" ".join(["python -m bench.proxy", *sys.argv[1:]]),
@@ -55,8 +56,8 @@ def cli(quick: bool, json_file: Path | None, write: bool) -> None:
         json_file.write_text(report.as_json())
     if write:
         (_BENCH / "PROXY.md").write_text(report.as_file())
-        (_BENCH / "proxy.svg").write_text(chart.draw(cells))
-        say(f"written to {_BENCH / 'PROXY.md'} and proxy.svg")
+        _CHART.write_text(chart.draw(cells))
+        say(f"written to {_BENCH / 'PROXY.md'} and {_CHART}")
 
 
 def _set_up(hosts: Sequence[BenchHost], folder: Path) -> Bench:

@@ -39,6 +39,6 @@ class Case:
         return f"edge {self.edge}, {size}, {'kept' if self.kept else 'new'} connections"
 
 
-def of_edge(edge: Edge) -> list[Case]:
+def at_edge(edge: Edge) -> list[Case]:
     """Every case at one edge."""
     return [Case(edge, size, kept) for size in (SMALL, LARGE) for kept in (True, False)]

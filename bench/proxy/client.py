@@ -52,7 +52,7 @@ class Client:
         put(host, PEERS / "wrk.lua", "/root/wrk.lua")
 
     def point(self, name: str, address: str) -> None:
-        """From now on `name` is at `address`."""
+        """Makes `name` resolve to `address` on this host."""
         self.host.run(_POINT, address, name)
 
     def must_answer(self, url: str, size: int) -> None:

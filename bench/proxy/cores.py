@@ -41,7 +41,7 @@ class Clock:
 
 
 def read(host: BenchHost, process: str) -> Clock:
-    """Now; `process` is the name of the processes on `host` that are counted together."""
+    """The clock now. `process` is the name of those processes on `host` that are counted together."""
     ticks, first, second, used = host.run(_READ, process).splitlines()
     rate = float(ticks)
     idle, total = zip(*((int(a) / rate, int(b) / rate) for a, b in (first.split(), second.split())), strict=True)

@@ -22,9 +22,12 @@ _WARM_SECONDS = 1
 
 @dataclass(frozen=True)
 class Result:
-    """Requests a second, latencies in ms, CPU seconds of the proxy and upstream handshakes for 1,000 requests, and
-    how busy the cores were, 0 to 1: of one run, or the median of several, number by number. `proxy_share` is the
-    proxy's own part of its core, `proxy_core` counts whoever used it."""
+    """What one run showed, or for each number the median of several runs.
+
+    `rate` are requests a second; latencies are in milliseconds; the proxy's CPU seconds and the upstream handshakes are
+    for 1,000 requests. How busy the cores were is from 0 to 1: `proxy_share` is what the proxy used of its core,
+    `proxy_core` what anybody used of it.
+    """
 
     rate: float
     p50: float
@@ -38,7 +41,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Cell:
-    """One proxy in one case: its single runs, or why there are none."""
+    """The single runs of one proxy in one case, or why there are none."""
 
     name: str
     case: Case
@@ -64,7 +67,7 @@ class Bench:
             cores.pin(proxy.host, cores.PROXY_CORE)
 
     def measure(self, wanted: Iterable[Case], rounds: int, seconds: int) -> list[Cell]:
-        """Every proxy, and the platform without one, in every case."""
+        """Measures every proxy, and the platform without a proxy, in every case: one cell for each."""
         by_edge: dict[Edge, list[Case]] = {edge: [] for edge in cases.EDGES}
         for case in wanted:
             by_edge[case.edge].append(case)
@@ -102,7 +105,7 @@ class Bench:
         ]
 
     def _run(self, proxy: Proxy | None, case: Case, seconds: int) -> Result:
-        """One run, after one that warms up. Without a proxy the client has that core to itself."""
+        """One run, after one that warms up. Without a proxy the client has the proxy's core to itself."""
         if proxy:
             url, core, counted = case.public_url, cores.OTHER_CORE, proxy.host
             self.client.point(DOMAIN, proxy.host.address)

@@ -64,7 +64,7 @@ class Report:
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     def as_markdown(self) -> str:
-        parts = [f"## {_TITLES[edge]}\n\n{self._edge(edge)}" for edge in EDGES if self._of(edge)]
+        parts = [f"## {_TITLES[edge]}\n\n{self._edge(edge)}" for edge in EDGES if self._cells_at(edge)]
         parts += [_LEGEND, f"## Expected and measured\n\n{self._verdicts()}", _RATIOS]
         failures = [f"- {cell.name}, {cell.case}: {cell.failure}" for cell in self.cells if cell.failure]
         if failures:
@@ -72,17 +72,17 @@ class Report:
         return "\n\n".join(parts) + "\n"
 
     def as_file(self) -> str:
-        """PROXY.md."""
+        """The content of PROXY.md."""
         machine = "".join(f"- {name}: {value}\n" for name, value in self.machine.items())
         head = f"# Requests through the proxy\n\n`{self.command}`, {_today()}\n\n{machine}"
-        return f"{head}\n![Requests a second, 100-byte answers](proxy.svg)\n\n{self.as_markdown()}"
+        return f"{head}\n![Requests a second, 100-byte answers](../docs/images/requests.svg)\n\n{self.as_markdown()}"
 
-    def _of(self, edge: str) -> list[Cell]:
+    def _cells_at(self, edge: str) -> list[Cell]:
         return [cell for cell in self.cells if cell.case.edge == edge]
 
     def _edge(self, edge: str) -> str:
-        own = {cell.case: cell.median.rate for cell in self._of(edge) if cell.name == GATEWAY and cell.median}
-        return _table(_HEAD, (_row(cell, own.get(cell.case)) for cell in self._of(edge)))
+        own = {cell.case: cell.median.rate for cell in self._cells_at(edge) if cell.name == GATEWAY and cell.median}
+        return _table(_HEAD, (_row(cell, own.get(cell.case)) for cell in self._cells_at(edge)))
 
     def _verdicts(self) -> str:
         words = {True: "met", False: "NOT MET", None: "-"}

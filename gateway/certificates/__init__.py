@@ -1,1 +1,1 @@
-"""Certificates and keys: judged, ordered, converted, stored."""
+"""Certificates and private keys: reading, judging, converting and storing them."""

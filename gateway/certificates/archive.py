@@ -1,6 +1,6 @@
-"""Zip files as authorities and cloud consoles hand them out, read in memory: nothing in them is trusted.
+"""Zip files as authorities and cloud consoles hand them out, read in memory.
 
-No member is ever written to a path that the archive names, and sizes are counted while reading, not believed.
+Nothing in them is trusted: no file is written to a path that the archive names, and sizes are counted while reading.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gateway.certificates.passphrase import PASSPHRASE_VARIABLE
 
 MAGIC = b"PK\x03\x04"
 
-# Bits and numbers of the format: APPNOTE.TXT 4.4.4, 4.4.5. AES counts as a method of its own.
+# Flag bits (APPNOTE.TXT 4.4.4), and the compression methods that are read (4.4.5). AES has a method number of its own.
 _PROTECTED, _UTF8 = 0x1, 0x800
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 
@@ -27,20 +27,20 @@ _MAX_TOTAL_BYTES = 8 << 20
 
 
 class ArchiveError(Exception):
-    """The archive is not taken; the message says why and what would be right."""
+    """The archive is refused; the message says why and what would be right."""
 
 
 def names(name: str, data: bytes) -> list[str]:
-    """The paths that the archive says its files have, those behind a password too. Raises ArchiveError."""
+    """The paths of all files in the archive, as it names them; no password is needed. Raises ArchiveError."""
     with _opened(name, data) as archive:
         return [_name(entry) for entry in archive.infolist() if not entry.is_dir()]
 
 
 def members(name: str, data: bytes, password: bytes | None) -> Iterator[tuple[str, bytes]]:
-    """Every file of the archive: its name and content.
+    """Path and content of every file in the archive, which is called `name` in messages.
 
-    Raises ArchiveError where it cannot be read, is protected and `password` does not open it, is larger than any
-    delivery of certificates, or names paths that lead out of it.
+    Raises ArchiveError where the archive cannot be read, `password` does not open it, it is larger than certificates
+    ever are, or a path leads out of it.
     """
     total = 0
     with _opened(name, data) as archive:
@@ -64,11 +64,11 @@ def members(name: str, data: bytes, password: bytes | None) -> Iterator[tuple[st
 
 @contextmanager
 def _opened(name: str, data: bytes) -> Iterator[zipfile.ZipFile]:
-    """The archive; whatever the format's reader raises meanwhile is an ArchiveError."""
+    """Opens the archive. Whatever zipfile raises while it is open becomes an ArchiveError."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             yield archive
-    except RuntimeError:  # zipfile's word for a password that is missing or wrong
+    except RuntimeError:  # what zipfile raises where the password is missing or wrong
         raise ArchiveError(
             f"{name} is protected by a password; put it into {PASSPHRASE_VARIABLE}, or unpack it first"
         ) from None
@@ -77,13 +77,13 @@ def _opened(name: str, data: bytes) -> Iterator[zipfile.ZipFile]:
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, password: bytes | None) -> bytes:
-    """At most one byte more than a member may have, however large it says it is."""
+    """The member's content, cut off one byte after the most that is allowed: its stated size is not believed."""
     with archive.open(entry, pwd=password if entry.flag_bits & _PROTECTED else None) as file:
         return file.read(_MAX_MEMBER_BYTES + 1)
 
 
 def _name(entry: zipfile.ZipInfo) -> str:
-    """The member's name; Chinese Windows writes GBK without saying so."""
+    """The member's path. Without the UTF-8 flag it is read as GBK if it can be: Chinese Windows sets no flag."""
     if entry.flag_bits & _UTF8:
         return entry.filename
     try:

@@ -1,4 +1,4 @@
-"""Secret files of whoever deploys that other users of the same machine can read, as OpenSSH judges its own."""
+"""Secret files that other users of this machine may read or change, judged as OpenSSH judges its private keys."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from gateway.certificates import key_store
 from gateway.problems import Problem
 
 
-def notice(path: Path) -> str | None:
-    """What is wrong with a secret file's mode and how to set it right. None where only its owner has any right."""
+def mode_warning(path: Path) -> str | None:
+    """What is wrong with a secret file's mode, and how to set it right. None where only its owner has access."""
     try:
         mode = path.stat().st_mode
-    except OSError:  # whoever needs the file tells that
+    except OSError:  # reported where the file is needed
         return None
     if not stat.S_ISREG(mode) or not mode & (stat.S_IRWXG | stat.S_IRWXO):
         return None
@@ -26,13 +26,16 @@ def notice(path: Path) -> str | None:
 
 
 def warnings(ssh_keys: Iterable[Any], files: Path) -> list[Problem]:
-    """One for each of the hosts' SSH keys, and for the age identity where some certificate's key needs it."""
+    """A warning for each SSH key whose mode is wrong, and for the age identity where a key under `files` needs it.
+
+    `ssh_keys` are paths as an inventory has them; what is no text is passed over.
+    """
     named = [("ssh_key", key) for key in dict.fromkeys(key for key in ssh_keys if isinstance(key, str) and key)]
     if any((files / "certs").glob("*/privkey.pem.age")):
         named.append((key_store.IDENTITY_FILE, str(key_store.identity_file())))
     found = []
     for field, name in named:
-        path = Path(os.path.expanduser(name))  # noqa: PTH111  a home folder that is not known stays as it is written
-        if text := notice(path):
+        path = Path(os.path.expanduser(name))  # noqa: PTH111  unlike Path it does not raise without a home folder
+        if text := mode_warning(path):
             found.append(Problem("", "", field, text, "warning"))
     return found

@@ -1,4 +1,4 @@
-"""The forms in which certificates and keys arrive: PEM, DER, PKCS #7 and PKCS #12, told apart by content."""
+"""Reads certificates and keys out of PEM, DER, PKCS #7 and PKCS #12, told apart by content, not by file name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _JAVA_KEY_STORES = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 
 @dataclass
 class Contents:
-    """What one file holds. `note` says why a file gave nothing; `locked` that a passphrase was the reason."""
+    """What one file, called `source`, holds.
+
+    `note` says what could not be read in it and why, `locked` that a passphrase is missing or wrong.
+    """
 
     source: str
     certificates: list[x509.Certificate] = field(default_factory=list)
@@ -29,7 +32,10 @@ class Contents:
 
 
 def parse(source: str, body: bytes, passphrases: Sequence[bytes]) -> Contents:
-    """What is in one file. Never raises: what cannot be read may not be needed."""
+    """The certificates and keys in one file; `passphrases` are tried on protected ones.
+
+    Never raises: what cannot be read is told in a note, as it may not be needed.
+    """
     found = Contents(source)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about how other programs write PKCS #7 and PKCS #12
@@ -107,7 +113,7 @@ def _from_der(found: Contents, body: bytes, passphrases: Sequence[bytes]) -> Non
 
 
 def _is_pkcs12(body: bytes) -> bool:
-    """A PFX starts with a sequence whose first member is the number 3 (RFC 7292, 4)."""
+    """Whether it is PKCS #12: a sequence whose first member is the number 3 (RFC 7292, 4)."""
     length = body[1] if len(body) > 1 else 0
     start = 2 + (length & 0x7F if length & 0x80 else 0)
     return body[start : start + 3] == b"\x02\x01\x03"
@@ -135,13 +141,13 @@ def _from_pkcs12(found: Contents, body: bytes, passphrases: Sequence[bytes]) -> 
 
 
 def _readable(certificates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
-    """The same, looked at as closely as those that come in files of their own. Raises ValueError."""
+    """The same certificates, read again by pem.load_certificate, which raises ValueError for damaged ones."""
     return [pem.load_certificate(one.public_bytes(serialization.Encoding.DER)) for one in certificates]
 
 
 def _add_key(found: Contents, key: object) -> None:
     try:
-        found.keys.append(keys.suitable(key, found.source))
+        found.keys.append(keys.checked(key, found.source))
     except ValueError as error:
         found.note = str(error)
 

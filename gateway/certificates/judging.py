@@ -1,4 +1,4 @@
-"""Judging a certificate and its key: does this pair open this domain today, and as what does it go out?"""
+"""Whether a certificate and its key can serve a domain today, and in which form they go to the host."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, PublicKeyAlgorithmOID
 
 from gateway.certificates import keys, pem, trust_store
-from gateway.certificates.chain import ordered, self_issued, weak
-from gateway.certificates.names import covers, extension, names, title
+from gateway.certificates.chain import chain_from, self_issued, weak_signature
+from gateway.certificates.names import covers, extension, shown_names, title
+from gateway.onhost.constants import WARN_DAYS
 
-WARN_BELOW = timedelta(days=21)
+WARN_BELOW = timedelta(days=WARN_DAYS)
 
-
-# Marks of a public authority: it logs what it issues and states a CA/Browser Forum policy.
+# Policies of the CA/Browser Forum, which public authorities state in what they issue.
 _BROWSER_FORUM = "2.23.140.1.2."
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a pair. Each text says what is wrong and what would be right, and never quotes a key.
+    """What was found about a pair. Each text says what is wrong and what would be right; none quotes a key.
 
-    `pair` is None where there are errors.
+    `pair` is what goes to the host, None where there are errors.
     """
 
     pair: keys.KeyPair | None
@@ -41,10 +41,10 @@ def judge(
     passphrase: bytes | None = None,
     allow_expired: bool = False,
 ) -> Verdict:
-    """Everything that would keep this pair from serving `domain`, and the pair as it goes out.
+    """Everything that would keep the PEM files `fullchain` and `privkey` from serving `domain` at `now`.
 
-    Certificates go out as a chain whatever order they have, the key without its passphrase. An expired
-    certificate is an error, with `allow_expired` a warning.
+    In the verdict's pair the certificates are a chain, whatever their order was, and the key is without its passphrase.
+    An expired certificate is an error, or a warning with `allow_expired`.
     """
     errors: list[str] = []
     warnings: list[str] = []
@@ -60,34 +60,34 @@ def judge(
         errors.append(str(error))
     if not certificates:
         return Verdict(None, tuple(errors))
-    leaf = next((one for one in certificates if key and keys.public(one) == keys.public(key)), certificates[0])
-    chain = ordered(leaf, certificates, now)
-    if key and keys.public(key) != keys.public(leaf):
+    leaf = next((one for one in certificates if key and keys.public_key(one) == keys.public_key(key)), certificates[0])
+    chain = chain_from(leaf, certificates, now)
+    if key and keys.public_key(key) != keys.public_key(leaf):
         errors.append(
-            f"privkey.pem is not the key of the certificate for {names(leaf)}; put the key there that its request "
-            "was made with, or the certificate that belongs to this key"
+            f"privkey.pem is not the key of the certificate for {shown_names(leaf)}; put the key there that its "
+            "request was made with, or the certificate that belongs to this key"
         )
     if pem.bodies(fullchain, pem.KEYS):
         warnings.append("fullchain.pem holds a private key, which is not sent out; take it out of that file")
-    warnings += _order(certificates, chain)
-    errors += _unfit(leaf, domain)
+    warnings += _order_warnings(certificates, chain)
+    errors += _leaf_errors(leaf, domain)
     for late in _expired(chain, now):
         (warnings if allow_expired else errors).append(late)
     errors += [text for one in chain if (text := _not_yet(one, now))]
-    errors += [text for one in chain if (text := weak(one))]
+    errors += [text for one in chain if (text := weak_signature(one))]
     missing, doubts = _completeness(chain)
     errors += missing
     warnings += doubts
     if errors or key is None:
         return Verdict(None, tuple(errors), tuple(warnings))
-    pair = keys.KeyPair(pem.as_pem(chain), keys.unprotected(key), leaf.not_valid_after_utc)
+    pair = keys.KeyPair(pem.as_pem(chain), keys.unprotected_pem(key), leaf.not_valid_after_utc)
     if now < pair.not_after < now + WARN_BELOW:
         left = f"expires in {pair.days_left(now)} days, on {pair.not_after:%Y-%m-%d}; renew it"
         warnings.append(left)
     return Verdict(pair, (), tuple(warnings))
 
 
-def _order(given: Sequence[x509.Certificate], chain: Sequence[x509.Certificate]) -> Iterator[str]:
+def _order_warnings(given: Sequence[x509.Certificate], chain: Sequence[x509.Certificate]) -> Iterator[str]:
     left_out = [one for one in given if one not in chain]
     if left_out:
         titles = ", ".join(f'"{title(one.subject)}"' for one in left_out)
@@ -97,10 +97,10 @@ def _order(given: Sequence[x509.Certificate], chain: Sequence[x509.Certificate])
         yield f"fullchain.pem is not in order; it goes out as it must: {titles}"
 
 
-def _unfit(leaf: x509.Certificate, domain: str) -> Iterator[str]:
+def _leaf_errors(leaf: x509.Certificate, domain: str) -> Iterator[str]:
     if not covers(leaf, domain):
-        yield f"the certificate is for {names(leaf)}, not for {domain}; order one that names it"
-    # its key loads as any RSA key and goes out as one, which OpenSSL then finds not to be this certificate's
+        yield f"the certificate is for {shown_names(leaf)}, not for {domain}; order one that names it"
+    # Such a key is read and written as a plain RSA key, of which OpenSSL says that it is not this certificate's.
     if leaf.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS:
         yield "the certificate's key is of a kind (RSA-PSS) that browsers do not take; order an RSA or EC certificate"
     usage = extension(leaf, x509.ExtendedKeyUsage)
@@ -109,7 +109,7 @@ def _unfit(leaf: x509.Certificate, domain: str) -> Iterator[str]:
         yield "the certificate is not for servers (serverAuth is missing in its extended key usage); order one that is"
 
 
-def _which(certificate: x509.Certificate, leaf: x509.Certificate) -> str:
+def _intermediate_prefix(certificate: x509.Certificate, leaf: x509.Certificate) -> str:
     return "" if certificate == leaf else f'the intermediate "{title(certificate.subject)}": '
 
 
@@ -117,7 +117,7 @@ def _expired(chain: Sequence[x509.Certificate], now: datetime) -> Iterator[str]:
     for one in chain:
         if now >= one.not_valid_after_utc and (one == chain[0] or not self_issued(one)):
             yield (
-                f"{_which(one, chain[0])}expired on {one.not_valid_after_utc:%Y-%m-%d}; "
+                f"{_intermediate_prefix(one, chain[0])}expired on {one.not_valid_after_utc:%Y-%m-%d}; "
                 "put the renewed one in its place"
             )
 
@@ -132,19 +132,20 @@ def _not_yet(one: x509.Certificate, now: datetime) -> str:
 
 
 def _completeness(chain: Sequence[x509.Certificate]) -> tuple[list[str], list[str]]:
-    """Errors and warnings about how far the chain reaches.
+    """Errors and warnings about intermediate certificates that may be missing.
 
-    A chain may end below its root, which clients have. A leaf alone of a public authority never does: the
-    CA/Browser Forum's Baseline Requirements (6.1.7) forbid roots to sign leaves. A private authority may.
+    A chain may leave out its root, which clients have. But a leaf of a public authority needs an intermediate: the
+    CA/Browser Forum's Baseline Requirements (6.1.7) forbid roots to sign leaves. A private authority's root may.
     """
     top = chain[-1]
-    anchored = [trust_store.anchors(one) for one in chain]
-    if any(anchored):  # below the top too: what a trusted root issued is complete, whoever else vouches for that root
+    anchored = [trust_store.is_anchored(one) for one in chain]
+    # not of the top alone: where a trusted root issued any of them, the chain is complete
+    if any(anchored):
         return [], []
     issuer = title(top.issuer)
     if len(chain) == 1 and self_issued(top):
         return [], ["signed by itself: WeCom and browsers refuse it; order one from a public authority"]
-    if len(chain) == 1 and _public_authority(top):
+    if len(chain) == 1 and _is_from_public_authority(top):
         return [
             f'the intermediate certificate "{issuer}" is missing; it has to follow the site\'s own '
             "(authorities hand it out as bundle, chain or ca file; import-cert takes it as a further file)"
@@ -158,7 +159,8 @@ def _completeness(chain: Sequence[x509.Certificate]) -> tuple[list[str], list[st
     ]
 
 
-def _public_authority(leaf: x509.Certificate) -> bool:
+def _is_from_public_authority(leaf: x509.Certificate) -> bool:
+    """Whether it carries a public authority's marks: proofs that it was logged, or a CA/Browser Forum policy."""
     if extension(leaf, x509.PrecertificateSignedCertificateTimestamps) is not None:
         return True
     policies = extension(leaf, x509.CertificatePolicies)

@@ -1,4 +1,4 @@
-"""Private keys encrypted with age (https://age-encryption.org): opened and closed in memory only."""
+"""Private keys encrypted with age (https://age-encryption.org); they are encrypted and decrypted in memory only."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _DEFAULT = "~/.config/gateway/age.key"
 
 
 def identity_file() -> Path:
-    """Where the operator's identities are kept, as it is written: "~" may stand in it."""
+    """The file with the operator's age identities; "~" in it is not expanded."""
     return Path(os.environ.get(IDENTITY_FILE) or _DEFAULT)
 
 
 def decrypt(data: bytes, name: str) -> bytes:
-    """The content of the age file `name`, binary or armored.
+    """The content of an age file, binary or armored, which messages call `name`.
 
-    Raises ValueError with what is missing and what would be right.
+    Raises ValueError with what is missing or wrong and what would be right.
     """
     path, identities = _identities(name)
     try:
@@ -55,13 +55,13 @@ def _recipient(text: str) -> pyrage.x25519.Recipient:
 
 
 def _identities(name: str) -> tuple[Path, list[pyrage.x25519.Identity]]:
-    """The file that holds the operator's identities, and those. Raises ValueError."""
+    """The path of the identities' file, and the identities in it, for the age file `name`. Raises ValueError."""
     named = os.environ.get(IDENTITY_FILE)
     path = identity_file()
     try:
         path = path.expanduser()
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except RuntimeError:  # pathlib's word for a home folder that it cannot find
+    except RuntimeError:  # what pathlib raises where it cannot find the home folder
         raise ValueError(
             f"{name} is encrypted and the home folder in {path} is not known; name the age identity's file by its "
             f"whole path in {IDENTITY_FILE}"

@@ -1,4 +1,4 @@
-"""Private keys: read, found suitable, written; and the pair of a key and its certificate's chain."""
+"""Private keys: read, checked and written as PEM; and the pair of a key and its certificate's chain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from gateway.certificates import pem
 from gateway.certificates.passphrase import PASSPHRASE_VARIABLE
 
-# What every client of the TLS profile (gateway/nginx/tls_profile.py) takes; browsers dropped P-521, SHA-1 and MD5.
+# What every client of the TLS profile (gateway/nginx/tls_profile.py) accepts; browsers dropped P-521.
 _MIN_RSA_BITS = 2048
 _CURVES = {"secp256r1", "secp384r1"}
 
@@ -23,7 +23,10 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 @dataclass(frozen=True)
 class KeyPair:
-    """A chain, leaf first, and its key without a passphrase, as PEM. The key never shows in a repr."""
+    """A chain, leaf first, and its key without a passphrase, both as PEM. `not_after` is when the leaf expires.
+
+    No repr shows the key.
+    """
 
     chain: bytes
     key: bytes = field(repr=False)
@@ -35,11 +38,11 @@ class KeyPair:
 
 
 def load_key(data: bytes, passphrase: bytes | None = None, name: str = "privkey.pem") -> PrivateKey:
-    """The private key of a PEM file, RSA or EC. Raises ValueError, never quoting it."""
+    """The one private key, RSA or EC, in a PEM file that messages call `name`. Raises ValueError, never quoting it."""
     bodies = pem.bodies(data, pem.KEYS)
     if len(bodies) > 1:
         raise ValueError(f"{name} holds {len(bodies)} private keys; leave the certificate's own")
-    # PKCS #8 says so in its label, the older form in a header below it
+    # PKCS #8 has ENCRYPTED in its label, the older form in a header on the next line
     protected = any(b"ENCRYPTED" in line for body in bodies for line in body.splitlines()[:2])
     if protected and passphrase is None:
         raise ValueError(
@@ -51,7 +54,7 @@ def load_key(data: bytes, passphrase: bytes | None = None, name: str = "privkey.
             b"".join(bodies), passphrase if protected else None, unsafe_skip_rsa_key_validation=True
         )
         if isinstance(loaded, rsa.RSAPrivateKey):
-            _try(loaded)
+            _must_sign(loaded)
     except UnsupportedAlgorithm:
         raise ValueError(f"{name} is of a kind that browsers do not take; order an RSA or EC certificate") from None
     except (ValueError, TypeError):
@@ -60,13 +63,13 @@ def load_key(data: bytes, passphrase: bytes | None = None, name: str = "privkey.
         raise ValueError(
             f"{name} holds no readable PEM private key; it starts with -----BEGIN PRIVATE KEY-----"
         ) from None
-    return suitable(loaded, name)
+    return checked(loaded, name)
 
 
-def _try(key: rsa.RSAPrivateKey) -> None:
-    """One signature, checked. Raises ValueError where the key's numbers do not belong together.
+def _must_sign(key: rsa.RSAPrivateKey) -> None:
+    """Makes a signature and checks it. Raises ValueError where the key's numbers do not belong together.
 
-    It takes a thirtieth of the time of testing the numbers for primality, which counts with a thousand sites.
+    That takes a thirtieth of the time of testing the numbers for primality, which counts with a thousand sites.
     """
     scheme = padding.PKCS1v15(), hashes.SHA256()
     try:
@@ -75,8 +78,8 @@ def _try(key: rsa.RSAPrivateKey) -> None:
         raise ValueError("an RSA key whose numbers do not belong together") from None
 
 
-def suitable(key: object, name: str) -> PrivateKey:
-    """The key, where it is one that every browser takes. Raises ValueError."""
+def checked(key: object, name: str) -> PrivateKey:
+    """The same key. Raises ValueError where it is of a kind, size or curve that not every browser accepts."""
     if isinstance(key, rsa.RSAPrivateKey):
         if key.key_size < _MIN_RSA_BITS:
             raise ValueError(f"{name} has {key.key_size} bits; at least {_MIN_RSA_BITS} are needed")
@@ -88,14 +91,14 @@ def suitable(key: object, name: str) -> PrivateKey:
     raise ValueError(f"{name} is neither an RSA nor an EC key, which is what browsers accept")
 
 
-def public(holder: x509.Certificate | PrivateKey) -> bytes:
-    """The public key, comparable between certificates and keys; empty where its kind is unknown (as SM2's is)."""
+def public_key(holder: x509.Certificate | PrivateKey) -> bytes:
+    """The public key as DER, equal for a certificate and its key; b"" where its kind is unknown, as SM2 is."""
     try:
         return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (UnsupportedAlgorithm, ValueError):
         return b""
 
 
-def unprotected(key: PrivateKey) -> bytes:
+def unprotected_pem(key: PrivateKey) -> bytes:
     """The key as PEM (PKCS #8), without a passphrase."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

@@ -1,4 +1,4 @@
-"""What lies in files/certs/<domain>/ in place of a certificate or its key, by content, and what would be right."""
+"""Recognises, by content, what was put into files/certs/<domain>/ in place of a certificate or its key."""
 
 from __future__ import annotations
 
@@ -14,8 +14,11 @@ _LABELS: dict[Wanted, frozenset[str]] = {"certificate": pem.CERTIFICATES, "priva
 _BINARY = (b"\x30", archive.MAGIC, b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 
 
-def found(chain_path: Path, chain: bytes, key_path: Path, key: bytes) -> list[str]:
-    """One text for each of the two files that holds nothing of what belongs there. Never quotes them."""
+def wrong_contents(chain_path: Path, chain: bytes, key_path: Path, key: bytes) -> list[str]:
+    """What is wrong and what would be right, for each of the two files that does not hold what it should.
+
+    Never quotes their content.
+    """
     only_key = _holds(chain, "private key") and not _holds(chain, "certificate")
     if only_key and _holds(key, "certificate") and not _holds(key, "private key"):
         return [
@@ -26,14 +29,14 @@ def found(chain_path: Path, chain: bytes, key_path: Path, key: bytes) -> list[st
     return [text for text in texts if text]
 
 
-def not_encrypted(path: Path, body: bytes) -> str:
-    """What is wrong with the age file `path` before anything is decrypted, "" where nothing is."""
+def wrong_age_file(path: Path, body: bytes) -> str:
+    """What can be seen to be wrong with an age file before it is decrypted, "" where nothing is."""
     if _holds(body, "private key"):
         return (
             f"{path} holds the key in the clear, and git does not ignore it; encrypt it: python -m gateway import-cert "
             f"{path.parent.name} {path.parent / 'fullchain.pem'} {path} --encrypt-to age1..."
         )
-    reason = _no_text(body)
+    reason = _empty_or_web_page(body)
     again = f"python -m gateway import-cert {path.parent.name} FILE... --encrypt-to age1... writes it again"
     return f"{path} {reason}; {again}" if reason else ""
 
@@ -41,7 +44,7 @@ def not_encrypted(path: Path, body: bytes) -> str:
 def _instead(path: Path, body: bytes, wanted: Wanted) -> str:
     if _holds(body, wanted):
         return ""
-    reason = _no_text(body) or _other_pem(body, wanted)
+    reason = _empty_or_web_page(body) or _other_pem(body, wanted)
     if not reason and body.startswith(_BINARY):
         return (
             f"{path} is not PEM text but in a binary form (DER, PKCS #12, a zip file or a key store); "
@@ -50,7 +53,7 @@ def _instead(path: Path, body: bytes, wanted: Wanted) -> str:
     return f"{path} {reason}; {_remedy(path, wanted)}" if reason else ""
 
 
-def _no_text(body: bytes) -> str:
+def _empty_or_web_page(body: bytes) -> str:
     if not file_content.as_utf8(body).strip():
         return "is empty"
     return "is a web page, saved while not logged in" if file_content.is_web_page(body) else ""

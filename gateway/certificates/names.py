@@ -1,4 +1,4 @@
-"""What certificates say of themselves: the hosts that they are for, and whose they are."""
+"""The names in certificates: the hosts that they are for, their subjects and issuers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from gateway.problems import printable
 
 
 def covers(certificate: x509.Certificate, domain: str) -> bool:
-    """Whether it names the domain, or a wildcard one label above it."""
+    """Whether it names the domain, or the wildcard for it: *.school.edu.cn for wx.school.edu.cn."""
     known = _dns_names(certificate)
     return domain in known or f"*.{domain.partition('.')[2]}" in known
 
 
 def has_names(certificate: x509.Certificate) -> bool:
-    """Whether it names any host, as authorities' own certificates do not."""
+    """Whether it names any host; authorities' own certificates name none."""
     return bool(_dns_names(certificate))
 
 
-def names(certificate: x509.Certificate) -> str:
-    """The names that it is for, as an operator reads them."""
+def shown_names(certificate: x509.Certificate) -> str:
+    """The hosts that it is for, at most five, as text for an operator."""
     return (
         ", ".join(printable(one)[:80] for one in _dns_names(certificate)[:5])
         or "no DNS name (subjectAltName is missing)"
@@ -27,7 +27,7 @@ def names(certificate: x509.Certificate) -> str:
 
 
 def title(name: x509.Name) -> str:
-    """A subject or issuer in a few words: its common name, else all of it."""
+    """A subject or issuer as text for an operator: its common name, or all of it where it has none."""
     common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return printable(str(common[0].value) if common else name.rfc4514_string() or "(no name)")[:80]
 

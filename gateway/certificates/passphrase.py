@@ -1,4 +1,4 @@
-"""The passphrase of protected keys and archives, which an operator gives in the environment."""
+"""The passphrase of protected keys and archives: an environment variable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 PASSPHRASE_VARIABLE = "GATEWAY_KEY_PASSPHRASE"  # noqa: S105  -- a name, no secret
 
 
-def given() -> bytes | None:
-    """The passphrase. None where the variable is missing or empty."""
+def from_environment() -> bytes | None:
+    """The passphrase that the operator has set. None where the variable is missing or empty."""
     value = os.environ.get(PASSPHRASE_VARIABLE)
     return os.fsencode(value) if value else None

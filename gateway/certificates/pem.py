@@ -1,4 +1,4 @@
-"""PEM as it arrives: with a byte order mark, CRLF, indentation, several objects and prose in one file."""
+"""Reads PEM as it arrives: with a byte order mark, CRLF, indentation, or prose between several objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway import file_content
 
-# OpenSSL's own, with what it is trusted for behind the certificate
+# OpenSSL's own form: the certificate, followed by what it is trusted for
 _TRUSTED = "TRUSTED CERTIFICATE"
 CERTIFICATES = frozenset({"CERTIFICATE", "X509 CERTIFICATE", _TRUSTED})
 KEYS = frozenset({"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"})
@@ -25,14 +25,14 @@ _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----\n.*?-----END \1-----", 
 
 @dataclass(frozen=True)
 class Block:
-    """One object: `label` is what follows BEGIN, `body` its PEM. It may be a key, so it never shows in a repr."""
+    """One PEM object: `label` is what follows BEGIN, `body` all of it. It may be a key, so no repr shows it."""
 
     label: str
     body: bytes = field(repr=False)
 
 
 def blocks(data: bytes) -> list[Block]:
-    """Every PEM object of a file, in its order, in the form that every parser reads."""
+    """Every PEM object of a file, in its order, with line feeds alone and no indentation."""
     data = file_content.as_utf8(data)
     lines = data.replace(b"\r", b"\n" if b"\n" not in data else b"").split(b"\n")
     text = b"\n".join(line.strip() for line in lines)
@@ -40,12 +40,15 @@ def blocks(data: bytes) -> list[Block]:
 
 
 def bodies(data: bytes, labels: Container[str]) -> list[bytes]:
-    """The PEM of every object of some kinds, CERTIFICATES or KEYS."""
+    """The PEM of every object whose label is one of `labels`: CERTIFICATES or KEYS."""
     return [block.body for block in blocks(data) if block.label in labels]
 
 
 def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Certificate]:
-    """The certificates of a PEM file in its order, at least one. Raises ValueError."""
+    """The certificates of a PEM file in its order, each once.
+
+    Raises ValueError where there is none, or a damaged one; its message calls the file `name`.
+    """
     try:
         found = [load_certificate(body) for body in bodies(data, CERTIFICATES)]
     except ValueError:
@@ -66,10 +69,10 @@ def load_certificate(body: bytes) -> x509.Certificate:
         body = _without_trust(body)
     load = x509.load_pem_x509_certificate if body.startswith(b"-----") else x509.load_der_x509_certificate
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about oddities that the authority made, and no operator can mend
+        warnings.simplefilter("ignore")  # about oddities that only the authority could mend
         try:
             found = load(body)
-            # parsed when asked for, and damaged ones raise then
+            # these are parsed only when they are asked for, and raise where they are damaged
             _ = (found.subject, found.issuer, found.not_valid_before_utc, found.not_valid_after_utc)
         except (x509.InvalidVersion, UnsupportedAlgorithm):
             raise ValueError("no certificate of a known version") from None
@@ -77,12 +80,12 @@ def load_certificate(body: bytes) -> x509.Certificate:
 
 
 def _without_trust(body: bytes) -> bytes:
-    """The DER of the certificate that such an object starts with. Raises ValueError."""
+    """The DER of the certificate in a TRUSTED CERTIFICATE. Raises ValueError."""
     try:
         der = base64.b64decode(b"".join(body.splitlines()[1:-1]))
     except binascii.Error:
         raise ValueError("not base64") from None
-    # a sequence says its own length: in one byte, or in as many as the lower bits of the first tell
+    # DER: the second byte is the length of the sequence, or, with the top bit set, how many bytes of length follow
     length = der[1] if len(der) > 1 else 0
     extra = length & 0x7F if length & 0x80 else 0
     return der[: 2 + extra + (int.from_bytes(der[2 : 2 + extra]) if extra else length)]

@@ -1,4 +1,4 @@
-"""A site's certificate in the checkout, files/certs/<domain>/: read for a deploy, written by an import."""
+"""A site's certificate in the checkout, files/certs/<domain>/: a deploy reads it, import-cert writes it."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ _MAX_BYTES = 1 << 20
 def read(
     host: str, domain: str, folder: Path, *, allow_expired: bool = False
 ) -> tuple[keys.KeyPair | None, list[Problem]]:
-    """The pair in `folder`, judged, and all that is wrong with it. None where any of that is an error."""
+    """The pair in `folder`, and everything that is wrong with it. The pair is None where any problem is an error.
+
+    An expired certificate is an error, or a warning with `allow_expired`.
+    """
     wrong: list[str] = []
     chain = key = b""
     try:
-        chain = content(folder / FULLCHAIN)
+        chain = read_file(folder / FULLCHAIN)
     except ValueError as error:
         wrong.append(str(error))
     try:
@@ -35,13 +38,13 @@ def read(
         wrong.append(str(error))
     if not wrong:
         key_path = folder / (PRIVKEY if _is_there(folder / PRIVKEY) else PRIVKEY_AGE)
-        wrong = mistakes.found(folder / FULLCHAIN, chain, key_path, key)
-    open_to_others = exposed.notice(folder / PRIVKEY)
+        wrong = mistakes.wrong_contents(folder / FULLCHAIN, chain, key_path, key)
+    open_to_others = exposed.mode_warning(folder / PRIVKEY)
     problems = [Problem(host, domain, "cert", open_to_others, "warning")] if open_to_others else []
     if wrong:
         return None, [*problems, *(Problem(host, domain, "cert", text) for text in wrong)]
     verdict = judging.judge(
-        domain, chain, key, datetime.now(UTC), passphrase=passphrase.given(), allow_expired=allow_expired
+        domain, chain, key, datetime.now(UTC), passphrase=passphrase.from_environment(), allow_expired=allow_expired
     )
     problems += [Problem(host, domain, "cert", text) for text in verdict.errors]
     problems += [Problem(host, domain, "cert", text, "warning") for text in verdict.warnings]
@@ -55,7 +58,7 @@ _ELSEWHERE = {
 
 
 def unused(host: str, domain: str, folder: Path, elsewhere: Literal["slb", "acme"]) -> list[Problem]:
-    """A warning where files lie there for a site whose certificate is elsewhere."""
+    """A warning where `folder` holds files that nothing uses, as the site's certificate is `elsewhere`."""
     try:
         found = [name for name in (FULLCHAIN, PRIVKEY, PRIVKEY_AGE) if _is_there(folder / name)]
     except ValueError as error:
@@ -65,12 +68,13 @@ def unused(host: str, domain: str, folder: Path, elsewhere: Literal["slb", "acme
 
 
 def write(folder: Path, pair: keys.KeyPair, recipients: Sequence[str] = ()) -> list[Path]:
-    """Puts a pair into `folder` (0700, files 0600), the key encrypted where there are recipients.
+    """Puts a pair into `folder` (0700, files 0600), the key encrypted if there are recipients (age1...).
 
-    Both files are complete on disk before the first takes its place, and where the second cannot, the first is
-    put back. After an encrypted key is in place a plaintext one is removed. Returns what was stored. Raises
-    OSError, or ValueError for a wrong recipient, a plaintext key beside an encrypted one or a folder of another
-    user's; then nothing has changed.
+    Both files are complete on disk before either replaces an old one, and where the second cannot be put in place, the
+    first is put back. Once an encrypted key is in place, a plaintext one is removed.
+
+    Returns the paths of certificate and key. Raises OSError; or ValueError for a wrong recipient, for a plaintext key
+    where an encrypted one is kept, or for another user's folder. Then nothing has changed.
     """
     if recipients:
         new = {PRIVKEY_AGE: key_store.encrypt(pair.key, recipients), FULLCHAIN: pair.chain}
@@ -101,6 +105,7 @@ def write(folder: Path, pair: keys.KeyPair, recipients: Sequence[str] = ()) -> l
 
 
 def _replace(folder: Path, new: Mapping[str, bytes]) -> None:
+    """Writes the files `new` into `folder`: all of them, or none where an error is raised."""
     staged: dict[str, Path] = {}
     before: dict[str, Path | None] = {}
     try:
@@ -119,7 +124,7 @@ def _replace(folder: Path, new: Mapping[str, bytes]) -> None:
                 old = before[name]
                 if old is not None:
                     old.replace(folder / name)
-                elif not staged[name].exists():  # it had taken its place
+                elif not staged[name].exists():  # it is in place already
                     (folder / name).unlink()
             raise
     finally:
@@ -129,7 +134,7 @@ def _replace(folder: Path, new: Mapping[str, bytes]) -> None:
 
 
 def _stage(folder: Path, name: str, body: bytes) -> Path:
-    """A file that its owner alone can read from its first moment on, safely on disk."""
+    """Writes a temporary file, safely on disk, that nobody but its owner could read at any moment; returns its path."""
     handle, path = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     with os.fdopen(handle, "wb") as file:
         file.write(body)
@@ -139,25 +144,26 @@ def _stage(folder: Path, name: str, body: bytes) -> Path:
 
 
 def _key(folder: Path, chain: bytes) -> bytes:
+    """The key's file, decrypted where it is an age file. Raises ValueError. `chain` tells which of two is right."""
     plain, encrypted = folder / PRIVKEY, folder / PRIVKEY_AGE
     if _is_there(plain) and _is_there(encrypted):
         raise ValueError(f"{plain} and {encrypted} are both there; {_which_to_delete(plain, encrypted, chain)}")
     if _is_there(encrypted):
-        body = content(encrypted)
-        if wrong := mistakes.not_encrypted(encrypted, body):
+        body = read_file(encrypted)
+        if wrong := mistakes.wrong_age_file(encrypted, body):
             raise ValueError(wrong)
         return key_store.decrypt(body, str(encrypted))
-    return content(plain)
+    return read_file(plain)
 
 
 def _which_to_delete(plain: Path, encrypted: Path, chain: bytes) -> str:
-    """Advice that keeps the certificate's own key, where that can be told."""
+    """Which of two key files to delete: the one that is not the certificate's, where that can be told."""
     try:
-        leaves = {keys.public(one) for one in pem.load_certificates(chain)}
-        secret = key_store.decrypt(content(encrypted), str(encrypted))
-        if keys.public(keys.load_key(secret, passphrase.given())) in leaves:
+        leaves = {keys.public_key(one) for one in pem.load_certificates(chain)}
+        secret = key_store.decrypt(read_file(encrypted), str(encrypted))
+        if keys.public_key(keys.load_key(secret, passphrase.from_environment())) in leaves:
             return f"delete {plain}, the encrypted one is the certificate's key"
-        if keys.public(keys.load_key(content(plain), passphrase.given())) in leaves:
+        if keys.public_key(keys.load_key(read_file(plain), passphrase.from_environment())) in leaves:
             return f"delete {encrypted}, {plain.name} is the certificate's key"
     except ValueError:
         pass
@@ -165,7 +171,7 @@ def _which_to_delete(plain: Path, encrypted: Path, chain: bytes) -> str:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether there is such a file. Raises ValueError where its folder does not let this user see."""
+    """Whether there is such a file. Raises ValueError where this user may not look into its folder."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -176,7 +182,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _unreadable(path: Path, error: OSError) -> str:
-    # `sudo python -m gateway import-cert` leaves a folder that is root's alone
+    # such a folder is left by `sudo python -m gateway import-cert`
     remedy = f"; {_make_yours(path.parent)}" if isinstance(error, PermissionError) else ""
     return f"{path} cannot be read: {error.strerror}{remedy}"
 
@@ -185,8 +191,8 @@ def _make_yours(folder: Path) -> str:
     return f'make the folder yours: sudo chown -R "$USER" {folder}'
 
 
-def content(path: Path) -> bytes:
-    """A file's bytes. Raises ValueError saying why there are none."""
+def read_file(path: Path) -> bytes:
+    """A file's bytes. Raises ValueError with why it cannot be read or is too large, and what would be right."""
     try:
         body = file_content.content(path, _MAX_BYTES)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The public authorities that this machine trusts, as a stand-in for those that visitors' phones trust."""
+"""The public authorities that this machine trusts. They stand for those that visitors' phones trust."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from gateway.certificates import pem
 
-# Signatures over these prove nothing any more: others can be made to fit them.
+# Hashes for which other content with the same hash can be made, so that a signature proves nothing.
 BROKEN_HASHES = {"md5", "sha1"}
 
 _DEBIAN = "/etc/ssl/certs/ca-certificates.crt"
 
 
-def anchors(certificate: x509.Certificate) -> bool | None:
-    """Whether the certificate is a trusted root or was issued by one. None where there is no store to read.
+def is_anchored(certificate: x509.Certificate) -> bool | None:
+    """Whether the certificate is a trusted root or was issued by one. None where this machine has no trust store.
 
     The store is the file that SSL_CERT_FILE names, else the system's.
     """
@@ -37,7 +37,7 @@ def anchors(certificate: x509.Certificate) -> bool | None:
 
 
 def issued(child: x509.Certificate, parent: x509.Certificate) -> bool:
-    """Whether `parent` signed `child`, as the signature says or, where the library verifies none such, names do."""
+    """Whether `parent` signed `child`: by the signature, or by names where the library cannot verify its kind."""
     if child.issuer != parent.subject:
         return False
     try:
@@ -50,7 +50,7 @@ def issued(child: x509.Certificate, parent: x509.Certificate) -> bool:
 
 
 def _is_beyond_verifying(certificate: x509.Certificate) -> bool:
-    """Whether it is signed in a way that the library does not know or no longer takes, as browsers do not."""
+    """Whether it is signed in a way that the library does not know, or no longer accepts."""
     try:
         algorithm = certificate.signature_hash_algorithm
     except UnsupportedAlgorithm:
@@ -69,6 +69,7 @@ def _key_identifiers_agree(child: x509.Certificate, parent: x509.Certificate) ->
 
 @cache
 def _roots(path: Path, _changed: int) -> dict[bytes, list[x509.Certificate]]:
+    """The trusted roots by subject. `_changed`, the file's time stamp, makes a changed file be read again."""
     found: dict[bytes, list[x509.Certificate]] = {}
     for body in pem.bodies(path.read_bytes(), pem.CERTIFICATES):
         with suppress(ValueError):

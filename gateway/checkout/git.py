@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 def paths(*arguments: str) -> list[Path]:
-    """The paths that a git command with `-z` lists. Empty where there is no git, or nothing that it knows."""
+    """The paths that a git command with `-z` lists. Empty where it fails, as outside a checkout or without git."""
     done = _run(*arguments)
     names = os.fsdecode(done.stdout).split("\0") if done and done.returncode == 0 else []
     return [Path(name.strip()) for name in names if name.strip()]
 
 
 def lines(*arguments: str) -> list[str]:
-    """What a git command prints. Empty where there is no git, or nothing that it knows."""
+    """The lines that a git command prints. Empty where it fails, as outside a checkout or without git."""
     done = _run(*arguments)
     return done.stdout.decode(errors="replace").splitlines() if done and done.returncode == 0 else []
 

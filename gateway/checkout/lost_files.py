@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from gateway.checkout import git
-from gateway.fleet.host import Host
 from gateway.problems import Problem
 
 
-def warnings(hosts: Iterable[Host], files: Path) -> list[Problem]:
-    """One for each file of a site in the inventory that git has known and the checkout lacks.
+def warnings(sites: Iterable[tuple[str, str]], files: Path) -> list[Problem]:
+    """One for each verification file of a site that git has known and that is missing in `files`.
 
-    Empty outside a git checkout: then nothing tells what there was.
+    `sites` are names of hosts, each with the domain of a site on it. Empty outside a git checkout: then nothing tells
+    what there was.
     """
     missing: dict[str, list[Path]] = {}
     for path in _deleted(files / "verify"):
@@ -21,16 +21,15 @@ def warnings(hosts: Iterable[Host], files: Path) -> list[Problem]:
             missing.setdefault(path.parent.name, []).append(path)
     return [
         Problem(
-            host.name,
-            site.domain,
+            host,
+            domain,
             str(path),
             "was in this checkout before and is missing now; a deploy would take it from the site: "
             f"git log --diff-filter=D -- {path} says since when",
             "warning",
         )
-        for host in hosts
-        for site in host.sites
-        for path in missing.get(site.domain, ())
+        for host, domain in sites
+        for path in missing.get(domain, ())
     ]
 
 

@@ -17,19 +17,20 @@ _MAX_BYTES, _MAX_FILES = 1 << 20, 200
 
 
 def warnings(domains: Collection[str], inventory: Path, files: Path) -> list[Problem]:
-    """One for each file and folder that some site was meant to have. `domains` are all of the inventory's.
+    """One for each file and folder that nothing uses and that was meant for some site.
 
-    Folders of sites in other inventories of this checkout are left alone, and certificates that came before their site.
+    `domains` are those of all sites in the file `inventory`. There is none for a folder of a site in another inventory
+    of this checkout, and none for certificates that came before their site.
     """
     found = [*_loose(domains, files)]
     unknown = {
         kind: [path for path in _listed(files / kind) if path.name not in domains] for kind in ("verify", "certs")
     }
-    named = _Others(inventory) if any(unknown.values()) else None
+    others = _OtherInventories(inventory) if any(unknown.values()) else None
     for kind, folders in unknown.items():
         wanting = [domain for domain in domains if not _listed(files / kind / domain)] if folders else []
         for folder in folders:
-            if named is None or not folder.is_dir() or not _listed(folder) or named.know(folder.name):
+            if others is None or not folder.is_dir() or not _listed(folder) or others.mention(folder.name):
                 continue
             meant = _meant(folder.name, domains, wanting)
             if meant or kind == "verify":
@@ -42,7 +43,7 @@ _NOT_NEAR = "add the site, or delete the folder"
 
 
 def _loose(domains: Collection[str], files: Path) -> Iterator[Problem]:
-    """Files that lie in files/verify/ itself, and verification files in files/ or at the checkout's top."""
+    """A warning for each file in files/verify/ itself, and for each verification file in files/ or the folder above."""
     place = next(iter(domains)) if len(domains) == 1 else "<domain>"
     for folder in (files / "verify", files, files.parent):
         for path in _listed(folder):
@@ -53,6 +54,7 @@ def _loose(domains: Collection[str], files: Path) -> Iterator[Problem]:
 
 
 def _listed(folder: Path) -> list[Path]:
+    """What is in a folder, without hidden files. Empty where it cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError:  # none, or the check of its site tells it
@@ -60,7 +62,10 @@ def _listed(folder: Path) -> list[Path]:
 
 
 def _meant(name: str, domains: Collection[str], wanting: Collection[str]) -> str | None:
-    """What a folder's name was meant to be, where that can be told: a site's domain, or any domain at all."""
+    """What a folder's name was meant to be, as a text: a site's domain, or a domain at all. None where nobody can tell.
+
+    `wanting` are domains without files.
+    """
     right = domain_names.corrected(name)
     close = right if right in domains else nearest(name, wanting, cutoff=0.85)
     if close:
@@ -68,8 +73,8 @@ def _meant(name: str, domains: Collection[str], wanting: Collection[str]) -> str
     return f'as a domain it would be "{right}"' if right and right != name else None
 
 
-class _Others:
-    """What other inventories of the checkout, and the lists that they read, say of domains; nothing of it is run."""
+class _OtherInventories:
+    """The texts of other inventories of the checkout, and of the lists beside them. No code in them is run."""
 
     def __init__(self, inventory: Path) -> None:
         self._texts: list[str] = []
@@ -84,14 +89,14 @@ class _Others:
             if path.suffix == ".py" and path != inventory.resolve():
                 self._patterns += _patterns(text)
 
-    def know(self, domain: str) -> bool:
-        """Whether one of them names it, in full or with a part that is filled in when it is read."""
+    def mention(self, domain: str) -> bool:
+        """Whether the domain is in one of them, as it is or as what an f-string can become."""
         whole = re.compile(rf"(?<![\w.-]){re.escape(domain)}(?![\w-])")
         return any(whole.search(text) for text in self._texts) or any(one.fullmatch(domain) for one in self._patterns)
 
 
 def _patterns(source: str) -> Iterator[re.Pattern[str]]:
-    """For each f-string of a Python file, what it can become."""
+    """For each f-string of a Python file, a pattern of what it can become. None where the file cannot be parsed."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):

@@ -1,4 +1,4 @@
-"""Private keys that git has taken in, where every clone of the checkout carries them on."""
+"""Private keys that git tracks: every clone of the checkout has them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAX_BYTES = 8 << 20
 
 
 def problems(files: Path) -> list[Problem]:
-    """An error for each private key that git tracks below the current folder. Those behind a passphrase in PEM may be.
+    """An error for each private key that git tracks below the current folder. Empty outside a git checkout.
 
-    Empty outside a git checkout.
+    PEM keys with a passphrase may be tracked.
     """
     folder = files / "certs"
     patterns = [f":(icase)*{ending}" for ending in _ENDINGS]
@@ -57,7 +57,10 @@ def _holds_key(path: Path) -> bool:
 
 
 def _is_key(name: str, body: bytes | None) -> bool:
-    """By content where that is PEM, else by name. An empty file is none."""
+    """Whether a file is a private key without a passphrase: by content where that is PEM, else by name.
+
+    An empty file is none. `body` is None where it cannot be read.
+    """
     blocks = pem.blocks(body or b"")
     if blocks:
         return any(block.label in _IN_THE_CLEAR for block in blocks)

@@ -23,14 +23,14 @@ _MAX_BYTES = 16 * 1024
 
 @dataclass(frozen=True)
 class VerifyFile:
-    """What will be served at the domain's root, and what was repaired to get there."""
+    """A file to serve at the domain's root. `notice` says what was repaired in it, empty where nothing was."""
 
     name: str
     body: bytes
     notice: str = ""
 
     @property
-    def of_a_family(self) -> bool:
+    def has_family_name(self) -> bool:
         """True for WW_ and MP_ files, whose names nobody else uses."""
         return _FAMILY.fullmatch(self.name) is not None
 

@@ -1,4 +1,4 @@
-"""`python -m gateway check`: every mistake of an inventory, offline."""
+"""`python -m gateway check`: finds every mistake in an inventory, offline."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from pathlib import Path
 import click
 
 from gateway.checkout import lost_files, tracked_keys
-from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import print_json, print_problems
 from gateway.fleet import ssh_keys
 from gateway.fleet.loading import Fleet
+from gateway.nginx import trial
 from gateway.problems import count, errors
 
 
@@ -24,10 +25,12 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
 
     Exit 0 when clean or with warnings only, 1 with problems.
     """
-    fleet = loaded(inventory, limit, as_json, 1)
-    lost = lost_files.warnings(fleet.hosts, Path("files"))
+    fleet = load_or_stop(inventory, limit, as_json, 1)
+    sites = [(host.name, site.domain) for host in fleet.hosts for site in host.sites]
+    lost = lost_files.warnings(sites, Path("files"))
     keys = ssh_keys.warnings(fleet)
-    problems = sorted([*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files"))])
+    templates = trial.problems(fleet.hosts)
+    problems = sorted({*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files")), *templates})
     if as_json:
         print_json({"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)})
     else:
@@ -35,16 +38,15 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
         for one in _certificates(fleet):
             click.echo("certificate: {host}: {domain}: {days} days left, until {until}".format(**one))
         wrong = len(errors(problems))
-        sites = sum(len(host.sites) for host in fleet.hosts)
         summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
-        deployable = "" if wrong else f"{count(sites, 'site')} can be deployed, "
+        deployable = "" if wrong else f"{count(len(sites), 'site')} can be deployed, "
         click.echo(f"{inventory}: {deployable}{summary}")
     if errors(problems):
         sys.exit(1)
 
 
 def _certificates(fleet: Fleet) -> list[dict[str, str | int]]:
-    """Days left of each site's certificate, the soonest first; only of hosts without errors."""
+    """Days left of each site's certificate, the first to expire first. Hosts with errors are not in `fleet`."""
     now = datetime.now(UTC)
     rows = [(pair.not_after, host.name, domain, pair) for host in fleet.hosts for domain, pair in host.certs.items()]
     return [

@@ -1,4 +1,4 @@
-"""`python -m gateway explain`: what a WeCom error means."""
+"""`python -m gateway explain`: says what a WeCom error means."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 from gateway.cli.output import print_json
 from gateway.wecom import explain as wecom
 
-# Bytes of standard input that an error is looked for in.
+# So many bytes of standard input are read at most.
 _MOST_PASTED = 1 << 20
 
 
-# WeCom's code for "busy" is -1: not an option of this command
+# WeCom's code for "busy" is -1, which must not be taken for an option
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
 @click.argument("answer", nargs=-1, required=True, metavar="CODE-OR-ANSWER")

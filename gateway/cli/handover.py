@@ -1,4 +1,4 @@
-"""`python -m gateway handover`: a sheet for each site."""
+"""`python -m gateway handover`: writes a sheet for each site."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import SHOWN, print_json, print_problems
 from gateway.handover import pages, sheet
 from gateway.problems import Problem, count, errors
+from gateway.rendering import BrokenTemplateError
 
-# Warnings that are printed beside a thousand sheets.
+# So many warnings are printed at most: a thousand sheets may have as many.
 _MOST_WARNINGS = 20
 
 
@@ -26,9 +27,9 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
     Each sheet is Chinese and English, as Markdown and as HTML; index.html links them all and is left as it is
     with --limit. Certificates and keys are not read. Exit 1 with problems in the inventory or nowhere to write.
     """
-    fleet = loaded(inventory, limit, as_json, 1, certificates=False)
-    found = sheet.sheets(fleet)
-    # of a missing verification file the sheets' own blanks tell
+    fleet = load_or_stop(inventory, limit, as_json, 1, certificates=False)
+    found = sheet.sheets(fleet.hosts)
+    # a missing verification file is among the blanks of its sheet
     problems = sorted(problem for problem in fleet.problems if problem.field != "verify")
     if not errors(problems):
         problems += [problem for one in found for problem in one.blanks()]
@@ -38,6 +39,8 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
             written = {one.domain: [str(path) for path in pages.write(out, pages.render(one))] for one in found}
             if not limit and not pages.write_index(out, found):
                 problems.append(Problem("", "", str(out / pages.INDEX), "is another page and stays", "warning"))
+    except BrokenTemplateError as error:
+        problems = [error.problem]
     except OSError as error:
         problems = [Problem("", "", f"--out {out}", f"cannot be written: {error.strerror}; name another folder")]
     if as_json:

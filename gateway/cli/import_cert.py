@@ -1,4 +1,4 @@
-"""`python -m gateway import-cert`: a certificate as it arrived becomes the files that a deploy reads."""
+"""`python -m gateway import-cert`: stores a certificate, as it arrived, in the files that a deploy reads."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...
         _refuse(domain, "cert", "there is no folder files/ here; run this in the checkout's top folder")
     now = datetime.now(UTC)
     folder = Path("files/certs") / domain
-    before = _expiry(folder)
+    before = _stored_expiry(folder)
     try:
-        picked = importing.pick(domain, files, passphrase.given(), now)
+        picked = importing.pick(domain, files, passphrase.from_environment(), now)
         written = stored.write(folder, picked.pair, encrypt_to)
     except importing.RefusedError as error:
         for source, why in error.ignored:
@@ -45,19 +45,19 @@ def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...
         _refuse(domain, "cert", str(error))
     except OSError as error:
         _refuse(domain, "cert", f"{error.filename or folder} cannot be written: {error.strerror}")
-    _tell(domain, picked, written, now)
+    _print_stored(domain, picked, written, now)
     if before and before > picked.pair.not_after:
         _warn(domain, f"the certificate that this one replaces was valid longer, until {before:%Y-%m-%d}")
 
 
-def _tell(domain: str, picked: importing.Picked, written: list[Path], now: datetime) -> None:
+def _print_stored(domain: str, picked: importing.Picked, written: list[Path], now: datetime) -> None:
     encrypted = written[-1].name == stored.PRIVKEY_AGE
     rows = [
         ("stored", str(written[0])),
         ("", f"{written[-1]} ({'encrypted' if encrypted else 'not encrypted, mode 600'})"),
     ]
     rows += [("from" if number == 0 else "", source) for number, source in enumerate(picked.used)]
-    rows.append(("names", names.names(picked.chain[0])))
+    rows.append(("names", names.shown_names(picked.chain[0])))
     rows.append(("valid until", f"{picked.pair.not_after:%Y-%m-%d}, {picked.pair.days_left(now)} days left"))
     for number, one in enumerate(picked.chain):
         rows.append(("chain" if number == 0 else "", names.title(one.subject)))
@@ -70,10 +70,10 @@ def _tell(domain: str, picked: importing.Picked, written: list[Path], now: datet
         _warn(domain, text)
 
 
-def _expiry(folder: Path) -> datetime | None:
-    """When the certificate that is there expires; None where there is none that can be read."""
+def _stored_expiry(folder: Path) -> datetime | None:
+    """When the certificate in `folder` expires; None where none can be read."""
     try:
-        return pem.load_certificates(stored.content(folder / stored.FULLCHAIN))[0].not_valid_after_utc
+        return pem.load_certificates(stored.read_file(folder / stored.FULLCHAIN))[0].not_valid_after_utc
     except ValueError:
         return None
 

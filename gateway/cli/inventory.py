@@ -1,4 +1,4 @@
-"""What every command on an inventory has in common."""
+"""The argument and options of every command that takes an inventory, and loading it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def on_inventory(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def loaded(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, **options: Any) -> Fleet:
-    """The inventory's hosts and problems. Ends the run with `exit_code` where it cannot be loaded.
+def load_or_stop(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, **options: Any) -> Fleet:
+    """The inventory's hosts and problems. Where it cannot be loaded, says why and exits with `exit_code`.
 
-    `options` are passed to fleet.loading.load.
+    `options` are passed on to fleet.loading.load.
     """
     try:
         return load(inventory, limit=limit, **options)

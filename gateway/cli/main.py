@@ -1,4 +1,4 @@
-"""The group of all commands."""
+"""The command line: all commands, and what is set up before any of them runs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from gateway.cli.handover import handover
 from gateway.cli.import_cert import import_cert
 from gateway.cli.status import status
 from gateway.cli.verify import verify
+from gateway.cli.version import version_option
 from gateway.deploys import unattended
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@version_option
 def main() -> None:
     """Look after WeCom gateways without changing them."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # Names of files may hold what a terminal has no character for; standard error escapes it by itself.
+        # File names may hold bytes that are no characters. Standard error escapes them by itself, standard output not.
         sys.stdout.reconfigure(errors="backslashreplace")
-    # Ctrl-C and names that cannot be host names are told where they are caught; gevent would add a traceback.
+    # These two are caught and told in words; without this gevent would print a traceback as well.
     Hub.NOT_ERROR = (*Hub.NOT_ERROR, KeyboardInterrupt, UnicodeError)
     unattended.on_interrupt(unattended.interrupted_command)
 

@@ -1,4 +1,4 @@
-"""How commands print: tables, JSON, problems, and the end of a run that was called wrongly."""
+"""How commands print tables, JSON and problems, and how they end where they were called wrongly."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import click
 
 from gateway.problems import Problem, errors
 
-# How many of many like things are listed; --json has them all.
+# So many of a long list are printed; --json has them all.
 SHOWN = 5
 
 _COLORS = {"error": "red", "warning": "yellow"}
 
 
 def stop(text: str, as_json: bool, exit_code: int = 1) -> NoReturn:
-    """Ends the run with what is wrong with how it was called."""
+    """Prints `text`, what is wrong with how the command was called, and exits."""
     if as_json:
         print_json({"error": text})
     else:
@@ -27,7 +27,7 @@ def stop(text: str, as_json: bool, exit_code: int = 1) -> NoReturn:
 
 
 def print_json(data: object) -> None:
-    """Indented, for people to read as well; ASCII alone where standard output cannot take other characters."""
+    """Prints `data` as indented JSON, in ASCII where standard output cannot take other characters."""
     text = json.dumps(data, ensure_ascii=False, indent=2)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
@@ -37,7 +37,7 @@ def print_json(data: object) -> None:
 
 
 def print_problems(problems: Sequence[Problem], err: bool = False, most: int | None = None) -> None:
-    """A line for each problem. With `most`, no more warnings than that and a line that says how many are left out."""
+    """Prints a line for each problem; with `most`, at most so many warnings and a line with how many were left out."""
     warnings = [problem for problem in problems if problem.severity == "warning"]
     kept = warnings[:most]
     for problem in problems if len(kept) == len(warnings) else [*errors(problems), *kept]:
@@ -48,7 +48,7 @@ def print_problems(problems: Sequence[Problem], err: bool = False, most: int | N
 
 
 def aligned(rows: Sequence[tuple[str, ...]], colors: Sequence[str | None]) -> list[str]:
-    """A line for each row, its columns as wide as the widest cell, the last one in the row's color."""
+    """One line for each row, in columns; the last cell has the row's color, or none."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     lines = []
     for row, color in zip(rows, colors, strict=True):

@@ -1,4 +1,4 @@
-"""`python -m gateway status`: is every host as it should be?"""
+"""`python -m gateway status`: shows whether every host has and serves the release that it should have."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import asdict
 
 import click
 
-from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems
-from gateway.deploys import status as host_status
+from gateway.deploys import status_words
+from gateway.deploys.drift import HostStatus
+from gateway.deploys.status import ask_hosts
 from gateway.outside import balancers
 from gateway.problems import errors
 
@@ -23,11 +25,11 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
     The certificates of load balancers are read from outside, through DNS. Exit 0 when all are in sync, 2 on drift,
     expired certificates, unreachable hosts or an inventory that cannot be rendered.
     """
-    # An expired certificate is something to tell of a host, no reason to be silent about it.
-    fleet = loaded(inventory, limit, as_json, 2, data=("allow_expired=1",))
+    # A host whose certificate has expired is asked all the same, and the certificate reported.
+    fleet = load_or_stop(inventory, limit, as_json, 2, data=("allow_expired=1",))
     wrong = errors(fleet.problems)
     behind = [site.domain for host in fleet.hosts for site in host.sites if site.edge == "slb"]
-    found = host_status.of(fleet, {} if no_outside else balancers.days_left(behind))
+    found = ask_hosts(fleet, {} if no_outside else balancers.days_left(behind))
     if as_json:
         print_json({"hosts": [one.as_data() for one in found], "problems": [asdict(problem) for problem in wrong]})
     else:
@@ -37,8 +39,8 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
         sys.exit(2)
 
 
-def _print_hosts(found: list[host_status.HostStatus]) -> None:
-    heading, *lines = aligned(host_status.table(found), [None, *("green" if one.in_sync else "red" for one in found)])
+def _print_hosts(found: list[HostStatus]) -> None:
+    heading, *lines = aligned(status_words.table(found), [None, *("green" if one.in_sync else "red" for one in found)])
     click.echo(heading)
     for line, one in zip(lines, found, strict=True):
         click.echo(line)
@@ -47,5 +49,5 @@ def _print_hosts(found: list[host_status.HostStatus]) -> None:
                 click.echo(f"    {difference}")
             if len(one.differences) > SHOWN:
                 click.echo(f"    and {len(one.differences) - SHOWN} more files")
-    for text in host_status.certificates(found):
+    for text in status_words.certificate_lines(found):
         click.echo(text)

@@ -1,4 +1,4 @@
-"""`python -m gateway verify`: does it work from outside?"""
+"""`python -m gateway verify`: asks every site from outside and says what is wrong."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.inventory import loaded, on_inventory
+from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
-from gateway.outside import places, report, run
+from gateway.outside import places, report, whole_fleet
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
 from gateway.problems import count, errors
+from gateway.rendering import BrokenTemplateError
 
 _COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
 
@@ -35,9 +36,9 @@ def verify(
 
     Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
     """
-    fleet = loaded(inventory, limit, as_json, 1, certificates=False)
+    fleet = load_or_stop(inventory, limit, as_json, 1, certificates=False)
     try:
-        addresses = places.overrides(fleet, resolve)
+        addresses = places.overrides(fleet.hosts, resolve)
     except ValueError as error:
         stop(str(error), as_json)
     try:
@@ -45,7 +46,7 @@ def verify(
     except OSError as error:
         stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
     wrong = errors(fleet.problems)
-    results = run.of(fleet, addresses, client, _progress)
+    results = whole_fleet.ask(fleet, addresses, client, _progress)
     passed = not wrong and all(one.outcome != "failed" for one in results)
     if as_json:
         print_json(report.as_data(results, wrong, passed))
@@ -56,6 +57,8 @@ def verify(
     if page:
         try:
             page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
+        except BrokenTemplateError as error:
+            stop(str(error), False)
         except OSError as error:
             stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
     if not passed:

@@ -1,1 +1,1 @@
-"""What pyinfra runs, and what a host says of itself."""
+"""What pyinfra runs on hosts, and what hosts say of themselves."""

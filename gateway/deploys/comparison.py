@@ -1,4 +1,4 @@
-"""A host as it is beside what a deploy or a rollback would make of it: what would be lost, what would be different."""
+"""What a deploy or a rollback would change on a host: what would be lost, and what would be different."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from datetime import datetime
 from pyinfra import host
 
 from gateway.deploys import losses, origin, preview, shell
-from gateway.deploys.facts import CertificateEnds, Held, HostState, ReleaseHeld, ReleaseTexts
+from gateway.deploys.facts import CertificateEnds, ReleaseHeld, ReleaseTexts
+from gateway.deploys.held_release import HeldRelease
 from gateway.deploys.losses import Losses
 from gateway.deploys.preview import Line, Side
+from gateway.deploys.state import HostState
 from gateway.deploys.target import Target
 from gateway.nginx import release as releases
 from gateway.nginx.release import Change
@@ -20,36 +22,37 @@ _EMPTY = hashlib.sha256(b"").hexdigest()
 _FULLCHAIN = "fullchain.pem"
 
 
-def refused(target: Target, allowed: Collection[str]) -> list[str]:
-    """Why the host must not be deployed to: each loss that is not `allowed`, then what can be told of how that came.
+def refusals(target: Target, allowed: Collection[str]) -> list[str]:
+    """Why the host must not be deployed to: a sentence for each kind of loss that is not `allowed`, then one on how
+    that may have come about. Empty where nothing speaks against it.
 
-    Reads nothing more of a host that is as it should be, and at most two things of another.
+    Sends no further command to a host that is as it should be, and at most two to another one.
     """
-    texts = _losses(target).refused(allowed)
-    return [*texts, origin.compared(target.held().origin, origin.here())] if texts else []
+    texts = _losses(target).refusals(allowed)
+    return [*texts, origin.sentence(target.held().origin, origin.of_checkout())] if texts else []
 
 
 def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
-    """What a deploy would change, with `whole` in every line of every file that is not secret."""
+    """What a deploy would change, as lines for people; with `whole` every line of every file that is not secret."""
     known, wanted, found = target.state(), target.wanted(), target.changes()
     domains = frozenset(site.domain for site in target.host.sites)
-    new = Side(wanted.id, domains, preview.public(wanted.files))
+    new = Side(wanted.id, domains, preview.public_texts(wanted.files))
     if known.current == wanted.id:
-        # what was changed by hand: both sides are the same release
-        old = Side(wanted.id, domains, _texts(wanted.id, Held(), found) if whole else {})
+        # Only what was changed by hand: both sides are the same release.
+        old = Side(wanted.id, domains, _texts(wanted.id, HeldRelease(), found) if whole else {})
     else:
         old = _side(known.in_place, target.held(), found, whole=whole)
     return preview.lines(old, new, found, whole=whole)
 
 
 def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
-    """What a rollback to the previous release would change, told in the same way."""
+    """What a rollback to the previous release would change, in the same lines."""
     before, after = known.in_place, known.previous
-    old: Held = host.get_fact(ReleaseHeld, release=before) if before else Held()
-    new: Held = host.get_fact(ReleaseHeld, release=after) if after else Held()
+    old: HeldRelease = host.get_fact(ReleaseHeld, release=before) if before else HeldRelease()
+    new: HeldRelease = host.get_fact(ReleaseHeld, release=after) if after else HeldRelease()
     found = releases.diff(old.sources, new.sources)
     return preview.lines(
-        _side(before, old, found, whole=whole), _side(after, new, _reversed(found), whole=whole), found, whole=whole
+        _side(before, old, found, whole=whole), _side(after, new, _swapped(found), whole=whole), found, whole=whole
     )
 
 
@@ -65,15 +68,16 @@ def _losses(target: Target) -> Losses:
         sites=gone,
         unread=unread,
         verification=verification,
-        certificates=_older(target),
-        elsewhere=losses.elsewhere(gone, others) if gone else {},
+        certificates=_older_certificates(target),
+        elsewhere=losses.entries_with(gone, others) if gone else {},
     )
 
 
-def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:
-    """The certificates that would be replaced by one that ends earlier, with the ends of both."""
+def _older_certificates(target: Target) -> dict[str, tuple[datetime, datetime]]:
+    """By domain the certificates that would be replaced by one that ends earlier: the end of the one in force, and of
+    the other."""
     changed = {change.path for change in target.changes() if change.kind == "changed"}
-    # Sites of one certificate ask for it once: it may be a wildcard's, of a thousand.
+    # Domains by the digest of their certificate. A wildcard's may be that of a thousand sites, and is asked about once.
     same: dict[str, list[str]] = {}
     for entry in target.held().sources:
         folder, _, name = entry.path.rpartition("/")
@@ -83,7 +87,7 @@ def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:
         return {}
     asked = {domains[0]: domains for domains in same.values()}
     ends: dict[str, datetime] = host.get_fact(
-        CertificateEnds, release=target.state().in_place, _stdin=shell.names(sorted(asked))
+        CertificateEnds, release=target.state().in_place, _stdin=shell.stdin_lines(sorted(asked))
     )
     pairs = {
         domain: (end, target.host.certs[domain].not_after)
@@ -94,19 +98,19 @@ def _older(target: Target) -> dict[str, tuple[datetime, datetime]]:
     return {domain: (held, wanted) for domain, (held, wanted) in pairs.items() if wanted < held}
 
 
-def _side(release: str | None, held: Held, found: Iterable[Change], *, whole: bool) -> Side:
+def _side(release: str | None, held: HeldRelease, found: Iterable[Change], *, whole: bool) -> Side:
     return Side(release, held.domains, _texts(release, held, found) if whole and release else {})
 
 
-def _texts(release: str, held: Held, found: Iterable[Change]) -> dict[str, bytes]:
-    """The texts of what goes or changes of a release on the host."""
+def _texts(release: str, held: HeldRelease, found: Iterable[Change]) -> dict[str, bytes]:
+    """The texts of those files of a release on the host that go or change, by path; certificates are left out."""
     paths = {change.path for change in found if change.kind != "added" and not change.path.startswith("certs/")}
-    # which the archive leaves out as it leaves out what is no text
+    # The archive leaves out empty files, as it leaves out what is no text.
     empty = {entry.path: b"" for entry in held.sources if entry.path in paths and entry.sha256 == _EMPTY}
-    asked = shell.names(sorted(paths - empty.keys()))
+    asked = shell.stdin_lines(sorted(paths - empty.keys()))
     return empty | (host.get_fact(ReleaseTexts, release=release, _stdin=asked) if asked else {})
 
 
-def _reversed(found: Iterable[Change]) -> list[Change]:
+def _swapped(found: Iterable[Change]) -> list[Change]:
     kinds = {"added": "removed", "changed": "changed", "removed": "added"}
     return [Change(change.path, kinds[change.kind]) for change in found]

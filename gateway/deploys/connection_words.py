@@ -1,4 +1,4 @@
-"""Why a host cannot be logged in to, or runs nothing as root: one sentence with the place, the fault and the remedy."""
+"""Why a host cannot be logged in to, or runs nothing as root: one sentence with place, fault and remedy. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from paramiko.proxy import ProxyCommandFailure  # type: ignore[attr-defined]
 
 from gateway.problems import shown
 
-# What sshd does to connections beyond its MaxStartups, and what that looks like from here.
+# How it looks from here that sshd closes connections beyond its MaxStartups.
 _TURNED_AWAY = re.compile(r"protocol banner|connection (was )?(closed|dropped|reset|lost)|unable to open channel", re.I)
 _LONGEST = 160
 
 
 @dataclass(frozen=True)
 class Login:
-    """How a host is logged in to; never a password, only whether there is one."""
+    """How a host is logged in to. Of a password it only says whether there is one. `timeout` is in seconds."""
 
     address: str
     port: int
@@ -42,7 +42,7 @@ class Login:
 
 
 def is_turned_away(error: BaseException) -> bool:
-    """True where the same attempt may go well in a moment: a server or a jump host has too many at once."""
+    """Whether the same attempt may succeed in a moment: the server or a jump host has too many connections at once."""
     if isinstance(error, AuthenticationException | BadHostKeyException):
         return False
     if isinstance(error, EOFError | ConnectionResetError | BrokenPipeError | ProxyCommandFailure):
@@ -51,7 +51,7 @@ def is_turned_away(error: BaseException) -> bool:
 
 
 def not_connected(error: BaseException, login: Login) -> str:
-    """The sentence for what connecting and logging in raised."""
+    """The sentence for an error that connecting or logging in raised."""
     if isinstance(error, BadAuthenticationType):
         allowed = " or ".join(error.allowed_types)
         return f'{login.place} lets "{login.user}" in by {allowed} alone; set `ssh_key` to a key that it knows'
@@ -111,7 +111,7 @@ def _network(error: OSError, login: Login) -> str:
         return f"nothing listens at {login.place}; is sshd running there, and is `ssh_port` right?"
     if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
         return f"there is no way from here to {login.place}; is the address right, is a VPN needed?"
-    # paramiko's own says of all errors but a timeout that it was unable to connect
+    # paramiko's own error says "unable to connect" whatever was the matter, but for a timeout.
     if inner:
         return f"nothing answers at {login.place}; is sshd running there, and is `ssh_port` right?"
     return f"{login.place}: {error.strerror or _short(str(error))}"
@@ -173,7 +173,7 @@ _SAID = (
 
 
 def not_run(lines: Iterable[str], rights: Rights) -> str:
-    """The sentence for a command that never began; `lines` are what the host said instead."""
+    """The sentence for a command that never began; `lines` are what the host printed instead."""
     said = [line.strip() for line in lines if line.strip()]
     values = {"user": rights.user, "target": rights.sudo_user or "root", "temp_dir": rights.temp_dir}
     for pattern, sentence in _SAID:

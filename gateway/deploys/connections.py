@@ -1,4 +1,4 @@
-"""SSH to a host, as pyinfra does it, with a sentence for what goes wrong before the host's own commands run."""
+"""pyinfra's connection to a host by SSH, with a sentence for what goes wrong before a command runs there."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ from gateway.deploys import unattended
 from gateway.deploys.connection_words import Login, Rights, is_turned_away, not_connected, not_run
 from gateway.fleet import ssh_keys
 
-# Printed by the host before each command's own output: what comes before it is the login shell's.
+# The host prints this before each command's own output; what comes before it is the login shell's.
 _BEGIN = "wecom-gateway: begin"
-# Seconds, each up to twice as long, between attempts where a server turns connections away, and until when.
+# Where a server turns connections away: the pauses between attempts, each up to twice as long, and the time after which
+# there is no other attempt. In seconds.
 _WAITS = (0.5, 1, 2, 4, 8)
 _PATIENCE = 40
 _TROUBLE = "wecom_gateway_trouble"
 
 
-def take_over() -> None:
-    """From here on pyinfra connects by Connector. Before an inventory is loaded."""
+def use_connector() -> None:
+    """Has pyinfra connect by Connector to the hosts of every inventory that is loaded from here on."""
     ssh.SSHConnector = Connector  # type: ignore[misc]
     ssh_keys.prepare_known_hosts()
     unattended.never_wait()
 
 
-def prepare(host: Host) -> None:
-    """The same for one host that is there already, before it is initialised."""
+def use_connector_for(host: Host) -> None:
+    """The same for a host of an inventory that is loaded already. To be called before the host is initialised."""
     if host.connector_cls is ssh.SSHConnector or host.connector_cls is _Original:
         host.connector_cls = Connector
 
 
 def trouble(host: Host) -> str:
-    """Why the last command that failed on the host did; empty where none did or where it did not say."""
+    """Why the last command on the host failed. Empty where it did not fail, or did not say."""
     return str(host.connector_data.get(_TROUBLE, ""))
 
 
@@ -49,10 +50,11 @@ _Original = ssh.SSHConnector
 
 
 class Connector(_Original):
-    """What a host's trouble is raised as: ConnectError while connecting, a failed command afterwards. Never else."""
+    """Tells of all trouble with a host in two ways only: connecting raises ConnectError, a command fails."""
 
     def connect(self) -> None:
-        """Connects. Again, after a while, where a server has too many at once; `ssh_connect_retries` is respected."""
+        """Connects, with more attempts where the server has too many connections at once, or as many as
+        `ssh_connect_retries` says. Raises ConnectError."""
         given = self.host.data.get("ssh_connect_retries") is not None
         waits = self._given_waits() if given else _waits()
         while True:
@@ -69,7 +71,7 @@ class Connector(_Original):
     def run_shell_command(
         self, command: StringCommand, print_output: bool = False, print_input: bool = False, **arguments: Any
     ) -> tuple[bool, CommandOutput]:
-        """As pyinfra's, without what a login shell prints by itself; a command that never began says why."""
+        """As pyinfra's, without what a login shell prints by itself. A command that never began says why."""
         begun = StringCommand("echo", f"'{_BEGIN}'", "&&", command)
         has_password = bool(arguments.get("_sudo_password"))
         try:
@@ -77,7 +79,7 @@ class Connector(_Original):
                 status, output = super().run_shell_command(begun, print_output, print_input, **arguments)
         except TimeoutError:
             raise
-        except PyinfraError as error:  # of what has to be there before the command, as the helper for sudo's password
+        except PyinfraError as error:  # from what pyinfra puts there before the command: the helper for sudo's password
             return self._failed(str(error))
         except (OSError, SSHException, EOFError) as error:
             return self._failed(f"the connection broke off ({str(error) or type(error).__name__}); run again")
@@ -152,12 +154,12 @@ def _waits() -> Iterator[float]:
 
 
 def _cause(error: Exception) -> BaseException:
-    """What pyinfra has made a ConnectError of."""
+    """The error that pyinfra made a ConnectError of."""
     return error.__context__ if isinstance(error, ConnectError) and error.__context__ else error
 
 
 def _own(output: CommandOutput) -> tuple[list[OutputLine], bool]:
-    """The command's own lines, and whether it began at all. What a shell printed last may lack its line's end."""
+    """The command's own lines, and whether it began at all. Before the mark may stand text without a line's end."""
     lines = list(output)
     for number, one in enumerate(lines):
         if one.buffer_name == "stdout" and one.line.endswith(_BEGIN):

@@ -1,21 +1,19 @@
-"""How nginx, the timers and the disks of a host are, and what somebody has to do about it. Pure."""
+"""The health of a host as scripts/health.sh prints it (nginx, timers, disks), and what has to be done. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gateway.nginx.release import HOME
+from gateway.onhost.constants import DPKG_ENTRY, HOME, RENEWAL_UNIT
 
-# What a deploy, nginx's logs and the renewals of a day need at the least.
+# A deploy, nginx's logs and the renewals of a day need at least that much.
 _LEAST_MEGABYTES, _LEAST_INODES = 20, 200
-
-_RENEWAL = "wecom-gateway-renew.service"
 
 
 @dataclass(frozen=True)
 class Unit:
-    """What systemd says of a unit, in its own words; "-" where it says nothing."""
+    """The state of a unit in systemd's own words; "-" where it has none."""
 
     name: str
     loaded: str = "loaded"
@@ -29,13 +27,13 @@ class Unit:
 
     @property
     def starts_by_itself(self) -> bool:
-        """False where it is there and a reboot would leave it out."""
+        """False where the unit would not be started after a reboot."""
         return not self.is_masked and self.enabled not in ("disabled", "linked", "-")
 
 
 @dataclass(frozen=True)
 class Disk:
-    """The file system that a folder is on. Megabytes and inodes are what is free, None where it is not counted."""
+    """The file system that a folder is on. `megabytes` and `inodes` are what is free, None where it is not counted."""
 
     folder: str
     mount: str
@@ -46,13 +44,13 @@ class Disk:
 
 @dataclass(frozen=True)
 class Health:
-    """A host beyond what a deploy has to know of it. Empty where nothing is known."""
+    """What status has to know of a host beyond what a deploy has to. Empty where nothing is known."""
 
-    # "yes", "slow" where `nginx -t` took too long, "no" and nginx's reason; empty where there is no nginx
+    # what `nginx -t` found: "yes", "slow" where it took too long, "no" and nginx's reason; empty without an nginx
     loads: str = ""
-    # nginx.service where there is one, the units of the release in force, certbot.timer where it orders certificates
+    # nginx.service, the units of the release in force, and certbot.timer where that release orders certificates
     units: tuple[Unit, ...] = ()
-    # nginx's own words where it could not be started
+    # why nginx could not be started, in its own words
     reason: str = ""
     # whether the running nginx is another program than the one that is installed
     replaced: bool = False
@@ -66,7 +64,7 @@ class Health:
 
     @property
     def nginx(self) -> Unit | None:
-        """nginx's unit, None where nginx is no service here."""
+        """nginx's unit. None where systemd knows of none."""
         return next((one for one in self.units if one.name == "nginx.service" and one.loaded != "not-found"), None)
 
     @property
@@ -75,7 +73,7 @@ class Health:
 
 
 def read(output: Iterable[str]) -> Health:
-    """What gateway/onhost/scripts/health.sh printed."""
+    """The health of a host from what health.sh printed: one "key value" a line. Keys that are missing say nothing."""
     values = dict(line.partition(" ")[::2] for line in output)
     return Health(
         loads=values.get("loads", ""),
@@ -99,9 +97,10 @@ def _disk(folder: str, words: list[str]) -> Disk:
 
 
 def findings(health: Health, renewals_are_told: bool = False) -> list[str]:
-    """What somebody has to do something about, each with what that is, the most urgent first.
+    """A sentence for each thing that somebody has to act on, with what to do, the most urgent first.
 
-    `renewals_are_told`: the certificates that could not be renewed are named elsewhere.
+    `renewals_are_told`: the certificates that could not be renewed are named elsewhere, so that the unit's own failure
+    is left out.
     """
     return [
         *_nginx(health),
@@ -165,28 +164,28 @@ def _units(units: Iterable[Unit], renewals_are_told: bool) -> Iterator[str]:
     for unit in units:
         if unit.name == "nginx.service":
             continue
-        # The timer of Debian's certbot; the others come with the release.
+        # certbot.timer is Debian's; the others come with the release.
         own = unit.name.startswith("wecom-gateway")
         path = f"{HOME}/current/units/{unit.name}" if own else unit.name
         is_timer = unit.name.endswith(".timer")
         now = " --now" if is_timer else ""
         if unit.is_masked:
             yield f"{unit.name} is masked; systemctl unmask {unit.name} && systemctl enable{now} {path} there"
-        elif (is_timer or unit.name == _RENEWAL) and not unit.starts_by_itself:
+        elif (is_timer or unit.name == RENEWAL_UNIT) and not unit.starts_by_itself:
             yield f"{unit.name} is not enabled; systemctl enable{now} {path} there"
         elif is_timer and unit.active != "active":
             yield f"{unit.name} is not running; systemctl restart {unit.name} there"
-        elif unit.result not in ("success", "-") and not (unit.name == _RENEWAL and renewals_are_told):
+        elif unit.result not in ("success", "-") and not (unit.name == RENEWAL_UNIT and renewals_are_told):
             yield f"{unit.name} failed when it ran last; journalctl -u {unit.name} there says why"
 
 
 def warnings(health: Health) -> list[str]:
-    """What nobody has to do anything about now."""
+    """A sentence for each thing that is worth knowing and that nobody has to act on now."""
     if health.conffile == "edited":
         return ["nginx.conf was edited; a Debian upgrade will ask whether to keep it"]
     if health.conffile == "raised" and health.hook_gone:
         return [
             "dpkg's hook is gone and a Debian upgrade will ask whether to keep nginx.conf; "
-            f"ln -s {HOME}/current/dpkg.cfg /etc/dpkg/dpkg.cfg.d/wecom-gateway there"
+            f"ln -s {HOME}/current/dpkg.cfg {DPKG_ENTRY} there"
         ]
     return []

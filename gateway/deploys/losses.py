@@ -1,4 +1,4 @@
-"""What a deploy would take away from a host that serves it today: told, and refused unless it is meant. Pure."""
+"""What a deploy would take away that a host serves today, and why it is refused unless that is meant. Pure."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ OPTIONS = (SITES, VERIFICATION, CERTIFICATES)
 
 @dataclass(frozen=True)
 class Losses:
-    """`sites` are domains, `verification` is `<domain>/<name>` of sites that stay. `elsewhere` says by entry which of
-    the sites another entry of the inventory has. `certificates` are those that would be followed by one that ends
-    earlier: by domain the end of the one in force and of the other."""
+    """What a deploy would take away.
+
+    `sites` are domains. `verification` are verification files of sites that stay, as `<domain>/<name>`. `certificates`
+    are those that would be replaced by one that ends earlier: by domain the end of the one in force, and of the other.
+    `elsewhere` are those of the sites that other entries of the inventory have, by entry.
+    """
 
     sites: tuple[str, ...] = ()
-    # the release in force where nothing of it can be read
+    # the id of the release in force where nothing of it can be read, else empty
     unread: str = ""
     verification: tuple[str, ...] = ()
     certificates: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
 
-    def refused(self, allowed: Collection[str]) -> list[str]:
-        """A text for each kind that none of the `allowed` options is for."""
+    def refusals(self, allowed: Collection[str]) -> list[str]:
+        """A sentence for each kind of loss that is not among the `allowed` options."""
         texts = {SITES: self._sites(), VERIFICATION: self._verification(), CERTIFICATES: self._certificates()}
         return [text for option, text in texts.items() if text and option not in allowed]
 
@@ -76,13 +79,13 @@ class Losses:
         )
 
 
-def allowed(data: HostData) -> frozenset[str]:
-    """The options that a host's data has, each only where it is 1: what else somebody writes allows nothing."""
+def allowed_options(data: HostData) -> frozenset[str]:
+    """Those of OPTIONS that are 1 in a host's data: any other value allows nothing."""
     return frozenset(option for option in OPTIONS if data.get(option) == 1)
 
 
-def elsewhere(domains: Collection[str], entries: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
-    """Which of the domains other entries of an inventory have; `entries` are names of hosts with their `sites`."""
+def entries_with(domains: Collection[str], entries: Iterable[tuple[str, object]]) -> dict[str, list[str]]:
+    """Which of the domains an inventory's entries have, by entry. `entries` are names of hosts with their `sites`."""
     found: dict[str, list[str]] = {}
     for name, sites in entries:
         for site in sites if isinstance(sites, list | tuple) else ():

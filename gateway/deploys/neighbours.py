@@ -1,4 +1,4 @@
-"""What other people's nginx configuration on a host claims for itself, read from what `nginx -T` printed. Pure."""
+"""What nginx configuration on a host that is not the gateway's claims for itself, read from `nginx -T`. Pure."""
 
 from __future__ import annotations
 
@@ -14,38 +14,37 @@ from typing import Any
 
 import crossplane
 
-# The links by which a release can be included, as gateway/onhost/scripts/common.sh has them, the usual one first.
-ENTRIES = (
-    "/etc/nginx/conf.d/wecom-gateway.conf",
-    "/etc/nginx/conf.d/zzz-wecom-gateway.conf",
-    "/etc/nginx/sites-enabled/zzz-wecom-gateway.conf",
-)
-_MAIN = "/etc/nginx/nginx.conf"
+from gateway.onhost.constants import ENTRIES, NGINX_HOME
+
+_MAIN = f"{NGINX_HOME}/nginx.conf"
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
-# Each family's "every address", however it is written.
+# How a `listen` on every address of a family begins, by the ways to write that address.
 _EVERY = {"*": "", "0.0.0.0": "", "[::]": "[::]:"}  # noqa: S104
 
 
 @dataclass(frozen=True)
 class Default:
-    """Who answers on a socket to names that nobody has: a server in `file`, by `default_server` or by its place alone.
+    """The server, in `file`, that answers on a socket to names that no server has.
 
-    `protocols` are TLS versions that it allows, empty where nothing says so.
+    It is `explicit` by `default_server`, else because nginx reads it first. `protocols` are the TLS versions that it
+    allows, empty where nothing says so.
     """
 
     file: str
     explicit: bool
     protocols: tuple[str, ...] = ()
-    # the first entry of ENTRIES that nginx reads behind it, None where there is none
+    # the first of ENTRIES that nginx reads after it, None where there is none
     entry: str | None = None
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Other people's servers on a host. A socket of every address is named as nginx's `listen` has it: "80", "[::]:80".
+    """Servers on a host that are not the gateway's.
 
-    `apart` are addresses with ports that their servers have to themselves, with the names of those servers, `apart_in`
-    the files that say so. `both_families` are ports where one IPv6 socket takes IPv4 as well, and the file.
+    `included` are those of ENTRIES that nginx would read. `defaults` are by socket, named as nginx's `listen` does
+    where it is of every address: "80", "[::]:80". `apart` are single addresses with a port ("10.0.0.5:80") that a
+    `listen` takes for its own servers, with the names of those; `apart_in` are the files that say so. `both_families`
+    are ports where one IPv6 socket takes IPv4 as well, with the file.
     """
 
     included: frozenset[str] = frozenset(ENTRIES)
@@ -53,24 +52,25 @@ class Neighbours:
     apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     apart_in: Mapping[str, str] = field(default_factory=dict)
     both_families: Mapping[int, str] = field(default_factory=dict)
-    # ports that servers of a stream block listen on, and the file
+    # ports that servers of a stream block listen on, with the file
     streams: Mapping[int, str] = field(default_factory=dict)
     user: str | None = None
     group: str | None = None
-    # whether they limit the files that a worker may open
+    # whether they set worker_rlimit_nofile
     limits: bool = False
 
     @property
     def entry(self) -> str:
-        """The link to include a release by: the first that lets every neighbour be the default that it was."""
+        """The link to include a release by: the first of ENTRIES behind every server that is a default only because
+        nginx reads it first, so that it stays the default."""
         behind = [one.entry for one in self.defaults.values() if not one.explicit and one.entry]
         return max(behind, key=ENTRIES.index, default=ENTRIES[0])
 
 
 def read(packed: str) -> Neighbours:
-    """Out of what `print_configuration` in gateway/onhost/scripts/neighbours.sh says: gzip and base64 of `nginx -T`.
+    """The neighbours from what `print_configuration` in scripts/neighbours.sh prints: `nginx -T`, in gzip and base64.
 
-    Raises ValueError where it is no such thing.
+    Raises ValueError where it is something else.
     """
     try:
         text = gzip.decompress(base64.b64decode(packed, validate=True)).decode("utf-8", errors="replace")
@@ -79,13 +79,13 @@ def read(packed: str) -> Neighbours:
     parts = _FILE.split(text)
     if len(parts) < 3:
         raise ValueError("nginx -T printed no file")
-    # the same file may be read twice, and is printed once
+    # A file that is included twice is printed once.
     return _claims(dict(zip(parts[1::2], parts[2::2], strict=True)))
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """A directive, where it stands, the blocks around it and, of a block, what is in it."""
+    """A directive, the file that it stands in and, of a block, the directives in it."""
 
     file: str
     name: str
@@ -149,7 +149,7 @@ def _streams(main: Iterable[_Statement]) -> dict[int, str]:
 
 
 def _ports(arguments: tuple[str, ...]) -> Iterable[int]:
-    """Of a stream's `listen`, which may name a range."""
+    """The ports of a stream server's `listen`, which may name a range."""
     first, dash, last = arguments[0].rpartition(":")[2].partition("-")
     if dash and first.isdecimal() and last.isdecimal():
         return range(int(first), int(last) + 1)
@@ -157,7 +157,7 @@ def _ports(arguments: tuple[str, ...]) -> Iterable[int]:
 
 
 def _address(arguments: tuple[str, ...]) -> tuple[Any, ...]:
-    """Address, port and flags of a `listen`; a unix socket is an address that nobody else has."""
+    """Address, port and flags of a `listen`. A unix socket, which gets in nobody's way, is told as one of 127.0.0.1."""
     at, *flags = arguments
     if at.startswith("unix:"):
         return "127.0.0.1", 0, *flags
@@ -174,7 +174,7 @@ def _protocols(block: Iterable[_Statement]) -> tuple[str, ...]:
 
 
 def _statements(file: str, files: Mapping[str, str], around: tuple[str, ...]) -> Iterator[_Statement]:
-    """What nginx reads in a file, files that it includes in their place; a mark of each where nothing is in it."""
+    """The directives of a file, those of included files in their place; of a file without any, one without a name."""
     if file not in files or file in around:
         return
     parsed = crossplane.parse_string(
@@ -202,7 +202,7 @@ def _statement(
 
 
 def _matches(name: str, pattern: str) -> bool:
-    """As the shell would: an asterisk is no slash, and hidden files are not meant."""
+    """Whether a path matches as in a shell: `*` matches no slash, and no hidden file."""
     parts, wanted = name.split("/"), pattern.split("/")
     return len(parts) == len(wanted) and all(
         fnmatch.fnmatchcase(part, one) and (part[:1] != "." or one[:1] == ".")

@@ -1,18 +1,17 @@
-"""Why a host cannot be deployed to as it is, before anything on it is changed; and what is only told. Pure."""
+"""Why a host cannot be deployed to as it is, and what an operator is only told. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gateway.deploys.facts import HostState
-from gateway.deploys.neighbours import ENTRIES
+from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
-from gateway.inventory.model import RELEASE_PORT
+from gateway.onhost.constants import ENTRIES, RELEASE_PORT
 
 
 def objections(host: Host, known: HostState) -> list[str]:
-    """Each a sentence that names what is there and what to do. Empty where the host can take a release."""
+    """Sentences that name what is in the way and what to do. Empty where the host can take a release."""
     around = known.around
     if around.init:
         return [
@@ -26,14 +25,14 @@ def objections(host: Host, known: HostState) -> list[str]:
 
 
 def announcements(known: HostState) -> list[str]:
-    """What a deploy is going to do to a host as it is, and somebody may not expect."""
+    """What a deploy is going to do to the host that somebody may not expect."""
     if known.installed and known.around.file_state == "disabled":
         return ["nginx is disabled on this host; it will be enabled, so that the sites come up after a reboot"]
     return []
 
 
 def remarks(host: Host, known: HostState) -> list[str]:
-    """What stops nobody, but somebody has to be told."""
+    """What does not stop a deploy but has to be told."""
     texts = []
     if known.unresolved:
         names = ", ".join(known.unresolved)
@@ -41,15 +40,15 @@ def remarks(host: Host, known: HostState) -> list[str]:
     texts += [
         f"{address} is an address that another site of this host has to itself by its `listen`: what comes to it "
         "never reaches the gateway; have DNS and the load balancer name another address of this host"
-        for address in apart(host, known)
+        for address in addresses_of_others(host, known)
     ]
     texts += _narrow_tls(host, known)
     return texts
 
 
-def apart(host: Host, known: HostState) -> dict[str, list[str]]:
-    """Addresses on a port of the host's sites that somebody else's site there has to itself, each with those names
-    of the host's sites that the other one has too."""
+def addresses_of_others(host: Host, known: HostState) -> dict[str, list[str]]:
+    """Addresses with a port of the host's sites that a foreign site has to itself, so that the gateway is never asked
+    there; with those domains of the host's sites that the foreign site has too."""
     ports = host.listeners()
     domains = {site.domain for site in host.sites}
     return {
@@ -60,7 +59,8 @@ def apart(host: Host, known: HostState) -> dict[str, list[str]]:
 
 
 def _foreign_nginx(known: HostState) -> Iterator[str]:
-    """An nginx that Debian's package would take the place of, or that nginx.service would get in the way of."""
+    """Without Debian's package an nginx that it would replace; with it a foreign nginx that nginx.service runs, and the
+    package's own where something else runs it."""
     around = known.around
     if known.installed is None:
         there = ", ".join(map(str, around.nginx))
@@ -109,7 +109,7 @@ def _configuration(known: HostState) -> Iterator[str]:
 
 
 def _ports(host: Host, known: HostState) -> Iterator[str]:
-    """What is in the way of listening where the sites need it."""
+    """What keeps nginx from listening where the sites need it."""
     ports = host.listeners()
     for port in sorted({*ports, RELEASE_PORT}):
         held = [one for one in known.around.listeners if one.port == port]
@@ -126,16 +126,16 @@ def _ports(host: Host, known: HostState) -> Iterator[str]:
 
 
 def _is_nginx(listener: Listener, known: HostState) -> bool:
-    """Whether it is the nginx that the gateway reloads."""
+    """Whether the listener is the nginx that the gateway reloads."""
     around = known.around
-    # by the unit too: a worker that came later may have a smaller number than the process that started it
+    # By the unit too: a worker may have a smaller process id than the main process, and is what was seen then.
     return known.installed is not None and (
         listener.unit == "nginx.service" or (bool(around.main_pid) and listener.pid == around.main_pid)
     )
 
 
 def _own_sockets(port: int, held: Iterable[Listener], known: HostState) -> Iterator[str]:
-    """nginx opens new sockets before it closes old ones: one of a single address keeps it from taking every address."""
+    """nginx's own sockets that keep it from taking every address: it opens new sockets before it closes old ones."""
     held = list(held)
     neighbours = known.neighbours
     if port in neighbours.both_families:
@@ -172,7 +172,7 @@ def _egress_port(listen: str, known: HostState) -> Iterator[str]:
 
 
 def _names(host: Host, known: HostState) -> Iterator[str]:
-    for address, domains in apart(host, known).items():
+    for address, domains in addresses_of_others(host, known).items():
         if domains:
             yield (
                 f"another site of this host has {', '.join(domains)} on {address}, an address that it has to itself, "
@@ -188,7 +188,7 @@ def _names(host: Host, known: HostState) -> Iterator[str]:
 
 
 def _narrow_tls(host: Host, known: HostState) -> list[str]:
-    """OpenSSL settles the protocol by the default server, before it knows which name is asked for."""
+    """Default servers without TLS 1.3: OpenSSL settles the version by them, before it knows which name is asked for."""
     encrypted = {port for port, tls in host.listeners().items() if tls}
     texts = []
     for spec, default in sorted(known.neighbours.defaults.items()):

@@ -10,8 +10,8 @@ from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt
 
-from gateway import acme
-from gateway.deploys import comparison, connections, origin, shell
+from gateway import product
+from gateway.deploys import comparison, connections, orders, origin, shell
 from gateway.deploys.facts import GatewayState
 from gateway.deploys.objections import announcements, objections, remarks
 from gateway.deploys.preview import Line
@@ -22,10 +22,10 @@ Commands = Generator[PyinfraCommand, None, None]
 
 @operation()
 def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
-    """Nothing is changed: refused, for this host alone and with every reason at once, where a deploy must not go on.
+    """Changes nothing. Fails, for this host alone and with every reason at once, where a deploy must not go on.
 
-    It would take away sites, verification files or certificates that are in force, and no option in `allowed` says
-    that this is meant; or something else that is on the host is in its way, or would be in the way of that.
+    That is where it would take away sites, verification files or certificates that are in force and no option in
+    `allowed` says that this is meant, and where something else on the host is in its way (objections).
     """
     known = target.state()
     if not known.is_readable:
@@ -33,30 +33,30 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
         return
     wanted = target.wanted()
     there = known.current == wanted.id and target.is_intact()
-    if there and known.in_force(wanted.id) and not target.missing():
+    if there and known.in_force(wanted.id) and not target.missing_packages():
         host.noop("nothing speaks against a deploy")
         return
-    texts = [*objections(target.host, known), *([] if there else comparison.refused(target, allowed))]
+    texts = [*objections(target.host, known), *([] if there else comparison.refusals(target, allowed))]
     if not texts:
         if _shows():
             _caution(host, announcements(known))
         host.noop("nothing speaks against a deploy")
         return
     if not state.is_executing:
-        # A dry run goes no further, and before the question an operator has to know.
+        # A dry run goes no further than this, and an operator has to know before being asked whether to go on.
         _refuse(state, host, *texts)
     yield _refusal(*texts)
 
 
 @operation()
 def install(target: Target) -> Commands:
-    """nginx from Debian with the modules that the host needs, and the trust store that upstreams are verified against,
-    where they are not there yet."""
-    known, missing = target.state(), target.missing()
+    """Installs what is missing of nginx from Debian, the modules and programs that the host needs, and the trust store
+    that upstreams are verified against."""
+    known, missing = target.state(), target.missing_packages()
     if not missing:
         host.noop("nginx and the trust store are installed")
         return
-    target.changing()
+    target.forget()
     brings_nginx = "nginx" in missing and known.installed is None
     if brings_nginx:
         yield shell.hold_back_nginx()
@@ -67,9 +67,9 @@ def install(target: Target) -> Commands:
 
 @operation()
 def publish(target: Target) -> Commands:
-    """Puts the target's wanted release beside the others on its host, not yet in force, and says what differs.
+    """Puts the wanted release beside the others on the host, not yet in force, and says what differs.
 
-    No change where an intact copy is there. Content and modes changed by hand are put back.
+    Changes nothing where an intact copy is there. Content and modes that were changed by hand are put back.
     """
     known, wanted = target.state(), target.wanted()
     if _no_nginx(target):
@@ -84,16 +84,16 @@ def publish(target: Target) -> Commands:
     if intact:
         host.noop(f"release {wanted.id} is there already, from an earlier deploy")
         return
-    target.changing()
+    target.forget()
     yield shell.publish(wanted)
 
 
 @operation()
 def activate(target: Target) -> Commands:
-    """Makes that release the one that the running nginx serves, proven by asking it.
+    """Has the running nginx serve the wanted release, and proves it by asking.
 
-    Precondition: it is published. Fails, with the previous release in force again, where nginx refuses it
-    or does not take it. No change where the running nginx serves it already.
+    The release has to be published. Fails, with the previous release in force again, where nginx refuses it or does not
+    take it. Changes nothing where the running nginx serves it already.
     """
     known, wanted = target.state(), target.wanted()
     if _no_nginx(target):
@@ -102,23 +102,23 @@ def activate(target: Target) -> Commands:
     if known.in_force(wanted.id) and target.is_intact():
         host.noop(f"the running nginx serves release {wanted.id}")
         return
-    # what nginx reads is known only now where this run installed it
+    # Where this run installed nginx, what it reads is known only now.
     if texts := objections(target.host, known):
         yield _refusal(*texts)
         return
-    target.changing()
-    yield shell.activate(wanted.id, known.neighbours.entry, origin.here())
+    target.forget()
+    yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout(), product.version())
     yield FunctionCommand(_warn, (target,), {})
 
 
 @operation()
 def obtain(target: Target) -> Commands:
-    """The certificates that the target's sites get from an ACME server, in use by the running nginx.
+    """Has the sites' certificates issued by their ACME servers, and the running nginx use them.
 
-    Precondition: the release is in force, it answers the server's check. Asks for those that the host lacks, that
-    the inventory now orders elsewhere, and whose last request or renewal failed. Fails, for this host alone and
-    naming every domain with the server's reason, where one was not issued; the others are in use. Says how many are
-    there while it runs.
+    The release has to be in force: it answers the servers' checks. Asked for are certificates that the host lacks, that
+    the inventory now orders from elsewhere, and whose last request or renewal failed. Fails, for this host alone and
+    naming every domain with the server's reason, where one was not issued; the others are in use then. Says while it
+    runs how many are there.
     """
     if _no_nginx(target):
         yield _refusal(_NO_NGINX)
@@ -128,19 +128,19 @@ def obtain(target: Target) -> Commands:
         host.noop("every certificate is there")
         return
     try:
-        secrets = acme.secrets(target.host.sites, os.environ)
+        secrets = orders.secrets(target.host.sites, os.environ)
     except ValueError as error:
         yield _refusal(str(error))
         return
-    target.changing()
+    target.forget()
     yield shell.obtain(secrets)
 
 
 @operation(is_idempotent=False)
 def roll_back() -> Commands:
-    """Makes the release before the current one the one in force again, proven like a deploy, and says what differs.
+    """Brings the release before the current one into force again, proves it as a deploy does, and says what differs.
 
-    Fails, for this host alone, where it has no earlier release.
+    Fails, for this host alone, where there is no earlier release.
     """
     known = host.get_fact(GatewayState)
     if not known.is_readable:
@@ -165,12 +165,12 @@ def _no_nginx(target: Target) -> bool:
 
 
 def _refusal(*texts: str) -> FunctionCommand:
-    """A command that fails on this host with `texts`, a line each; raising would end the run for every other host."""
+    """A command that fails on this host and prints `texts`. Raising instead would end the run for every host."""
     return FunctionCommand(_refuse, texts, {})
 
 
 def _unreadable(host: Host) -> FunctionCommand:
-    """The refusal of a host whose state could not be read, without a word where the reason stands there already."""
+    """The refusal of a host whose state could not be read. It prints nothing where the reason was printed already."""
     text = "the state of this host cannot be read: is sudo (`_sudo`) set and allowed without a password?"
     return _refusal(*([] if connections.trouble(host) else [text]))
 
@@ -182,7 +182,7 @@ def _refuse(state: State, host: Host, *texts: str) -> bool:
 
 
 def _warn(state: State, host: Host, target: Target) -> bool:
-    """What stops nobody, but somebody has to be told: a misspelt upstream, an address that is not the gateway's."""
+    """Prints what does not stop a deploy but has to be told: a misspelt upstream, an address that is another site's."""
     _caution(host, remarks(target.host, target.state()))
     return True
 
@@ -193,7 +193,8 @@ def _caution(host: Host, texts: Iterable[str]) -> None:
 
 
 def _shows() -> bool:
-    """Once in a run: while preparing, or while executing where `-y` left preparing out."""
+    """Whether this is the time to print what differs, once in a run: while preparing, or while executing where `-y`
+    left preparing out."""
     return bool(state.is_executing != state.should_check_for_changes())
 
 

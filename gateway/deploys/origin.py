@@ -1,6 +1,6 @@
 """Where a release came from: the commit of the checkout that it was deployed from, and who deployed it.
 
-It lies beside the release on the host, not in it: a release's id must not change with the commit.
+Hosts keep it beside the release, not in it: a release's id must not change with the commit.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from functools import cache
 
 from gateway.checkout import git
 
+_VERSION = re.compile(r"[A-Za-z0-9.+!_-]{1,50}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)")
 _NO_NAME = re.compile(r"[^A-Za-z0-9._@/+=-]")
@@ -21,8 +22,8 @@ _NAME = re.compile(r"[A-Za-z0-9._@/+=?-]{1,100}")
 
 @dataclass(frozen=True)
 class Origin:
-    """`commit`, `date` (the commit's) and `branch` are empty where git does not know them. `changed` where the checkout
-    had changes that were not committed. `by` is user@machine, `at` when the release was last brought into force."""
+    """`commit`, `date` (the commit's) and `branch` are empty where git does not know them. `changed` says whether the
+    checkout had changes that were not committed, `by` is user@machine, `at` when the release last came into force."""
 
     commit: str = ""
     date: str = ""
@@ -32,13 +33,13 @@ class Origin:
     at: str = ""
 
     def line(self) -> str:
-        """As it goes to the host, which adds the time. No character in it means anything to a shell."""
+        """One line without the time, which the host adds. No character in it means anything to a shell."""
         fields = (self.commit, self.date, self.branch, "changed" if self.changed else "clean", self.by)
         return " ".join(field or "-" for field in fields)
 
 
 def read(line: str) -> Origin | None:
-    """What a host keeps of a release. None where that is not what `line` makes, with a time behind it."""
+    """The origin from the line that a host keeps: Origin.line and the time. None where it is something else."""
     parts = line.split(" ")
     if len(parts) != 6:
         return None
@@ -49,9 +50,17 @@ def read(line: str) -> Origin | None:
     return Origin(commit, date, branch, state == "changed", by, at)
 
 
+def read_version(text: str) -> str:
+    """The product's version that a host keeps of a release, empty where it keeps none: none was kept before 0.2.0.
+
+    It lies beside what `read` reads: of a line with a seventh field an earlier product would believe nothing.
+    """
+    return text if _VERSION.fullmatch(text) else ""
+
+
 @cache
-def here() -> Origin:
-    """Of this checkout, the current directory's. Asked once in a run."""
+def of_checkout() -> Origin:
+    """The origin of what is deployed from the checkout in the current folder. git is asked once in a run."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a user id without a name
@@ -77,8 +86,8 @@ def _name(text: str) -> str:
     return _NO_NAME.sub("?", text)[:100]
 
 
-def compared(held: Origin | None, own: Origin) -> str:
-    """Where the release in force came from, how this checkout stands to that, and what to do about it."""
+def sentence(held: Origin | None, own: Origin) -> str:
+    """Says where the release in force came from (`held`), how this checkout (`own`) stands to that, and what to do."""
     checkout = f"this checkout is at {_place(own)}" if own.commit else "this folder is no git checkout"
     if held is None:
         advice = "is it up to date (git pull)?" if own.commit else "ask who deployed last"
@@ -95,7 +104,7 @@ def compared(held: Origin | None, own: Origin) -> str:
 
 
 def _difference(held: Origin, own: Origin) -> str:
-    """What can have made the difference where this checkout has the commit of the release in force."""
+    """What may have made the difference where this checkout contains the commit of the release in force."""
     if held.commit != own.commit:
         text = f"which contains it, so that it was removed since: git log -p {held.commit[:12]}.. shows where"
         return f"{text}, git diff HEAD what is not committed yet" if own.changed else text

@@ -10,16 +10,13 @@ import click
 from gevent.hub import Hub
 from pyinfra.api.exceptions import PyinfraError
 
-from gateway.deploys import connections, unattended
-from gateway.fleet.host import Host
+from gateway.deploys import checked, connections, unattended
 from gateway.fleet.loading import InventoryError, load
+from gateway.nginx import trial
 from gateway.problems import count, errors
 
 _DEPLOYS = {"deploy.py"}
 _OPERATIONS = _DEPLOYS | {"rollback.py"}
-
-# Hosts of this run that passed, so that the deploy need not read and check them again.
-checked: dict[str, Host] = {}
 
 
 def stop_on_problems() -> None:
@@ -31,7 +28,7 @@ def stop_on_problems() -> None:
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
     # What cannot be read of a host, or a name that cannot be one, is one line; gevent would add a traceback.
     Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError, UnicodeError)
-    connections.take_over()
+    connections.use_connector()
     context = click.get_current_context(silent=True)
     if context is None:
         return
@@ -55,11 +52,12 @@ def stop_on_problems() -> None:
     except InventoryError as error:
         _say("inventory", "red", str(error))
         sys.exit(1)
-    checked.update({host.name: host for host in fleet.hosts})
-    for problem in sorted(fleet.problems):
+    checked.keep(fleet.hosts)
+    problems = sorted({*fleet.problems, *trial.problems(fleet.hosts)})
+    for problem in problems:
         color = "red" if problem.severity == "error" else "yellow"
         _say(problem.severity, color, str(problem))
-    wrong = errors(fleet.problems)
+    wrong = errors(problems)
     if wrong:
         _say("stopped", "red", f"{count(len(wrong), 'problem')} in {options['inventory']}; no host was contacted")
         sys.exit(1)

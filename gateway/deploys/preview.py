@@ -1,6 +1,7 @@
 """What would be different on a host, file by file, for an operator to read before it happens. Pure.
 
-No key shows, whatever its file is called: a file that is not for everybody, or has a key in it, stands there by name.
+No key is ever shown, whatever its file is called: of a file that is not for everybody, or has a key in it, only the
+name is.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from gateway.problems import count, printable
 
 # Lines of text that are shown of one file, and of all files of a host.
 _OF_A_FILE, _OF_A_HOST = 200, 1000
-# Lines of both sides of a file; to compare more takes too long.
+# A file with more lines, of both sides together, takes too long to compare.
 _COMPARED = 40_000
-# New domains that are named; what goes is named in any case.
+# So many new domains are named; those that go are all named.
 _NAMED = 20
 
 _MARKS = {"added": "+", "changed": "~", "removed": "-"}
@@ -26,7 +27,8 @@ _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
 @dataclass(frozen=True)
 class Side:
-    """A release: the domains that it serves, and the texts that may be shown, by path. `id` is None for none."""
+    """A release on one side of a comparison: its domains, and the texts that may be shown, by path. `id` is None where
+    there is no release."""
 
     id: str | None
     domains: frozenset[str] = frozenset()
@@ -35,22 +37,22 @@ class Side:
 
 @dataclass(frozen=True)
 class Line:
-    """`color` is a terminal's, None for its own."""
+    """A line of the preview; `color` is a name of click's, None for the terminal's own."""
 
     text: str
     color: str | None = None
 
 
-def public(files: Mapping[str, File]) -> dict[str, bytes]:
-    """The bodies of those files that everybody may see."""
+def public_texts(files: Mapping[str, File]) -> dict[str, bytes]:
+    """The bodies of those files that everybody may see, by path."""
     return {path: file.body for path, file in files.items() if not file.secret}
 
 
 def lines(old: Side, new: Side, found: Collection[Change], *, whole: bool) -> Iterator[Line]:
-    """The domains that come and go, the number of files that differ, and with `whole` each of them.
+    """The domains that come and go and the number of files that differ; with `whole` each of these files too.
 
-    Of a file that changed, a unified diff; nothing is compared where nothing was in force before. The release's id,
-    which stands in many files, makes no difference.
+    A file that changed is shown as a unified diff, unless no release was in force before. The release's id, which
+    stands in many files, counts as no difference.
     """
     if old.domains != new.domains:
         yield Line(f"sites: {_domains(old.domains, new.domains)}")
@@ -85,19 +87,19 @@ def _domains(old: frozenset[str], new: frozenset[str]) -> str:
 
 
 def _difference(change: Change, old: Side, new: Side) -> list[str]:
-    """The lines of a unified diff, none where a text is missing on a side that has the file."""
+    """The lines of a unified diff. None where one side has the file but not its text."""
     before = [] if change.kind == "added" else _text(change.path, old)
     after = [] if change.kind == "removed" else _text(change.path, new)
     if before is None or after is None:
         return []
     if len(before) + len(after) > _COMPARED:
         return [f"{len(before)} lines before, {len(after)} after; too many to compare"]
-    # without the two lines that would name the file again
+    # The first two lines would name the file again.
     return list(difflib.unified_diff(before, after, lineterm=""))[2:]
 
 
 def _text(path: str, side: Side) -> list[str] | None:
-    """Its lines with the release's id left open, None where they are not to be shown or no text."""
+    """The lines of the file, with `<release>` in the place of the id. None where it is no text or must not be shown."""
     body = side.texts.get(path)
     if body is None or _is_private(path, body) or b"\0" in body:
         return None
@@ -111,7 +113,7 @@ def _text(path: str, side: Side) -> list[str] | None:
 
 
 def _is_private(path: str, body: bytes) -> bool:
-    """By where it lies, what it is called or what is in it, whichever says so."""
+    """Whether a file is not to be shown: for its folder, its name, or a key in it."""
     folder, _, name = path.rpartition("/")
     if folder.split("/")[0] == "certs" or KEY_NAME.fullmatch(name):
         return True

@@ -7,21 +7,23 @@ from pathlib import Path
 from pyinfra import host
 from pyinfra.api.exceptions import PyinfraError
 
-from gateway.deploys import losses, operations, preflight, shell
+from gateway.deploys import checked, losses, operations
 from gateway.deploys.target import Target
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
+from gateway.onhost.constants import PATH
 from gateway.problems import errors
 
 
 def deploy() -> None:
-    """nginx, and the host's sites as one release, put there and taken into force."""
-    target = Target(_checked())
-    operations.examine(name="Examine the host", target=target, allowed=losses.allowed(host.data))
+    """Installs nginx on the host, publishes its sites as one release, and brings that into force."""
+    target = Target(_checked_host())
+    operations.examine(name="Examine the host", target=target, allowed=losses.allowed_options(host.data))
     operations.install(
         name="Install nginx and the trust store",
         target=target,
         # dpkg wants the folders of root's programs, which sudo's secure_path may lack
-        _env={"DEBIAN_FRONTEND": "noninteractive", "PATH": shell.PATH},
+        _env={"DEBIAN_FRONTEND": "noninteractive", "PATH": PATH},
     )
     operations.publish(name="Publish the release", target=target)
     operations.activate(name="Activate the release", target=target)
@@ -29,10 +31,10 @@ def deploy() -> None:
         operations.obtain(name="Obtain certificates", target=target)
 
 
-def _checked() -> Host:
-    """The host's own part of the inventory. Raises PyinfraError naming every problem."""
-    if host.name in preflight.checked:
-        return preflight.checked[host.name]
+def _checked_host() -> Host:
+    """The host that passed the check of this run, else its data checked now. Raises PyinfraError with every problem."""
+    if known := checked.host(host.name):
+        return known
     parsed, problems = parse_host(host.name, host.data.dict(), Path("files"))
     if parsed is None:
         raise PyinfraError("\n".join(["the inventory cannot be deployed:", *map(str, errors(problems))]))

@@ -1,4 +1,4 @@
-"""What else is on a host beside the gateway: other programs, and other nginx. Pure."""
+"""What is on a host beside the gateway, as scripts/neighbours.sh prints it: other programs, and other nginx. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Listener:
 
     @property
     def text(self) -> str:
-        """Address and port as nginx's `listen` has them."""
+        """Address and port, as nginx's `listen` writes them."""
         host = "*" if self.address is None else f"[{self.address}]" if self.version == 6 else str(self.address)
         return f"{host}:{self.port}"
 
@@ -32,7 +32,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class ForeignNginx:
-    """An nginx that runs or lies on the host and is not what the unit of Debian's package runs. `pid` 0: it lies."""
+    """An nginx that is not the one of Debian's unit. `pid` is 0 where it does not run."""
 
     program: str
     pid: int
@@ -47,10 +47,12 @@ class ForeignNginx:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """`init` is the name of process 1 where it is not systemd. `load_state`, `file_state`, `active_state` and
-    `main_pid` are systemd's words of nginx.service; `foreign_unit` is its file where no package put it there.
-    `group_of` is the primary group of each user, `shared` are groups that other programs run in or other users are
-    members of."""
+    """What is on a host beside the gateway.
+
+    `init` is the name of process 1 where it is not systemd. `load_state`, `file_state`, `active_state` and `main_pid`
+    are systemd's words for nginx.service, `foreign_unit` is its file where no package put it there. `group_of` is the
+    primary group of each user, `shared` are groups that other programs than nginx run in or other users are members of.
+    """
 
     listeners: tuple[Listener, ...] = ()
     nginx: tuple[ForeignNginx, ...] = ()
@@ -65,7 +67,7 @@ class Surroundings:
 
 
 def read(values: Mapping[str, str]) -> Surroundings:
-    """Out of the state of a host, as gateway/onhost/scripts/neighbours.sh prints it."""
+    """The surroundings from the keys and values of a host's state."""
     groups = dict(pair.split(":", 1) for pair in values.get("groups", "").split() if ":" in pair)
     members = {key.removeprefix("members:") for key in values if key.startswith("members:")}
     return Surroundings(
@@ -102,7 +104,7 @@ def _listeners(values: Mapping[str, str]) -> Iterator[Listener]:
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """As /proc/net writes it: words of 32 bits, each in the machine's own order."""
+    """The address that /proc/net writes: words of 32 bits, each in the machine's own byte order."""
     words = [int(text[start : start + 8], 16) for start in range(0, len(text), 8)]
     packed = struct.pack(f"={len(words)}I", *words)
     return ipaddress.IPv4Address(packed) if len(words) == 1 else ipaddress.IPv6Address(packed)

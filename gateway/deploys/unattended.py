@@ -1,4 +1,4 @@
-"""Runs that nobody sits before, and runs that somebody breaks off."""
+"""Runs with nobody there to answer a question, and runs that somebody breaks off."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NobodyToAskError(Exception):
 
 @contextmanager
 def asking(allowed: bool) -> Iterator[None]:
-    """Within, sudo's password is asked for only where `allowed`."""
+    """Within it, sudo's password is asked for only where `allowed`."""
     before = _may_ask.set(allowed)
     try:
         yield
@@ -55,7 +55,7 @@ def _key_password(prompt: str) -> str:
 
 
 def _sudo_password(prompt: str) -> str:
-    """Empty where nobody can be asked: pyinfra then tries without once more, and what sudo says is there to read."""
+    """Empty where nobody can be asked: pyinfra then tries without it, and the operator reads what sudo says."""
     return getpass(prompt) if _may_ask.get() and has_terminal() else ""
 
 
@@ -77,18 +77,18 @@ def never_wait() -> None:
 
 
 def interrupted_deploy(signum: int, frame: FrameType | None) -> None:
-    """Ctrl-C in a run of pyinfra's, which would end with 0 as if all were done."""
+    """Handles Ctrl-C in a run of pyinfra, which by itself would end with 0, as if all were done."""
     click.echo("--> stopped; what a host was just doing may still finish there: `status` tells", err=True)
     _end(SystemExit(_INTERRUPTED))
 
 
 def interrupted_command(signum: int, frame: FrameType | None) -> None:
-    """Ctrl-C in a command of the gateway's own."""
+    """Handles Ctrl-C in a command of `python -m gateway`."""
     _end(KeyboardInterrupt())
 
 
 def on_interrupt(handler: Any) -> None:
-    """Has Ctrl-C call `handler`; a run that was started to ignore it goes on doing so."""
+    """Has Ctrl-C call `handler`, unless the run was started with SIGINT ignored."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, handler)
 

@@ -1,4 +1,4 @@
-"""Groups of an inventory file as they are written: what pyinfra would leave out of them, or misread, without a word."""
+"""Groups of an inventory file as they are written: hosts that pyinfra would leave out, or misread, without a word."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from pyinfra.api import Host
 from pyinfra_cli.util import exec_file
 
 from gateway.problems import Problem
@@ -20,13 +21,19 @@ _DEPTH = 3
 
 
 def read(path: str) -> dict[str, Any]:
-    """Runs an inventory file: everything in it that could be a group, by name."""
+    """Runs an inventory file. Every variable of it that could be a group, by name.
+
+    Raises what pyinfra's loader raises where the file cannot be run.
+    """
     names: dict[str, Any] = exec_file(path, return_locals=True)
     return {name: value for name, value in names.items() if not name.startswith("_")}
 
 
 def misread(names: Mapping[str, Any]) -> list[Problem]:
-    """An error for each group and entry that pyinfra stumbles over, or takes for other hosts than were meant."""
+    """An error for each group that pyinfra would take for other hosts than were meant, and each entry that is no host.
+
+    `names` as read() gives them.
+    """
     found = []
     for name, value in names.items():
         if _is_misread(value):
@@ -39,9 +46,10 @@ def misread(names: Mapping[str, Any]) -> list[Problem]:
 
 
 def left_out(names: Mapping[str, Any], meant: Collection[str] = (), hosts: Collection[str] = ()) -> list[Problem]:
-    """An error for each group that pyinfra takes for none.
+    """An error for each variable that was meant as a group and that pyinfra takes for none.
 
-    What has a name in `meant` is a group in any case; what names but `hosts` is only what some group was made of.
+    It was meant as one where its name is in `meant`, or where it names a host that is not in `hosts`: one that names
+    only hosts that pyinfra has found is what some group was made of.
     """
     return [
         Problem("", "", name, _LOST)
@@ -60,20 +68,32 @@ def given_twice(names: Mapping[str, Any]) -> list[Problem]:
     return [Problem(host, "", "sites", text) for host, number in hosts.items() if number > 1]
 
 
-def platforms(groups: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong where one host's groups, by name with their data, differ about the platform."""
-    named = {name: data["platform"] for name, data in groups.items() if data.get("platform") is not None}
-    if len(set(map(repr, named.values()))) > 1:
-        (first, platform), *others = named.items()
-        more = "".join(f' and "{other}" in {name}' for name, other in others)
-        yield (
-            f'is "{platform}" in the group {first}{more}; name the host in one of them only '
-            '(the file\'s own name is a group too), or give each of its sites its own "platform"'
-        )
+def two_platforms(host: Host) -> list[Problem]:
+    """An error where groups of the host differ about the platform of its sites.
+
+    The order of groups would decide, which nobody sees as a choice.
+    """
+    own = host.data.dict()
+    sites = own["sites"] if isinstance(own.get("sites"), list | tuple) else [None]
+    if all(isinstance(site, Mapping) and site.get("platform") is not None for site in sites):
+        return []
+    if "platform" in host.host_data or "platform" in host.inventory.get_override_data():
+        return []
+    given = {name: host.inventory.get_group_data(name).get("platform") for name in host.groups}
+    named = {name: platform for name, platform in given.items() if platform is not None}
+    if len(set(map(repr, named.values()))) < 2:
+        return []
+    (first, platform), *others = named.items()
+    more = "".join(f' and "{other}" in {name}' for name, other in others)
+    text = (
+        f'is "{platform}" in the group {first}{more}; name the host in one of them only '
+        '(the file\'s own name is a group too), or give each of its sites its own "platform"'
+    )
+    return [Problem(host.name, "", "platform", text)]
 
 
 def _hosts(value: Any) -> Iterable[Any] | None:
-    """The entries of what pyinfra takes as a group in the way it was meant, else None."""
+    """The entries of a group that is written as pyinfra reads groups. None where `value` is none."""
     if isinstance(value, tuple):
         if len(value) != 2 or not isinstance(value[0], list | tuple) or not isinstance(value[1], Mapping):
             return None
@@ -84,7 +104,7 @@ def _hosts(value: Any) -> Iterable[Any] | None:
 
 
 def _is_misread(value: Any) -> bool:
-    """Whether pyinfra takes a tuple for hosts and their data, though it is something else."""
+    """Whether `value` is a tuple that pyinfra takes for hosts and their data, though it is something else."""
     if not isinstance(value, tuple) or _hosts(value) is not None:
         return False
     hosts = value[0] if value else ()
@@ -93,12 +113,13 @@ def _is_misread(value: Any) -> bool:
 
 
 def _is_host(entry: Any) -> bool:
+    """Whether it is the name of a host, or a name and data."""
     name, data = entry if isinstance(entry, tuple) and len(entry) == 2 else (entry, {})
     return isinstance(name, str) and name != "" and isinstance(data, Mapping)
 
 
 def _names(value: Any, depth: int = _DEPTH) -> Iterator[str]:
-    """Whatever stands beside its data like a host's name, somewhere in it."""
+    """Every text in `value` that stands beside a dict as a host's name stands beside its data."""
     if depth < 0:
         return
     if isinstance(value, Mapping):

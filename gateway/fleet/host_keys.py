@@ -1,4 +1,4 @@
-"""A host's keys that are not the gateway's own: settings that pyinfra would refuse, and slips that nobody reads."""
+"""Keys of a host that are not for the gateway: values that pyinfra would refuse, and misspelt keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pyinfra.connectors.ssh import SSHConnector, connector_data_meta
 from gateway.fleet.misplaced import PLATFORM_KEYS, SITE_KEYS
 from gateway.problems import Problem, nearest, shown
 
-# What the gateway reads of a host (gateway/fleet/host.py).
+# What the gateway reads of a host (gateway/fleet/parsing.py).
 _OWN = frozenset(("sites", "platform", "platforms", "egress"))
 _KNOWN = _OWN | connector_data_meta.keys() | all_argument_meta.keys()
 
@@ -61,7 +61,7 @@ def warnings(host: str, keys: Iterable[str]) -> list[Problem]:
 
 
 def _wrong(key: str, value: Any, kind: type) -> Iterator[str]:
-    """As pyinfra itself judges a setting's type."""
+    """What is wrong with a setting's type, as pyinfra itself checks it, or with the number of a port."""
     try:
         raise_if_bad_type(value, kind, TypeError, key)
     except TypeError:
@@ -72,7 +72,7 @@ def _wrong(key: str, value: Any, kind: type) -> Iterator[str]:
 
 
 def _no_address(name: str) -> Iterator[str]:
-    """What cannot be looked up or connected to, however DNS and /etc/hosts are."""
+    """What is wrong with a name that no DNS server and no /etc/hosts could have an address for."""
     try:
         ipaddress.ip_address(name)
     except ValueError:

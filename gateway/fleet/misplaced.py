@@ -16,7 +16,10 @@ PLATFORM_KEYS = Platform.model_fields.keys() - SITE_KEYS
 
 
 def problems(host: Host) -> list[Problem]:
-    """An error for each site's key, a warning for each platform's. Those of a group name no host: they are all its."""
+    """An error for each site's key, a warning for each platform's. It names the host where its own data has the key.
+
+    In a group's data, or that of all hosts, the key is of no single host.
+    """
     found = []
     for name, place, data in _places(host):
         for key in sorted(SITE_KEYS & data.keys()):
@@ -33,7 +36,8 @@ def problems(host: Host) -> list[Problem]:
 
 
 def _places(host: Host) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Whom data is about, where it stands in words, and the data."""
+    """Everything that the host's data comes from: the host's name where it is the host's own, else "", where it stands
+    in words, and the data."""
     inventory = host.inventory
     yield host.name, 'beside "sites"', host.host_data
     yield "", "after --data", inventory.get_override_data()

@@ -1,18 +1,20 @@
-"""One domain on several hosts: nodes of one site, unless they are something else."""
+"""A domain on several hosts: they must be nodes of one site, and only one of them can answer an ACME server."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gateway.fleet.host import Host
 from gateway.problems import Problem
 
 
 def problems(hosts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Problem]:
-    """An error where hosts, by name with their data, have the same domain with different platforms.
+    """An error for each host that has a domain with another platform than the first host that has it.
 
-    Two nodes that differ in less can be meant, as while a certificate moves or a load balancer comes; with two
-    platforms a visitor reaches one school's system or another's by chance.
+    `hosts` are names, each with the host's data. Other differences can be meant, for example while a site moves to a
+    load balancer. With two platforms a visitor reaches one school's system or another's by chance.
     """
     first: dict[str, tuple[str, str]] = {}
     found = []
@@ -31,3 +33,19 @@ def problems(hosts: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Problem]:
                 )
                 found.append(Problem(name, domain, "platform", text))
     return found
+
+
+def warnings(hosts: Iterable[Host]) -> list[Problem]:
+    """One for each site that gets its certificate from an ACME server and stands on several hosts."""
+    hosts = list(hosts)
+    counted = Counter(site.domain for host in hosts for site in host.sites if site.acme)
+    text = (
+        "stands on several hosts, and the ACME server's check reaches whichever the DNS names; "
+        'on the others no certificate is issued: use "files" there'
+    )
+    return [
+        Problem(host.name, site.domain, "cert", text, "warning")
+        for host in hosts
+        for site in host.sites
+        if site.acme and counted[site.domain] > 1
+    ]

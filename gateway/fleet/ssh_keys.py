@@ -1,4 +1,4 @@
-"""Files that `ssh_key` names: what is wrong with one, without using it."""
+"""What ssh needs on this machine: the files that `ssh_key` names, checked without using them, and known_hosts."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 from gateway.fleet.loading import Fleet
 from gateway.problems import Problem, count, shown
 
+# Bytes that are read of a key's file.
 _MOST = 1 << 16
 
 
 def fault(name: str, folder: Path) -> str:
-    """Why nobody can log in with that file, and what would be right; empty where nothing is to be seen.
+    """Why nobody can log in with the key in the file `name`, and what would be right; empty where nothing is wrong.
 
-    Relative names are looked for in `folder`, as pyinfra does.
+    A relative name is looked for in `folder`, as pyinfra looks for it in the current one.
     """
     try:
         path = folder / Path(name).expanduser()
@@ -37,8 +38,10 @@ def fault(name: str, folder: Path) -> str:
 
 
 def warnings(fleet: Fleet) -> list[Problem]:
-    """One for each key file that cannot be used, at the first of its hosts. Warnings only: where an inventory is
-    checked, nobody need be able to log in."""
+    """One for each key's file that cannot be used, at the first of its hosts.
+
+    No errors: an inventory may be checked on a machine that cannot log in to the hosts.
+    """
     checked = {host.name for host in fleet.hosts} | {problem.host for problem in fleet.problems}
     named: dict[str, list[str]] = defaultdict(list)
     for host in fleet.inventory:

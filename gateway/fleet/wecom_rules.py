@@ -1,7 +1,7 @@
-"""What no single value of a site shows: rules across routes, hosts and addresses.
+"""Rules across a site's routes, its hosts and their addresses, which no value shows by itself.
 
-All of it are warnings: such a site can be served, it is WeCom that will refuse it, the login that breaks, or a visitor
-who finds another site on another node.
+All are warnings. Such a site can be served, but WeCom refuses its domain, a login breaks, or a visitor finds something
+else on another node.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ _SAME = "write the same in both"
 
 
 def warnings(hosts: Iterable[Host]) -> list[Problem]:
-    """Everything that WeCom or visitors would take amiss about these hosts' sites."""
+    """One for each rule that a site of these hosts breaks."""
     found = []
     first: dict[str, tuple[Host, Site]] = {}
     for host in hosts:
         for site in host.sites:
             earlier = first.setdefault(site.domain, (host, site))
-            texts = [*_entry(site), *_circles(site), *_callers(host, site), *_differences(*earlier, site)]
+            texts = [*_no_entry(site), *_circles(site), *_callers(host, site), *_differences(*earlier, site)]
             found += [Problem(host.name, site.domain, where, text, "warning") for where, text in texts]
     return found
 
 
-def _entry(site: Site) -> Iterator[tuple[str, str]]:
-    """WeCom's OAuth callback domain is one, port included, and a JS-SDK domain takes no port at all."""
+def _no_entry(site: Site) -> Iterator[tuple[str, str]]:
+    """No route is on the default port.
+
+    WeCom takes no port in a JS-SDK domain, and only one OAuth callback domain, which it compares with its port.
+    """
     if not any(route.port == site.entry_port for route in site.routes):
         ports = ", ".join(str(port) for port in sorted({route.port for route in site.routes}))
         yield (
@@ -39,6 +42,7 @@ def _entry(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def _circles(site: Site) -> Iterator[tuple[str, str]]:
+    """An upstream is the site itself."""
     # with split DNS the domain is the platform itself for hosts of the inner network
     ports = {443 if port == site.entry_port else port for port in site.ports()}
     if any(route.upstream.host == site.domain and route.upstream.port in ports for route in site.routes):
@@ -51,6 +55,7 @@ def _circles(site: Site) -> Iterator[tuple[str, str]]:
 
 
 def _callers(host: Host, site: Site) -> Iterator[tuple[str, str]]:
+    """The gateway is noted as a server that calls WeCom."""
     # an inner platform may well go out through the address of its own gateway; through egress everybody does
     goes_out_here = host.egress is not None or any(route.guarded for route in site.routes)
     if host.name in site.wecom.trusted_ips and not goes_out_here:
@@ -62,10 +67,13 @@ def _callers(host: Host, site: Site) -> Iterator[tuple[str, str]]:
 
 
 def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str]]:
-    """Nodes of one domain serve one WeCom app; a value that only one of them has is no contradiction."""
+    """Values of `site` that contradict those of `first`, the same domain's on `host`.
+
+    Both serve one WeCom app. A key of `wecom` that only one of them has is no contradiction.
+    """
     if first.edge != site.edge:
         yield "edge", f'is "{site.edge}" here and "{first.edge}" on {host.name}; a visitor reaches one or the other'
-    for key in _unlike(first, site):
+    for key in _unlike_keys(first, site):
         yield key, f"differs from the same site's on {host.name}, and a visitor reaches one or the other; {_SAME}"
     for key, wanted in first.wecom:
         here = getattr(site.wecom, key)
@@ -73,11 +81,11 @@ def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str
             yield f"wecom.{key}", f"differs from the same site's on {host.name}; {_SAME}"
 
 
-def _unlike(first: Site, site: Site) -> Iterator[str]:
-    """Keys by which two nodes of one domain would serve it differently, besides platform and edge, which decide others.
+def _unlike_keys(first: Site, site: Site) -> Iterator[str]:
+    """Keys, other than platform and edge, by which two nodes of one domain would serve it differently.
 
-    Two platforms are an error (gateway/fleet/shared_domains.py). Each node may have a load balancer or a certificate of
-    its own.
+    Values that follow from platform or edge are compared only where these are the same. Two platforms are an error
+    (gateway/fleet/shared_domains.py). Each node may have a load balancer or a certificate of its own.
     """
     if first.platform == site.platform:
         if first.edge == site.edge and set(first.routes) != set(site.routes):
@@ -91,5 +99,5 @@ def _unlike(first: Site, site: Site) -> Iterator[str]:
 
 
 def _routes_key(site: Site) -> str:
-    """Where an inventory says what a site's routes are."""
+    """The key that decides a site's routes."""
     return "bk" if any(route.guarded for route in site.routes) else "platform"

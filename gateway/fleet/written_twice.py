@@ -1,4 +1,4 @@
-"""What stands twice in an inventory or in group data, of which Python keeps the last without a word."""
+"""Keys and variables that an inventory or group data gives twice: Python keeps the last without a word."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Literal
 
 from gateway.problems import Problem, shown
 
-# With one of these a whole entry is gone; another key only has another value than the one that was read first.
+# With one of these a school's whole entry is lost, with another key one of its values.
 _WHOLE_ENTRIES = ("sites", "domain")
 
 
 def problems(paths: Iterable[Path]) -> list[Problem]:
-    """One for each key of a dict and each variable that is given two values, whose first is lost.
+    """One for each key that a dict gives two values, and each variable that a file gives twice, in these Python files.
 
-    An error where that is a school's entry, else a warning.
+    An error where a school's entry is lost, else a warning. Files that cannot be parsed are passed over.
     """
     found = []
     for path in paths:
@@ -32,6 +32,7 @@ def problems(paths: Iterable[Path]) -> list[Problem]:
 
 
 def _keys(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
+    """Keys with two values in one dict: line, key and text of each."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Dict):
             continue
@@ -52,7 +53,7 @@ def _keys(tree: ast.AST) -> Iterator[tuple[int, str, str]]:
 
 
 def _names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Groups and platforms that the file gives twice and does not read in between."""
+    """Variables that are given twice and never read, as groups and platforms are: line and text of each."""
     read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     first: dict[str, int] = {}
     for node in tree.body:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from gateway import product
+from gateway import rendering
 from gateway.handover import steps
 from gateway.handover.sheet import BLANK_END, BLANK_START, Sheet
 
-# In every file that this module makes. A file of the index's name without it is somebody else's.
+# Stands in every file that this module writes. A file with the index's name and without the mark is somebody else's.
 MARK = "<!-- wecom-gateway handover sheet -->"
 INDEX = "index.html"
 
@@ -31,18 +29,18 @@ def render(sheet: Sheet) -> dict[str, str]:
 
 
 def write(folder: Path, files: dict[str, str]) -> list[Path]:
-    """Puts the files into `folder`, each whole or not at all, and makes the folder where there is none.
+    """Writes the texts, by name, as files in `folder`, which is made where there is none. Returns their paths.
 
-    Raises OSError where that cannot be done.
+    Each file is written as a whole or not at all. Raises OSError where one cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     return [_put(folder / name, text) for name, text in files.items()]
 
 
 def write_index(folder: Path, sheets: Iterable[Sheet]) -> bool:
-    """Puts a page with a link to each sheet into `folder`. False where somebody else's page has that name: it stays.
+    """Writes a page with a link to each sheet into `folder`. False where somebody else's page has its name and stays.
 
-    Raises OSError like `write`.
+    Raises OSError where it cannot be written.
     """
     path = folder / INDEX
     if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
@@ -52,6 +50,7 @@ def write_index(folder: Path, sheets: Iterable[Sheet]) -> bool:
 
 
 def _put(path: Path, text: str) -> Path:
+    """Writes one file beside its place and moves it there. Returns its path."""
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     try:
@@ -80,19 +79,8 @@ def _marked(text: str) -> Markup:
     return Markup(_BLANK.sub(lambda match: f"<mark>{match.group()}</mark>", str(escape(text))))  # noqa: S704
 
 
-@cache
-def _environment(folders: tuple[Path, ...]) -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(folders),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(["html.j2"], default=False),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"code": _code, "prose": _prose, "marked": _marked}
-    return environment
+_FILTERS = {"code": _code, "prose": _prose, "marked": _marked}
 
 
 def _render(template: str, **values: object) -> str:
-    return _environment(product.template_folders("handover")).get_template(template).render(**values).lstrip()
+    return rendering.render("handover", template, values, _FILTERS).lstrip()

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.fleet.host import Host
-from gateway.fleet.loading import Fleet
 from gateway.inventory.model import WeCom
 from gateway.inventory.site import AppEntry, Site
 from gateway.problems import Problem
@@ -23,7 +22,7 @@ def blank(what: str) -> str:
 
 @dataclass(frozen=True)
 class Node:
-    """A host by its name in the inventory, and the address that the inventory has for it."""
+    """A host: its name in the inventory, and the address by which SSH reaches it."""
 
     name: str
     address: str
@@ -33,7 +32,7 @@ class Node:
 
     @property
     def record(self) -> str:
-        """The DNS record for it: its address where that is one that the public can reach."""
+        """The type and value of its DNS record; a blank for the value where the public cannot reach its address."""
         try:
             found = ipaddress.ip_address(self.address)
         except ValueError:
@@ -45,10 +44,10 @@ class Node:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A site as people outside see it. A site on several hosts is one sheet with all of them.
+    """What people outside have to know of a site. A site on several hosts has one sheet with all of them.
 
-    `site` is the first host's; `wecom` holds each key's first value on any host. `verify` are names of
-    verification files.
+    `site` is the first host's. Each key of `wecom` has the first value that some host has for it. `verify` are names
+    of verification files.
     """
 
     hosts: tuple[Node, ...]
@@ -68,7 +67,7 @@ class Sheet:
 
     @property
     def is_blueking(self) -> bool:
-        """True where inner BlueKing apps are published, which have their own way of being set up."""
+        """True where apps of a BlueKing in an inner network are published: people set these up in another way."""
         return any(route.guarded for route in self.site.routes)
 
     @property
@@ -88,7 +87,7 @@ class Sheet:
 
     @property
     def home_urls(self) -> tuple[tuple[AppEntry | None, str], ...]:
-        """The app's home URL, or several, each with what it belongs to, or a blank."""
+        """The home URL of each app entry, with the entry; one blank without an entry where there are none."""
         urls = tuple((entry, self._home_url(entry)) for entry in self.site.app_entries)
         return urls or ((None, blank("应用主页 app home URL")),)
 
@@ -104,7 +103,7 @@ class Sheet:
 
     @property
     def listeners(self) -> tuple[str, ...]:
-        """What must be open to the public: public port to the port on the hosts."""
+        """The ports that must be open to the public; behind a load balancer, each with the hosts' own port for it."""
         site = self.site
         if site.edge == "slb":
             return tuple(f"https {443 if port == site.entry_port else port} → http {port}" for port in site.ports())
@@ -114,14 +113,14 @@ class Sheet:
 
     @property
     def dns(self) -> tuple[str, ...]:
-        """The DNS records to create; behind a load balancer only the network team knows its address."""
+        """The DNS records to create. A blank for a load balancer's address, which the inventory does not have."""
         if self.site.edge == "slb":
             return (f"{self.domain}.  A / CNAME  {blank('SLB 公网地址 public address')}",)
         return tuple(f"{self.domain}.  {host.record}" for host in self.hosts)
 
     @property
     def outbound(self) -> tuple[str, ...]:
-        """What the hosts must reach: the platform's servers."""
+        """The platform's servers, as host and port, which the hosts must reach."""
         return tuple(f"{one.host}:{one.port}" for one in sorted({route.upstream for route in self.site.routes}))
 
     def blanks(self) -> list[Problem]:
@@ -150,35 +149,29 @@ _INNER = tuple(
 )
 
 
-def sheets(fleet: Fleet) -> list[Sheet]:
-    """One sheet per domain of the fleet, in the order of domains."""
+def sheets(hosts: Iterable[Host]) -> list[Sheet]:
+    """One sheet for each domain that these hosts serve, in the order of domains."""
     found: dict[str, list[tuple[Host, Site]]] = {}
-    for host in fleet.hosts:
+    for host in hosts:
         for site in host.sites:
             found.setdefault(site.domain, []).append((host, site))
-    return [_sheet(fleet, found[domain]) for domain in sorted(found)]
+    return [_sheet(found[domain]) for domain in sorted(found)]
 
 
-def _sheet(fleet: Fleet, places: list[tuple[Host, Site]]) -> Sheet:
+def _sheet(places: list[tuple[Host, Site]]) -> Sheet:
     host, site = places[0]
     return Sheet(
-        hosts=tuple(_node(fleet, host) for host, _ in places),
+        hosts=tuple(Node(host.name, host.address) for host, _ in places),
         site=site,
         wecom=_merged(other.wecom for _, other in places),
         verify=tuple(file.name for file in host.verify[site.domain]),
     )
 
 
-def _node(fleet: Fleet, host: Host) -> Node:
-    known = fleet.inventory.get_host(host.name)
-    address = known.data.get("ssh_hostname") if known else None
-    return Node(host.name, address if isinstance(address, str) else host.name)
-
-
-def _merged(all_of_them: Iterable[WeCom]) -> WeCom:
-    """Each key's first value: the operator need not write them for every node."""
+def _merged(given: Iterable[WeCom]) -> WeCom:
+    """The first value of each key: an operator need not write them for every node."""
     values: dict[str, object] = {}
-    for one in all_of_them:
+    for one in given:
         for key, value in one:
             if value:
                 values.setdefault(key, value)

@@ -1,8 +1,8 @@
 """The steps of a sheet, in Chinese and English: who does what, in which order.
 
-They follow the platforms' own documents step by step: 17wanxiao's for WeCom administrators (create an app, 1 to
-5, then try it) and BlueKing ITSM's (settings, proxy, WeCom, binding, visit). What those leave out and WeCom
-demands since, trusted IPs for one, is added where it belongs.
+They have the order and the numbers of the platforms' own documents: 17wanxiao's for WeCom administrators (create an
+app, 1 to 5, then try it) and BlueKing ITSM's (settings, proxy, WeCom, binding, visit). What WeCom has come to demand
+since those were written, trusted IPs for example, is added where it belongs.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _ENVIRONMENTS = {"o": Text("正式环境", "production"), "t": Text("测试环�
 
 
 def glance(sheet: Sheet) -> tuple[tuple[Text, Row], ...]:
-    """The values that people ask for first, each with whose job it is."""
+    """The values that people ask for first, each with who has to set it up."""
     return (
         *((ADMIN, row) for row in _home(sheet)),
         (ADMIN, Row(_TRUSTED, (sheet.domain,))),
@@ -62,7 +62,7 @@ def glance(sheet: Sheet) -> tuple[tuple[Text, Row], ...]:
 
 
 def sections(sheet: Sheet) -> tuple[Section, ...]:
-    """All steps of a sheet in order: the network first, because WeCom's verification needs it."""
+    """All steps of a sheet in their order. The network comes first, because WeCom's verification needs it."""
     steps = _blueking(sheet) if sheet.is_blueking else _self_built_app(sheet)
     return (
         Section(Text("A. 网络准备", "A. Network"), _network(sheet)),
@@ -192,7 +192,7 @@ def _certificate(sheet: Sheet) -> Text:
 
 
 def _trusted_domain(sheet: Sheet, number: str) -> tuple[Step, ...]:
-    """The domain, its verification file and the click that verifies: the step where most are stuck."""
+    """Entering the domain, putting its verification file in place, and having WeCom verify it."""
     return (
         Step(
             number,

@@ -16,7 +16,7 @@ _FILE = re.compile(r"[A-Za-z0-9._-]+(?:/[A-Za-z0-9._-]+)*")
 
 
 def authority(directory: str) -> str:
-    """Host and port, yet unchecked, of the URL at which an ACME server describes itself (RFC 8555, 7.1.1)."""
+    """Host and port, both unchecked, of an ACME directory's URL (RFC 8555, 7.1.1)."""
     match = _DIRECTORY.fullmatch(directory)
     if not match:
         raise ValueError(
@@ -26,7 +26,7 @@ def authority(directory: str) -> str:
 
 
 def mail_domain(email: str) -> str:
-    """The domain, yet unchecked but for its case, of an e-mail address."""
+    """The domain of an e-mail address in lower case, unchecked."""
     name, _, domain = email.rpartition("@")
     if not _MAILBOX.fullmatch(name):
         raise ValueError(f'"{shown(email)}" is not an e-mail address; right would be "ops@school.edu.cn"')
@@ -41,7 +41,7 @@ def file_path(value: str) -> str:
 
 
 def cert(value: Any) -> Any:
-    """Either "files" or a dict with "acme", as the dict that it stands for."""
+    """The dict that an entry's `cert` stands for: {} for "files", or the dict with "acme" itself."""
     if value == "files":
         return {}
     if not isinstance(value, dict) or "acme" not in value:

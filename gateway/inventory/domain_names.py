@@ -1,4 +1,4 @@
-"""Host names as people write them: what is one, and which one was meant."""
+"""Host names as people write them: whether a text is one, and which one was meant."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def is_name(value: str) -> bool:
 
 
 def is_ip(value: str) -> bool:
+    """Whether it is an IPv4 or IPv6 address, with or without square brackets."""
     try:
         ipaddress.ip_address(value.strip("[]"))
     except ValueError:
@@ -29,7 +30,8 @@ def is_ip(value: str) -> bool:
 
 
 def plain(value: str) -> str:
-    """Without what input methods and copying add: full-width characters, 。 for a dot, and what nobody sees."""
+    """The text without full-width characters, 。 for a dot and invisible characters, as input methods and copying add
+    them."""
     text = unicodedata.normalize("NFKC", value).translate({ord("。"): ".", ord("、"): "."})
     return "".join(one for one in text if unicodedata.category(one) not in ("Cf", "Cc", "Zl", "Zp"))
 

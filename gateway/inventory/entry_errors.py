@@ -13,7 +13,7 @@ from gateway.problems import did_you_mean, nearest
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
-    """Each finding of pydantic as a field and a text in the product's words."""
+    """For each finding about `model`'s data, its place as `wecom.flag` and a text that says what would be right."""
     for detail in error.errors(include_url=False):
         kind, context = detail["type"], detail.get("ctx", {})
         # the last part of an unknown key's place is what the operator wrote, whatever it looks like
@@ -66,6 +66,7 @@ _NO_KEYS = {
 
 
 def brief(value: Any) -> str:
+    """The value as it stands in Python code, at most 60 characters of it."""
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
@@ -74,7 +75,7 @@ _OF_A_HOST = ("sites", "egress", "_sudo")
 
 
 def _belongs(key: str, model: type[BaseModel], place: Sequence[int | str]) -> str | None:
-    """Where a key that is unknown at `place` is known: deeper, further out, or in another part of an inventory."""
+    """Where a key belongs that is unknown at `place` in `model`. None where nothing in an inventory has that key."""
     if not place and (way := _way(key, model)):
         return f"it belongs into {'.'.join(way)}: {_nested([*way, key])}"
     if place and key in model.model_fields:
@@ -89,7 +90,7 @@ def _belongs(key: str, model: type[BaseModel], place: Sequence[int | str]) -> st
 
 
 def _way(key: str, model: type[BaseModel]) -> list[str]:
-    """The keys that lead to a model which knows `key`, from `model` inwards."""
+    """The keys that lead from `model` to a model inside it that has `key`. Empty where none has it."""
     for name, info in model.model_fields.items():
         for inner in models_in(info.annotation):
             if key in inner.model_fields:

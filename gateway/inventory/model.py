@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from typing import Annotated, Any, Literal, get_args
 
@@ -43,10 +44,7 @@ from gateway.inventory.values import (
     Variable,
 )
 
-# The loopback port on which the running nginx tells its release; no site may ask for it.
-RELEASE_PORT = 19001
-
-# How pydantic names the member of a union that it took; not part of what an operator wrote.
+# Starts the name that pydantic puts into a finding's place for the member of a union; no operator wrote it.
 UNION_TAG = "="
 
 
@@ -103,7 +101,7 @@ class RateLimit(_Frozen):
 
     @property
     def at_once(self) -> int:
-        """The burst that holds."""
+        """How many requests more pass at once: `burst`, or its default."""
         return self.requests_per_second if self.burst is None else self.burst
 
 
@@ -132,6 +130,23 @@ class Acme(_Frozen):
     eab: AccountBinding | None = None
     """External account binding, where the authority asks for it."""
 
+    @property
+    def account(self) -> str:
+        """The name of the account's folder on a host: one for each directory, e-mail address and key identifier."""
+        return hashlib.sha256(self._identity.encode()).hexdigest()[:16]
+
+    @property
+    def order(self) -> str:
+        """Four words: account, directory, e-mail address, and key identifier or "-".
+
+        A certificate that was issued for other words is asked for again.
+        """
+        return f"{self.account} {self._identity}"
+
+    @property
+    def _identity(self) -> str:
+        return f"{self.directory} {self.email} {self.eab.kid if self.eab else '-'}"
+
 
 class Cert(_Frozen):
     """Where a certificate comes from: files of the checkout, or an ACME server."""
@@ -151,15 +166,17 @@ class Egress(_Frozen):
 
     @property
     def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+        """The address in `listen`."""
         return ipaddress.ip_address(self.listen.rpartition(":")[0].strip("[]"))
 
     @property
     def port(self) -> int:
+        """The port in `listen`."""
         return int(self.listen.rpartition(":")[2])
 
 
 class SiteEntry(_Frozen):
-    """One school in the inventory, key by key as the README documents it."""
+    """One school in the inventory."""
 
     domain: Domain
     """Public, ICP-filed host name: lower case, no scheme, port, wildcard, underscore or IP address."""
@@ -206,10 +223,10 @@ _Rows = Annotated[tuple[PlatformRoute, ...], BeforeValidator(values.listed), Fie
 class Platform(_Frozen):
     """A platform as data (group_data/all.py).
 
-    `routes` "bk" means that they follow from each site's own `bk`; such routes are an allow-list into
-    an inner network and are guarded as one. `read_timeout` is in seconds. `domain_headers` are
-    request headers, besides X-Forwarded-Host, that carry the literal public domain. `app_path` is what a WeCom
-    app's home URL has after the path of the first entry route, with "{flag}" for the site's own flag.
+    With `routes` "bk" a site's routes follow from its own `bk`; they are an allow-list into an inner network, and so
+    are guarded (gateway/inventory/site.py). `read_timeout` is in seconds. `domain_headers` are request headers, besides
+    X-Forwarded-Host, that carry the public domain. `app_path` is what a WeCom app's home URL has after the path of the
+    first entry route, with "{flag}" for the site's own flag.
     """
 
     routes: Annotated[
@@ -226,7 +243,7 @@ class Platform(_Frozen):
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
-    """The models that a key's type is made of, however deep: in a list, as one of several."""
+    """The models in a key's type, also where it is a list of them or one of several types."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [model for part in get_args(annotation) for model in models_in(part)]

@@ -28,8 +28,8 @@ class Upstream:
 class Route:
     """Requests to `path` on public port `port` go to `upstream` under `upstream_path`.
 
-    Both prefixes end in "/". A `guarded` route is a hole in a wall: nothing that an upstream could read
-    as a path outside its prefix may pass.
+    Both prefixes end in "/". A `guarded` route leads into an inner network that is closed otherwise: nothing may pass
+    that an upstream could read as a path outside its prefix.
     """
 
     port: int
@@ -40,13 +40,16 @@ class Route:
 
     @property
     def verbatim(self) -> bool:
-        """True where a whole host is mapped to a whole host: the request target passes unread."""
+        """True where a whole host is mapped to a whole host, so that the request target can pass as it came."""
         return self.path == "/" and self.upstream_path == "/" and not self.guarded
 
 
 @dataclass(frozen=True)
 class AppEntry:
-    """Where a WeCom app begins on a site: `path` may hold "{flag}". BlueKing's have an app code and environment."""
+    """The path of a WeCom app's home URL on a site; "{flag}" may stand in it.
+
+    `app` and `env` are a BlueKing app's code and environment ("o" production, "t" test), else empty.
+    """
 
     path: str
     app: str = ""
@@ -55,9 +58,10 @@ class AppEntry:
 
 @dataclass(frozen=True)
 class Site:
-    """One school on one host, everything decided.
+    """One school on one host, with its platform's values and every default filled in.
 
-    What only people are told (`wecom`, `app_entries`) makes no difference to what is served.
+    `read_timeout` and `hsts` are in seconds. `wecom` and `app_entries` make no difference to what is served: only
+    people are told of them, and sites that differ in nothing else are equal.
     """
 
     domain: str
@@ -81,7 +85,10 @@ class Site:
         return ENTRY_PORTS[self.edge]
 
     def public_origin(self, port: int) -> str:
-        """What a browser sees for that listener: always https, an SLB maps its 443 to nginx's 80."""
+        """The origin that a browser sees for nginx's listener on `port`.
+
+        It is always https, and behind an SLB, which maps its 443 to nginx's 80, it has no port for 80.
+        """
         return f"https://{self.domain}" + ("" if port == self.entry_port else f":{port}")
 
     def ports(self) -> tuple[int, ...]:

@@ -14,11 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 
 from gateway.inventory import acme_values, domain_names, listener, wecom_values
-from gateway.inventory.domain_names import LONGEST
-from gateway.inventory.domain_names import is_ip as _is_ip
-from gateway.inventory.domain_names import is_name as _is_name
-from gateway.problems import did_you_mean
-from gateway.problems import shown as _shown
+from gateway.inventory.domain_names import LONGEST, is_ip, is_name
+from gateway.problems import did_you_mean, shown
 
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -47,24 +44,24 @@ def _host_name(value: str, example: str) -> str:
         ("_" in value, "has an underscore, which WeCom refuses in a trusted domain"),
         (value != value.lower(), f'has capitals; write "{value.lower()}"'),
         (value.endswith("."), "ends in a dot"),
-        (_is_ip(value), "is an IP address; WeCom accepts only ICP-filed domain names"),
+        (is_ip(value), "is an IP address; WeCom accepts only ICP-filed domain names"),
         (":" in value, "carries a port; ports follow from the platform's routes"),
     ]
     for wrong, reason in checks:
         if wrong:
-            raise ValueError(f'"{_shown(value)}" {reason}; right would be "{example}"')
+            raise ValueError(f'"{shown(value)}" {reason}; right would be "{example}"')
     if len(value) > LONGEST:
         raise ValueError(
-            f'"{_shown(value)}" has {len(value)} characters; at most {LONGEST} are possible, because files are '
+            f'"{shown(value)}" has {len(value)} characters; at most {LONGEST} are possible, because files are '
             f'named after it; right would be "{example}"'
         )
-    if not _is_name(value):
+    if not is_name(value):
         raise ValueError(
-            f'"{_shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
+            f'"{shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
             f'joined by dots); right would be "{example}"'
         )
     if value.rpartition(".")[2].isdigit():
-        raise ValueError(f'"{_shown(value)}" ends in a number; right would be "{example}"')
+        raise ValueError(f'"{shown(value)}" ends in a number; right would be "{example}"')
     return value
 
 
@@ -74,7 +71,7 @@ def _domain(value: str) -> str:
 
 def _code(value: str) -> str:
     if not _CODE.fullmatch(value):
-        raise ValueError(f'"{_shown(value)}" is not an app code (letters, digits, "-" and "_"); for example "bk_itsm"')
+        raise ValueError(f'"{shown(value)}" is not an app code (letters, digits, "-" and "_"); for example "bk_itsm"')
     return value
 
 
@@ -82,7 +79,7 @@ def platform_name(value: Any) -> str:
     """The name of a platform, which files on a host are named after."""
     if not isinstance(value, str) or not _CODE.fullmatch(value):
         raise ValueError(
-            f'{_shown(repr(value))} is not a platform\'s name (at most 64 letters, digits, "-" and "_"); '
+            f'{shown(repr(value))} is not a platform\'s name (at most 64 letters, digits, "-" and "_"); '
             'right would be "my_platform"'
         )
     return value
@@ -91,7 +88,7 @@ def platform_name(value: Any) -> str:
 def _path(value: str) -> str:
     if not _PATH.fullmatch(value) or any(part in (".", "..") for part in value.split("/")):
         raise ValueError(
-            f'"{_shown(value)}" is not a path prefix: it starts and ends with "/" and has only letters, '
+            f'"{shown(value)}" is not a path prefix: it starts and ends with "/" and has only letters, '
             'digits, "-", ".", "_" and "~" between; for example "/bserver/"'
         )
     return value
@@ -106,34 +103,32 @@ def _whole_prefix(value: str) -> str:
 def _size(value: str) -> str:
     match = _SIZE.fullmatch(value)
     if not match:
-        raise ValueError(f'"{_shown(value)}" is not a size; right would be "50m", "200m" or "1g"')
+        raise ValueError(f'"{shown(value)}" is not a size; right would be "50m", "200m" or "1g"')
     return value
 
 
 def _https_url(value: str) -> str:
     if not value.isascii() or not value.isprintable() or " " in value:
-        raise ValueError(f'"{_shown(value)}" is not a URL; right would be "https://paas.inner.example"')
+        raise ValueError(f'"{shown(value)}" is not a URL; right would be "https://paas.inner.example"')
     try:
         parts = urlsplit(value)
         port = parts.port
     except ValueError:
-        raise ValueError(f'"{_shown(value)}" has no valid host or port') from None
+        raise ValueError(f'"{shown(value)}" has no valid host or port') from None
     if parts.scheme != "https":
         raise ValueError(
-            f'"{_shown(value)}" is not https: without TLS nothing proves who answers; '
+            f'"{shown(value)}" is not https: without TLS nothing proves who answers; '
             'right would be "https://paas.inner.example"'
         )
     if parts.username is not None or parts.password is not None:
         raise ValueError("a user name or password must not stand in an upstream URL")
     if "?" in value or "#" in value:
-        raise ValueError(
-            f'"{_shown(value)}" carries a query or fragment; leave it out, the visitor\'s own is passed on'
-        )
+        raise ValueError(f'"{shown(value)}" carries a query or fragment; leave it out, the visitor\'s own is passed on')
     if port == 0:
-        raise ValueError(f'"{_shown(value)}" has port 0')
+        raise ValueError(f'"{shown(value)}" has port 0')
     host = parts.netloc.rsplit(":", 1)[0] if port is not None else parts.netloc
-    if _is_ip(host):
-        raise ValueError(f'"{_shown(value)}" names an IP address, which no certificate check accepts; use a name')
+    if is_ip(host):
+        raise ValueError(f'"{shown(value)}" names an IP address, which no certificate check accepts; use a name')
     _host_name(host, "paas.inner.example")
     if parts.path:
         _path(parts.path)
@@ -143,14 +138,14 @@ def _https_url(value: str) -> str:
 def _origin(value: str) -> str:
     _https_url(value)
     if urlsplit(value).path not in ("", "/"):
-        raise ValueError(f'"{_shown(value)}" carries a path; an origin is "https://paas.inner.example"')
+        raise ValueError(f'"{shown(value)}" carries a path; an origin is "https://paas.inner.example"')
     return value.rstrip("/")
 
 
 def _upstream_prefix(value: str) -> str:
     _https_url(value)
     if not urlsplit(value).path.endswith("/"):
-        raise ValueError(f'"{_shown(value)}" must end in "/", as its path does: prefixes are mapped slash for slash')
+        raise ValueError(f'"{shown(value)}" must end in "/", as its path does: prefixes are mapped slash for slash')
     return value
 
 
@@ -159,7 +154,7 @@ def _public_ipv4(value: str) -> str:
         address = ipaddress.IPv4Address(value)
     except ValueError:
         raise ValueError(
-            f'"{_shown(value)}" is not one IPv4 address; WeCom takes no ranges, names or IPv6, '
+            f'"{shown(value)}" is not one IPv4 address; WeCom takes no ranges, names or IPv6, '
             'for example "120.27.208.144"'
         ) from None
     if not address.is_global:
@@ -172,7 +167,7 @@ def _route_port(value: Any) -> Any:
     if isinstance(value, str) and value.isdecimal():
         raise ValueError(f'"{value}" is text; right would be {int(value)}, without quotes')
     if isinstance(value, str) and value != "entry":
-        raise ValueError(f'"{_shown(value)}" is not a port; {right}')
+        raise ValueError(f'"{shown(value)}" is not a port; {right}')
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError(f"{value!r} is not a port; {right}")
     if isinstance(value, int) and not 1 <= value <= 65535:
@@ -193,13 +188,13 @@ def routes(value: Any) -> Any:
 
 
 def _network(value: Any) -> Any:
-    """A network as text, for example "10.0.0.0/24"; one address is a network of its own."""
+    """The network that a text like "10.0.0.0/24" stands for; one address is a network of its own."""
     if not isinstance(value, str):
         raise ValueError(f'{value!r} is not a network; right would be "10.0.0.0/24"')
     try:
         loose = ipaddress.ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(f'"{_shown(value)}" is not a network; right would be "10.0.0.0/24"') from None
+        raise ValueError(f'"{shown(value)}" is not a network; right would be "10.0.0.0/24"') from None
     if "/" in value and str(loose.network_address) != str(ipaddress.ip_address(value.partition("/")[0])):
         raise ValueError(f'"{value}" has bits set after its prefix; right would be "{loose}"')
     if loose.prefixlen == 0:
@@ -208,23 +203,25 @@ def _network(value: Any) -> Any:
 
 
 def _inner_network(value: Any) -> Any:
-    """A network whose hosts may pass: never everybody's."""
+    """A network whose hosts may use egress, refused where that would be everybody."""
     if isinstance(value, str) and value.strip().endswith("/0"):
-        raise ValueError(f'"{_shown(value)}" lets everybody pass; name the application servers\' networks')
+        raise ValueError(f'"{shown(value)}" lets everybody pass; name the application servers\' networks')
     return _network(value)
 
 
-# templates/nginx/snippets/headers.conf.j2 and `identity` in macros.j2: nginx would send such a header twice.
+# Headers that the templates set for every site (snippets/headers.conf.j2, `identity` in macros.j2): nginx would send
+# one that is set again twice.
 _SET_ANYWAY = frozenset(
     ("host", "connection", "upgrade", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
 )
-# Where a message ends and how it travels: with a domain in one of them no platform could read it.
+# Headers that say where a message ends and how it is sent: with a domain in one no platform could read the message.
 _FRAMING = frozenset(("content-length", "transfer-encoding", "te", "trailer", "keep-alive", "expect"))
+# Headers that belong to the visitor.
 _VISITORS = frozenset(("cookie", "authorization"))
 
 
 def _header_name(value: str) -> str:
-    """The name of a request header that can carry the public domain to a platform."""
+    """The name of a request header that can carry the public domain, refused where it has another use."""
     name = value.lower()
     if name in _SET_ANYWAY:
         raise ValueError(f'"{value}" is set by the gateway for every site; remove it')
@@ -250,7 +247,7 @@ def listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
         right = f"[{value!r}]" if value and isinstance(value, str) else "a list in square brackets"
-        raise ValueError(f"{_shown(repr(value))} is not a list; right would be {right}")
+        raise ValueError(f"{shown(repr(value))} is not a list; right would be {right}")
     return tuple(value)
 
 

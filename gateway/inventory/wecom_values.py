@@ -16,7 +16,7 @@ _APP_PATH = re.compile(r"(?:[A-Za-z0-9._~/?&=%+-]|\{flag\})+")
 
 
 def addresses(value: Any) -> Any:
-    """Refuses the addresses as WeCom's own form takes them, in one string."""
+    """Refuses several addresses in one string, as WeCom's own form takes them."""
     if isinstance(value, str) and re.search("[;,]", value):
         right = ", ".join(f'"{part.strip()}"' for part in re.split("[;,]", shown(value)) if part.strip())
         raise ValueError(f"is one string; right would be [{right}]")
@@ -52,7 +52,7 @@ def agent_id(value: Any) -> Any:
 
 
 def flag(value: str) -> str:
-    """What a platform hands out to tell a school's app: it becomes part of a URL."""
+    """The mark by which a platform knows a school's app. It becomes part of a URL."""
     if not _FLAG.fullmatch(value):
         raise ValueError(
             f'"{shown(value)}" is not a flag (letters, digits, "_", "." and "-"); write what the platform handed '

@@ -1,9 +1,9 @@
-"""How what comes back from an upstream is made to point at the school.
+"""The rules that make redirects and cookies of an upstream point at the school's domain.
 
-The rules follow nginx's `proxy_redirect`, `proxy_cookie_domain` and `proxy_cookie_path`: tried in order,
-first match wins, a plain prefix is replaced by its counterpart. A URL that several routes serve belongs to
-the one with the longest upstream prefix, whichever listener answers: a platform's B module must stay on the
-default port even when the open platform on 9001 points to it.
+They are arguments of nginx's `proxy_redirect`, `proxy_cookie_domain` and `proxy_cookie_path`, which are tried in
+order: the first match wins, and a plain prefix is replaced by its counterpart. A URL that several routes serve belongs
+to the one with the longest upstream prefix, whichever listener answers: a platform's B module must stay on the default
+port even when the open platform on 9001 points to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gateway.inventory.site import Route, Site, Upstream
 
 @dataclass(frozen=True)
 class Rule:
-    """`match` in the upstream's words, `replacement` in the school's. A regular expression starts with ~."""
+    """`match` as the upstream writes it, `replacement` as the school's domain has it. ~ starts a regular expression."""
 
     match: str
     replacement: str
@@ -25,7 +25,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class AnswerRules:
-    """All rules of one route, in the order in which nginx must try them."""
+    """All rules for the answers of one route, in the order in which nginx must try them."""
 
     redirects: tuple[Rule, ...]
     cookie_domains: tuple[Rule, ...]
@@ -33,7 +33,7 @@ class AnswerRules:
 
 
 def rules(site: Site, route: Route) -> AnswerRules:
-    """What must happen to the answers that `route` of `site` brings back."""
+    """The rules for answers that come through `route` of `site`."""
     by_length = sorted(site.routes, key=lambda other: len(other.upstream_path), reverse=True)
     siblings = [other for other in by_length if other.upstream == route.upstream]
     return AnswerRules(
@@ -44,8 +44,8 @@ def rules(site: Site, route: Route) -> AnswerRules:
 
 
 def _chosen(site: Site, route: Route, by_length: list[Route]) -> list[Route]:
-    """One for each URL of an upstream: of several that serve it the answering one, else one on the answering port,
-    else one on the entry port, since a port that a visitor did not come by breaks WeCom's logins."""
+    """One route for each upstream URL. Of several that serve the same: `route` itself, else one on its port, else one
+    on the entry port, as WeCom's logins break on a port that the visitor did not come by."""
     chosen: dict[tuple[Upstream, str], Route] = {}
     for other in by_length:
         url = other.upstream, other.upstream_path
@@ -63,13 +63,13 @@ def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
         for origin in _spellings(other.upstream):
             found.append(Rule(origin + other.upstream_path, public + other.path))
         if other.upstream_path == "/":
-            # the bare origin is the same URL, but a host that merely starts the same is another
+            # the origin without a slash is the same URL; matched to its end, as another host may start with it
             for origin in _spellings(other.upstream)[:2]:
                 found.append(Rule(f"{origin}?", f"{public}{other.path}?"))
             bare = re.escape(other.upstream.host)
             port = "(?::443|:80)?" if other.upstream.port == 443 else f":{other.upstream.port}"
             found.append(Rule(f"~^(?:https?:)?//{bare}{port}$", public + other.path))
-    # "//host/path" names another host and must not fall into the relative rules below
+    # "//host/path" names another host: this rule keeps it from the rules for paths below
     found.append(Rule("//", "//"))
     for other in chosen:
         if other.upstream != route.upstream:
@@ -80,7 +80,7 @@ def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
 
 
 def _spellings(upstream: Upstream) -> list[str]:
-    """The ways in which an upstream writes its own origin, http and https alike."""
+    """The ways in which an upstream may write its own origin."""
     if upstream.port != 443:
         return [f"{scheme}//{upstream.authority}" for scheme in ("https:", "http:", "")]
     host = upstream.host
@@ -90,16 +90,16 @@ def _spellings(upstream: Upstream) -> list[str]:
         f"//{host}",
         f"https://{host}:443",
         f"http://{host}:80",
-        # an application that takes the scheme from one place and the port from another
+        # of applications that take the scheme from one place and the port from another
         f"http://{host}:443",
         f"https://{host}:80",
     ]
 
 
 def _cookie_domains(site: Site) -> list[Rule]:
-    """Each upstream's name and its parents: a cookie for them would never come back to the school.
+    """Rules for each upstream's name and its parents: browsers would not send cookies for those to the school's domain.
 
-    nginx compares these without regard to case; the dot that old frameworks write in front means nothing.
+    nginx ignores case here. The dot that old frameworks write in front means nothing.
     """
     found = []
     for host in dict.fromkeys(route.upstream.host for route in site.routes):
@@ -110,8 +110,11 @@ def _cookie_domains(site: Site) -> list[Rule]:
 
 
 def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
-    """Cookies know no port: the answering route's own prefix decides before a sibling's. One for a whole prefix comes
-    back to every route that it covers upstream, however far apart they are in public."""
+    """Rules for the prefixes of routes to the same upstream; of equal prefixes that of `route` decides.
+
+    Cookies know no port. A cookie for a whole prefix gets the path that all public paths of the routes below that
+    prefix have in common, so that it is sent to each of them.
+    """
     found = []
     for other in sorted(siblings, key=lambda one: (-len(one.upstream_path), one is not route)):
         covered = [one.path for one in siblings if one.upstream_path.startswith(other.upstream_path)]
@@ -126,7 +129,7 @@ def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
 
 
 def _distinct(found: list[Rule]) -> list[Rule]:
-    """The first rule for each match, less those that could never be reached or would change nothing."""
+    """The first rule for each match, without rules at the end that change nothing."""
     first: dict[str, Rule] = {}
     for rule in found:
         first.setdefault(rule.match, rule)

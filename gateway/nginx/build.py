@@ -1,4 +1,4 @@
-"""What of a host's nginx decides how it is configured."""
+"""The facts about a host's nginx that its configuration depends on."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from gateway.nginx.tls_profile import Version
 
 @dataclass(frozen=True)
 class Build:
-    """What of a host's nginx decides how it is configured."""
+    """A host's nginx, as far as its configuration depends on it."""
 
     version: Version
     ipv6: bool = True
-    # sockets as `listen` names them, "80" or "[::]:80", whose default is a site that is not ours; it stays that
+    # sockets, "80" or "[::]:80" as `listen` has them, whose default server is another site's, and stays so
     foreign_defaults: frozenset[str] = frozenset()
     # the OpenSSL that nginx runs with, None where it is not known
     openssl: Version | None = None
-    # whether the files that a worker may open are limited elsewhere; the directive may stand only once
+    # whether another file sets worker_rlimit_nofile, which may stand only once
     foreign_limits: bool = False
     # the group that nginx's workers run in, None where it is not known
     group: str | None = None

@@ -1,7 +1,7 @@
-"""What a release says of the host that it was rendered for, and in what that host is another one now.
+"""The record in a release of the host that it was rendered for, and what has changed on that host since.
 
-A release is rendered from the inventory and from what its host was then. Where another release is wanted, rendering for
-the host as it was tells which of the two has changed.
+A release is rendered from the inventory and from facts about its host. Where another release is wanted now, rendering
+with the recorded facts tells whether the inventory or the host has changed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ _Facts = TypeVar("_Facts")
 
 
 def text(build: Any) -> str:
-    """The facts of a dataclass as one line of JSON, the same for the same facts."""
+    """The fields of the dataclass `build` as one line of JSON; equal facts give equal lines."""
     return json.dumps({one.name: _plain(getattr(build, one.name)) for one in fields(build)}, sort_keys=True) + "\n"
 
 
 def read(line: str, kind: type[_Facts]) -> _Facts | None:
-    """What `text` wrote, by this version or by another one: a fact that is missing or of another shape is as if nothing
-    had been said of it, one that is not known here is passed over. None where there is nothing to go by."""
+    """The dataclass `kind` from a line that `text` wrote, in this version of the gateway or another.
+
+    A fact that is missing or of the wrong type gets the field's default, an unknown one is ignored. None where the line
+    is unreadable, or lacks a fact that has no default.
+    """
     try:
         said = json.loads(line)
     except ValueError:
@@ -40,7 +43,7 @@ def read(line: str, kind: type[_Facts]) -> _Facts | None:
                 continue
     try:
         return kind(**values)
-    except TypeError:  # a fact without which there are no others
+    except TypeError:  # a field without a default is missing
         return None
 
 
@@ -53,7 +56,7 @@ def _plain(value: Any) -> Any:
 
 
 def _typed(value: Any, hint: Any) -> Any:
-    """The value as the dataclass has it. Raises TypeError or ValueError where it cannot be that."""
+    """The JSON value as the type `hint`. Raises TypeError or ValueError where it is of another type."""
     origin, of = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         if value is None and type(None) in of:
@@ -70,7 +73,7 @@ def _typed(value: Any, hint: Any) -> Any:
 
 
 def changes(old: Any, new: Any) -> Iterator[tuple[str, str]]:
-    """Name and sentence of each fact in which the host is another one than it was."""
+    """For each fact that differs, the field's name and a sentence that says what has changed."""
     for one in fields(new):
         before, now = getattr(old, one.name), getattr(new, one.name)
         if before != now:

@@ -1,10 +1,10 @@
-"""What visitors are told by the gateway itself: data."""
+"""The texts of the gateway's own error pages, and the statuses that have one: data."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# By status.
+# Texts by the statuses that they are for.
 TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     ("default",): {
         "en": "This request cannot be answered.",
@@ -40,5 +40,5 @@ TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     },
 }
 CODES = (403, 404, 411, 413, 416, 421, 429, 500, 502, 503, 504)
-# What nginx says before it has read a request (405 is its answer to CONNECT); 495 to 497 are its own kinds of 400.
+# Statuses that nginx answers before it has read a request. 405 is for CONNECT; 495 to 497 are nginx's own kinds of 400.
 UNREAD_CODES = (400, 405, 495, 496, 497, 501, 505)

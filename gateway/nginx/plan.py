@@ -1,4 +1,4 @@
-"""What a host's nginx files have in common, derived once from its sites and its nginx."""
+"""What several of a host's nginx files need to know, derived once from its sites and its nginx."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from gateway.fleet.host import Host
 from gateway.inventory.site import ENTRY_PORTS, Site, Upstream
 from gateway.nginx.build import Build
 
-# From so many sites on, those at edge tls that differ in their name alone share a server. Its certificate is read
-# from a file for each full handshake, which takes nginx three times the work, but loading a thousand servers of their
-# own takes seconds and 300 MB at each reload (bench/README.md has the figures).
+# With so many certificates or more, sites at edge tls that differ in their name alone share a server. nginx then reads
+# the certificate from a file for each full handshake, which is three times the work; but loading a thousand servers of
+# their own takes seconds and 300 MB at every reload (bench/README.md has the figures).
 TOGETHER = 100
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One host, for one nginx."""
+    """One host, and the nginx on it."""
 
     host: Host
     build: Build
 
     @cached_property
     def healthz_ports(self) -> frozenset[int]:
-        """The plain ports on which load balancers ask whether the host is well."""
+        """The ports, plain http, on which load balancers send their health checks."""
         return frozenset({ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in self.host.sites) else ())
 
     @cached_property
@@ -35,45 +35,45 @@ class Plan:
 
     @cached_property
     def balancers(self) -> Mapping[tuple[str, ...], int]:
-        """The networks of each load balancer that says by which scheme a request came, numbered from 1."""
+        """The networks of each load balancer that is believed about a request's scheme, numbered from 1."""
         sites = self.host.sites
         distinct = {site.trusted_proxies for site in sites if site.edge == "slb" and site.trusted_proxies}
         return {networks: number for number, networks in enumerate(sorted(distinct), 1)}
 
     @cached_property
     def groups(self) -> tuple[tuple[Site, ...], ...]:
-        """Sites that one server block can serve, each group and its sites in the order of domains.
+        """Sites that one server block can serve: they differ in their domain alone. All in the order of domains.
 
-        They differ in nothing but their domain. An nginx of Debian 12 takes 0.7 ms and 70 kB for every certificate,
-        and the same for the TLS client of every location: a server for each of a thousand schools costs seconds, one
-        for all costs nothing. At edge tls sharing has a price (TOGETHER), and nginx's workers must be able to read
-        the keys: they need a group to themselves, and certificates of an ACME server are never shared.
+        The nginx of Debian 12 takes 0.7 ms and 70 kB for every certificate, and the same for the TLS client of every
+        location: a server for each of a thousand schools costs seconds, one for all costs nothing.
+        At edge tls sharing has a price (see TOGETHER), and nginx's workers must be able to read the keys. So sites
+        share there only if the workers run in a group of their own, and never with an ACME server's certificate.
         """
         own_certificates = len(self.host.certs)
         shared_edges = {"slb", "tls"} if self.build.group and own_certificates >= TOGETHER else {"slb"}
         groups: dict[object, list[Site]] = {}
         for site in sorted(self.host.sites, key=lambda site: site.domain):
-            # A file of an unusual name could be some other school's page.
-            unusual = tuple(file.name for file in self.host.verify[site.domain] if not file.of_a_family)
+            # A verification file of an unusual name could have the path of another school's page.
+            unusual = tuple(file.name for file in self.host.verify[site.domain] if not file.has_family_name)
             key = (replace(site, domain=""), unusual) if site.edge in shared_edges and not site.acme else site
             groups.setdefault(key, []).append(site)
         return tuple(map(tuple, groups.values()))
 
     @cached_property
     def certificates_by_name(self) -> tuple[str, ...]:
-        """Domains at edge tls that share a server, which finds each one's certificate by its name."""
+        """Domains at edge tls that share a server, for which nginx looks up the certificate by name."""
         return tuple(site.domain for group in self.groups if len(group) > 1 for site in group if site.edge == "tls")
 
     @cached_property
     def domain_headers(self) -> frozenset[str]:
-        """Request headers that some platform sets to the domain. They are stripped site by site, others for all."""
+        """Request headers that some site of the host sets to its domain; the other sites strip them."""
         return frozenset(header for site in self.host.sites for header in site.domain_headers)
 
     def hash_sizes(self) -> dict[str, int]:
-        """Sizes for nginx's table of server names, 0 for nginx's own.
+        """Sizes for nginx's hash table of server names, 0 where nginx's defaults are enough.
 
-        Its buckets of 64 bytes hold names of 46 characters at most, its table some 500 names. The directives
-        may stand only once in the whole of nginx's configuration, so they are left out where not needed.
+        By default a bucket of 64 bytes holds names of at most 46 characters, and the table some 500 names. The
+        directives may stand only once in all of nginx's configuration, so they are left out where not needed.
         """
         names = [site.domain for site in self.host.sites]
         longest = max(map(len, names), default=0)

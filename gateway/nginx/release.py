@@ -1,7 +1,6 @@
-"""A release: the whole tree of one host as bytes, named by what is in it. Pure.
+"""A release: all files of one host, named by a digest of them. Nothing here reads a clock, a network or a host.
 
-The id is a digest of content, so that the same inventory gives the same release on every run and machine,
-and "is it there?" is one comparison.
+The same inventory gives the same id on every run and machine, so one comparison tells whether a host has the release.
 """
 
 from __future__ import annotations
@@ -13,18 +12,15 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-# Where everything of the gateway lives on a host; `current` in it points to the release in force.
-HOME = "/etc/nginx/wecom-gateway"
-
 # Stands for the release's id until the id is known.
 ID_PLACEHOLDER = b"@RELEASE@"
 
-# The file of a release that says what the others were before its id was written into them, so that two
-# releases can be compared by what an operator changed.
+# The file of a release that lists the others as they were before the id was written into them: files that differ in
+# the id alone are equal there, so that two releases can be compared.
 SOURCES = "sources"
 
-# The file that says what host the release was rendered for. It tells why another release is wanted later, lies beside
-# the release on the host, and is no part of its id: what does not change the other files makes no other release.
+# The file that records the host that the release was rendered for (gateway/nginx/built_for.py). It is no part of the
+# id: facts that change none of the other files do not make another release.
 BUILD = "build"
 
 _PUBLIC, _SECRET, _SHARED = 0o644, 0o600, 0o640
@@ -33,9 +29,9 @@ _PUBLIC_FOLDER = 0o755
 
 @dataclass(frozen=True)
 class File:
-    """Content, and whether it is for root alone. Content never shows in a repr: it may be a key.
+    """One file. A `secret` is readable by root alone, and by the host's `group` where one is given.
 
-    `group` is a group of the host that may read a secret too.
+    No repr shows the content: it may be a key.
     """
 
     body: bytes = field(repr=False)
@@ -50,13 +46,13 @@ class File:
 
     @property
     def shown_mode(self) -> str:
-        """As a manifest has it: octal, and the group where it is not root's."""
+        """The mode as a manifest has it: octal, followed by the group where there is one."""
         return f"{self.mode:o}:{self.group}" if self.group else f"{self.mode:o}"
 
 
 @dataclass(frozen=True, order=True)
 class Entry:
-    """One line of a manifest: what `sha256sum` and `find` say of a file. `mode` is File.shown_mode."""
+    """One file in a manifest. `mode` is written as File.shown_mode."""
 
     path: str
     sha256: str
@@ -65,13 +61,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Release:
-    """An id and the files that it names, by path relative to the release's folder."""
+    """The files of a release, by path relative to its folder, and their id."""
 
     id: str
     files: Mapping[str, File] = field(repr=False)
 
     def manifest(self) -> frozenset[Entry]:
-        """What an intact copy on a host must look like."""
+        """What an intact copy on a host consists of."""
         return _manifest(self.files)
 
     def digest(self) -> str:
@@ -81,7 +77,7 @@ class Release:
         return hashlib.sha256(b"".join(sorted(line.encode() for line in lines))).hexdigest()
 
     def sources(self) -> frozenset[Entry]:
-        """The same, but for the id that stands in the files: comparable with other releases."""
+        """The manifest as it was before the id was written into the files, comparable with another release's."""
         return read_sources(self.files[SOURCES].body.decode().splitlines())
 
     def archive(self) -> bytes:
@@ -94,7 +90,7 @@ class Release:
                 member.type = tarfile.DIRTYPE
                 member.mode = _PUBLIC_FOLDER
                 if first is not None:
-                    # Whoever may read the file may enter.
+                    # Whoever may read the file may enter its folder: a right to read becomes one to enter.
                     member.mode = first.mode | (first.mode & 0o444) >> 2
                     member.gname = first.group or ""
                 archive.addfile(member)
@@ -107,7 +103,7 @@ class Release:
         return gzip.compress(buffer.getvalue(), compresslevel=6, mtime=0)
 
     def _folders(self) -> dict[str, File | None]:
-        """Every folder, parents first, and a secret that lies in it."""
+        """Every folder, parents first, with a secret that lies in it; None where there is none."""
         folders: dict[str, File | None] = {}
         for path, file in sorted(self.files.items()):
             parts = path.split("/")[:-1]
@@ -119,7 +115,7 @@ class Release:
 
 
 def build(tree: Mapping[str, File]) -> Release:
-    """Names a rendered tree and writes the name into it, wherever ID_PLACEHOLDER stands."""
+    """The release of a rendered tree: computes the id and writes it into *.conf files in place of ID_PLACEHOLDER."""
     digest = hashlib.sha256()
     for path, file in sorted(tree.items()):
         if path == BUILD:
@@ -137,7 +133,7 @@ def build(tree: Mapping[str, File]) -> Release:
 
 
 def read_sources(lines: Iterable[str]) -> frozenset[Entry]:
-    """What a release's SOURCES file says; lines that are none are passed over."""
+    """The entries in the lines of a release's SOURCES file; malformed lines are passed over."""
     parts = [line.split(" ", 2) for line in lines]
     return frozenset(Entry(part[2], part[1], part[0]) for part in parts if len(part) == 3)
 
@@ -152,14 +148,14 @@ def _manifest(files: Mapping[str, File]) -> frozenset[Entry]:
 
 @dataclass(frozen=True)
 class Change:
-    """One path that differs between what a host has and what it should have."""
+    """One path that differs between two manifests."""
 
     path: str
     kind: str  # "added", "changed", "removed"
 
 
 def diff(old: frozenset[Entry], new: frozenset[Entry]) -> list[Change]:
-    """What a publication changes, by path; contents stay out of it, they may be keys."""
+    """Paths that publishing `new` over `old` would change, in order. Contents are left out: they may be keys."""
     before = {entry.path: entry for entry in old}
     after = {entry.path: entry for entry in new}
     changes = []
@@ -171,7 +167,7 @@ def diff(old: frozenset[Entry], new: frozenset[Entry]) -> list[Change]:
 
 
 def lost_verification(found: Iterable[Change], new: Release) -> list[str]:
-    """Verification files that a change takes from sites that stay, as `<domain>/<name>`."""
+    """Verification files, as `<domain>/<name>`, that the changes remove though their site is still in `new`."""
     stay = new.files["domains"].body.decode().split()
     gone = [change.path.split("/") for change in found if change.kind == "removed"]
     return [f"{path[1]}/{path[2]}" for path in gone if path[0] == "verify" and path[1] in stay]

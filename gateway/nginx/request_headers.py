@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Request headers that inner systems trust when they come from their own proxy; a client's are dropped.
-# X-Bkapi-*: nginx knows no wildcard, these are the ones that BlueKing's gateway and apps read.
+# Headers that inner systems trust, as their own proxy sets them; a client's are dropped.
+# X-Bkapi-*: nginx has no wildcard for these, so those are listed that BlueKing's gateway and apps read.
 STRIPPED = (
     "Forwarded",
     "Proxy",

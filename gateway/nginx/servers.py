@@ -8,26 +8,25 @@ from dataclasses import dataclass, replace
 from gateway.inventory.site import Route, Site
 from gateway.nginx import answers
 from gateway.nginx.plan import Plan
-from gateway.nginx.release import HOME
 from gateway.nginx.templates import render
-
-# Where a host has what belongs to its ACME certificates (gateway/onhost/scripts/acme.sh).
-_ACME_ISSUED = f"{HOME}/acme/issued"
-_ACME_WEBROOT = "/var/lib/wecom-gateway/acme"
+from gateway.onhost.constants import ACME, ACME_WEBROOT
 
 
 def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """Path and text of every site's server blocks, in the order in which they stand in files of the same path.
+    """Path and text of all server blocks. Texts of the same path follow one another in that file, in this order.
 
-    `shared` are the values that all templates have.
+    `shared` are the values that every template gets.
     """
     for group in plan.groups:
-        yield from _of_group(group, plan, shared)
+        yield from _group_blocks(group, plan, shared)
 
 
 @dataclass(frozen=True)
-class _Bare:
-    """A route's prefix without its slash: the path, and where it goes if another route has it among its own."""
+class _BarePath:
+    """A route's prefix without its last slash, "" where nothing has to be said of it.
+
+    `covering` is the route around it that serves this path, if there is one, with its `rules` and `upstream_path`.
+    """
 
     path: str = ""
     covering: Route | None = None
@@ -37,13 +36,16 @@ class _Bare:
 
 @dataclass(frozen=True)
 class _Listener:
-    """One server block of a site. `taken` are paths that it answers by itself."""
+    """One server block of a site.
+
+    `entry` is True on the port that visitors come by first. `taken` are paths that nginx answers by itself.
+    """
 
     port: int
     entry: bool
     routes: tuple[tuple[Route, answers.AnswerRules], ...]
     taken: frozenset[str]
-    # the variable that says that a load balancer got the request by plain http, "" where none is believed
+    # the nginx variable that is true where a load balancer got the request by plain http; "" where none is believed
     plain: str = ""
 
     @property
@@ -56,26 +58,26 @@ class _Listener:
 
     @property
     def shared_rules(self) -> answers.AnswerRules | None:
-        """The rules for answers where all routes have the same: said once, inherited by every location."""
+        """The rules for answers where all routes have the same: they stand in the server, locations inherit them."""
         distinct = {rules for _, rules in self.routes}
         return distinct.pop() if len(distinct) == 1 else None
 
-    def without_slash(self, route: Route) -> _Bare:
-        """For nginx it is no part of the prefix, and where nobody says otherwise it redirects to the prefix."""
+    def without_slash(self, route: Route) -> _BarePath:
+        """nginx redirects /x to /x/ where a location /x/ proxies; this decides what /x does instead."""
         path = route.path[:-1]
         if not path or path in self.taken:
-            return _Bare()
+            return _BarePath()
         around = [pair for pair in self.routes if path.startswith(pair[0].path)]
         if not around:
-            return _Bare(path)
+            return _BarePath(path)
         covering, rules = max(around, key=lambda pair: len(pair[0].path))
-        return _Bare(path, covering, rules, covering.upstream_path + path.removeprefix(covering.path))
+        return _BarePath(path, covering, rules, covering.upstream_path + path.removeprefix(covering.path))
 
 
-def _of_group(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """The server blocks of sites that differ in their domain alone.
+def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Path and text of the server blocks of sites that differ in their domain alone.
 
-    Where they are several, `$host` stands for the domain: in a server that is chosen by exact name it is that
+    For several sites `$host` stands for the domain. In a server that is chosen by exact name, nginx sets it to that
     name, in lower case and without a port, whatever the client wrote.
     """
     site = group[0] if len(group) == 1 else replace(group[0], domain="$host")
@@ -87,8 +89,8 @@ def _of_group(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, object])
         "verify": verify,
         "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), plan),
         "stripped": sorted(plan.domain_headers - set(site.domain_headers)),
-        "acme_issued": f"{_ACME_ISSUED}/{site.domain}",
-        "acme_webroot": _ACME_WEBROOT,
+        "acme_issued": f"{ACME}/issued/{site.domain}",
+        "acme_webroot": ACME_WEBROOT,
     }
     has_own_file = site.edge == "tls" and len(group) == 1
     name = site.domain if has_own_file else f"{site.platform}-{site.edge}"

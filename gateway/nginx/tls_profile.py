@@ -1,4 +1,4 @@
-"""What TLS at the edge offers, and which nginx and OpenSSL understand what: data, in one place.
+"""What TLS at the edge offers, and from which version on nginx and OpenSSL have a feature: data.
 
 Cipher, protocol and group lists are Mozilla's "intermediate" server-side TLS guideline, version 6.0
 (https://wiki.mozilla.org/Security/Server_Side_TLS). Versions are those in which nginx's own change log
@@ -20,26 +20,27 @@ CIPHERS = (
     "ECDHE-RSA-CHACHA20-POLY1305",
 )
 CURVES = ("X25519", "prime256v1", "secp384r1")
-# Where OpenSSL has it: safe from whoever records today and decrypts with a quantum computer later.
+# Where OpenSSL has it: who records traffic today cannot decrypt it later with a quantum computer.
 HYBRID_CURVES = ("X25519MLKEM768", *CURVES)
 
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})")
 
-# Of nginx, and of the OpenSSL that it runs with.
+# The version of nginx that introduced each feature.
 FEATURES: dict[str, tuple[int, int, int]] = {
     # refuses a handshake for an unknown name instead of answering it with some certificate
     "reject_handshake": (1, 19, 4),
-    # a trust directory read on demand; before it, the whole bundle is parsed again for every location
+    # a trust directory that is read on demand; before, every location parses the whole bundle again
     "trust_directory": (1, 19, 4),
-    # http2 as a directive of the server; before it, a flag of the listening socket
+    # http2 as a directive of the server; before, a flag of `listen`
     "http2_directive": (1, 25, 1),
     # session ticket keys in a shared cache are rotated
     "ticket_rotation": (1, 23, 2),
-    # HTTP/2 takes lines as long as HTTP/1.1; before it, limits of its own
+    # HTTP/2 has the same limits for header lines as HTTP/1.1; before, limits of its own
     "one_header_limit": (1, 19, 7),
     # certificates named by a variable are kept in memory between handshakes
     "certificate_cache": (1, 27, 4),
 }
+# The version of OpenSSL that introduced each feature.
 OPENSSL_FEATURES: dict[str, tuple[int, int, int]] = {
     # the hybrid key exchange X25519MLKEM768; an OpenSSL without it refuses the whole list of groups
     "hybrid_groups": (3, 5, 0),
@@ -54,7 +55,7 @@ class Version:
 
     @classmethod
     def parse(cls, text: str) -> Version:
-        """From `nginx version: nginx/1.22.1` or a Debian package version. Raises ValueError."""
+        """The version in `nginx version: nginx/1.22.1` or in a Debian package version. Raises ValueError."""
         match = _VERSION.search(text)
         if not match:
             raise ValueError(f"no version in {text!r}")

@@ -1,23 +1,23 @@
-"""From a host's sites and its nginx to a tree of files. Pure: no clock, no network, no host.
+"""All files of a host's release, rendered from its sites and its nginx, without a clock, a network or the host.
 
-Templates read as nginx; what has to be decided is decided in Python and handed to them as values.
+Templates read as nginx; decisions are made in Python and given to them as values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from gateway import acme, product
+from gateway import product, rendering
 from gateway.fleet.host import Host
-from gateway.inventory.model import RELEASE_PORT
-from gateway.nginx import built_for, egress, error_pages, tls_profile
+from gateway.nginx import built_for, egress, error_pages, orders, tls_profile
 from gateway.nginx.build import Build
 from gateway.nginx.plan import Plan
-from gateway.nginx.release import BUILD, HOME, ID_PLACEHOLDER, File
+from gateway.nginx.release import BUILD, ID_PLACEHOLDER, File
 from gateway.nginx.request_headers import STRIPPED
 from gateway.nginx.servers import server_blocks
 from gateway.nginx.templates import render
 from gateway.onhost import scripts
+from gateway.onhost.constants import HOME, RELEASE_PORT
 
 _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 
@@ -26,8 +26,8 @@ _SCRIPTS = ("resolve", "renew", "expiry", "dpkg")
 
 _Values = Mapping[str, object]
 
-# Every host's files of nginx configuration. The template of each is <path>.j2; the values are those that it has
-# besides the ones that all have (_shared).
+# The nginx configuration files that every host has. The template of each is <path>.j2; the function gives the values
+# that it gets besides those that every template gets (_shared).
 _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
     "gateway.conf": lambda plan: {
         "upstreams": plan.upstreams,
@@ -46,7 +46,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
     },
     "errors.conf": lambda _: {
         "texts": error_pages.TEXTS,
-        "page": product.template("nginx", "error.html").read_text(encoding="utf-8"),
+        "page": rendering.text("nginx", "error.html"),
     },
     "release.conf": lambda _: {"release_port": RELEASE_PORT, "release": ID_PLACEHOLDER.decode()},
     "snippets/server.conf": lambda _: {},
@@ -63,7 +63,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
 
 
 def tree(host: Host, build: Build) -> dict[str, File]:
-    """Every file of the host's release by relative path; paths in them carry the id's placeholder."""
+    """Every file of the host's release, by relative path. ID_PLACEHOLDER stands for the id in them."""
     plan = Plan(host, build)
     files: dict[str, File] = {}
     for contribution in (_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _sites(plan)):
@@ -72,20 +72,20 @@ def tree(host: Host, build: Build) -> dict[str, File]:
 
 
 def _shared(plan: Plan) -> _Values:
-    """The values that every template has."""
+    """The values that every template gets."""
     return {"root": _ROOT, "home": HOME, "build": plan.build, "healthz_ports": plan.healthz_ports}
 
 
 def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
-    """What nginx reads on every host."""
+    """The nginx configuration files that every host has."""
     shared = _shared(plan)
     for path, values in _EVERYWHERE.items():
         yield path, _text(render(f"{path}.j2", **shared, **values(plan)))
-    yield "no-authority.pem", File(product.template("nginx", "no-authority.pem").read_bytes())
+    yield "no-authority.pem", _text(rendering.text("nginx", "no-authority.pem"))
 
 
 def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
-    """Scripts and units that run on the host, and what they go by."""
+    """The scripts and systemd units that run on the host, and the lists that they read."""
     host = plan.host
     ports, upstreams = [str(port) for port in [*sorted(host.listeners()), RELEASE_PORT]], set(plan.upstreams)
     if host.egress:
@@ -94,26 +94,26 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     yield "ports", _lines(ports)
     yield "upstreams", _lines(f"{upstream.host} {upstream.port}" for upstream in sorted(upstreams))
     yield "domains", _lines(sorted(site.domain for site in host.sites))
-    yield "orders", _text(acme.orders(host.sites))
+    yield "orders", _text(orders.orders(host.sites))
     yield BUILD, _text(built_for.text(plan.build))
     for name, pem in host.acme_cas.items():
         yield f"acme-ca/{name}.pem", File(pem)
     for name in _SCRIPTS:
         yield f"{name}.sh", _text(scripts.text(name))
     for unit in product.templates("systemd"):
-        yield f"units/{unit.name}", File(unit.read_bytes())
-    yield "dpkg.cfg", File(product.template("dpkg", "wecom-gateway").read_bytes())
+        yield f"units/{unit.name}", _text(rendering.text("systemd", unit.name))
+    yield "dpkg.cfg", _text(rendering.text("dpkg", "wecom-gateway"))
 
 
 def _egress(plan: Plan) -> Iterator[tuple[str, File]]:
-    """The pass-through to the WeCom API, where the host has one."""
+    """The file of the pass-through to the WeCom API, where the host has one."""
     if plan.host.egress:
         values = {"egress": plan.host.egress, "upstreams": egress.UPSTREAMS}
         yield "egress.conf", _text(render("egress.conf.j2", **_shared(plan), **values))
 
 
 def _sites(plan: Plan) -> Iterator[tuple[str, File]]:
-    """Server blocks, verification files and certificates."""
+    """The sites' server blocks, verification files and certificates."""
     texts: dict[str, str] = {}
     for path, text in server_blocks(plan, _shared(plan)):
         texts[path] = texts.get(path, "") + text

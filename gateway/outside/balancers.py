@@ -1,4 +1,4 @@
-"""The certificates of load balancers, which no checkout and no host holds: read from outside."""
+"""The certificates of load balancers, read from outside: neither the checkout nor a host holds them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from gevent.pool import Pool
 from gateway.outside import places
 from gateway.outside.probe import EXPIRED, Client, Door, Unanswered
 
-# Names at a time; each has one connection open, bounded in time by the client.
+# Names that are asked at the same time; each has one connection open, and the client bounds its time.
 _PARALLEL = 50
 _PORT = 443
 
 
 def days_left(domains: Iterable[str]) -> dict[str, int]:
-    """Days until each domain's certificate expires, negative when it has; none where nobody answers."""
+    """Days left of the certificate that each domain shows on 443, negative when it has expired.
+
+    Domains where no certificate can be read are left out.
+    """
     client = Client()
     names = sorted(set(domains))
     found = zip(names, Pool(_PARALLEL).imap(lambda name: _days(name, client), names), strict=True)

@@ -1,4 +1,4 @@
-"""What can be seen of a host's egress from here, which is seldom one of its allowed networks."""
+"""A host's egress as seen from this machine, which is seldom in one of its allowed networks."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import socket
 from gateway.inventory.model import Egress
 from gateway.nginx.egress import UPSTREAMS
 from gateway.outside.findings import Finding
-from gateway.outside.probe import Client, Door, Unanswered
-
-_NOT_WECOM = "wecom-gateway-check.invalid"
+from gateway.outside.probe import UNKNOWN_NAME, Client, Door, Unanswered
 
 
 def findings(egress: Egress, client: Client) -> list[Finding]:
-    """From an allowed network: both names pass and another does not. From elsewhere: nothing passes."""
+    """One finding for each name that is tried.
+
+    From an allowed network WeCom's names must pass and another must not; from elsewhere nothing may pass.
+    """
     door = Door(str(egress.address), egress.port, tls=True)
     here = _own_address(door)
     allowed = here is not None and any(here in network for network in egress.allow)
     if allowed:
         passing = [_passes(door, upstream.host, client) for upstream in UPSTREAMS]
-        return [*passing, _refuses(door, _NOT_WECOM, client, "only WeCom's names may pass; deploy")]
+        return [*passing, _refuses(door, UNKNOWN_NAME, client, "only WeCom's names may pass; deploy")]
     name = UPSTREAMS[-1].host
     try:
         client.greet(door, name)
@@ -64,7 +65,7 @@ def _refuses(door: Door, name: str, client: Client, remedy: str) -> Finding:
 
 
 def _own_address(door: Door) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """This machine's address on the way there; nothing is sent."""
+    """The address that this machine would connect from, None where there is no way there. Nothing is sent."""
     family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as way:

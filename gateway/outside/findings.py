@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Outcome = Literal["passed", "failed", "warning", "skipped"]
 
 
+class Fault(NamedTuple):
+    """What is wrong with an answer, and the next step."""
+
+    reason: str
+    remedy: str
+
+
 @dataclass(frozen=True)
 class Finding:
-    """One check. A failure has a reason and the next step (`remedy`); `days` are a certificate's."""
+    """The outcome of one check of `subject`, a URL or a name.
+
+    A failure or warning has a reason and the next step (`remedy`). `days` are those left of a certificate.
+    """
 
     check: str
     subject: str
@@ -28,7 +38,7 @@ class Finding:
 class Result:
     """All findings of one site at one of its public addresses, or of one host's egress.
 
-    `hosts` are the inventory's names of those that serve it, `address` is "" where none is known.
+    `hosts` are the names, in the inventory, of the hosts that serve it; `address` is "" where none is known.
     """
 
     name: str
@@ -41,11 +51,11 @@ class Result:
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of them; what could not be checked is worse than nothing only where nothing was."""
+        """The worst of the findings; "skipped" only where nothing could be checked."""
         ranks: tuple[Outcome, ...] = ("failed", "warning", "passed")
         return next((rank for rank in ranks if self.count(rank)), "skipped")
 
     @property
     def certificate_days(self) -> int | None:
-        """Of the certificate that expires first."""
+        """Days left of the certificate that expires first; None where no certificate was seen."""
         return min((one.days for one in self.findings if one.days is not None), default=None)

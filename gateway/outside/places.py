@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import gevent
 
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.host import Host
-from gateway.fleet.loading import Fleet
 from gateway.inventory.site import Site
 
 # Addresses of one name that are asked, and seconds to look it up.
@@ -21,9 +20,10 @@ _LOOKUP = 10
 
 @dataclass(frozen=True)
 class Target:
-    """A site, all hosts that serve it, and the address to ask instead of those that DNS has.
+    """A site, the names of all hosts that serve it, and its verification files.
 
-    `straight` is True where that address is a host's own behind a load balancer: plain http is spoken there.
+    `address` is asked instead of those that DNS has, where it is not None. `straight` is True where it is the address
+    of a host behind a load balancer: plain http is spoken there.
     """
 
     site: Site
@@ -33,19 +33,19 @@ class Target:
     straight: bool = False
 
 
-def overrides(fleet: Fleet, texts: Iterable[str]) -> dict[str, str]:
+def overrides(hosts: Sequence[Host], texts: Iterable[str]) -> dict[str, str]:
     """Addresses by domain, from `DOMAIN:ADDRESS` each or one `ADDRESS` for all sites of a single host.
 
     Raises ValueError with what is wrong and what would be right.
     """
-    domains = {site.domain for host in fleet.hosts for site in host.sites}
+    domains = {site.domain for host in hosts for site in host.sites}
     found: dict[str, str] = {}
     for text in texts:
         alone = _address(text)
         if alone:
-            if len(fleet.hosts) != 1:
+            if len(hosts) != 1:
                 raise ValueError(
-                    f"--resolve {text}: an address alone is for one host, and {len(fleet.hosts)} are chosen; "
+                    f"--resolve {text}: an address alone is for one host, and {len(hosts)} are chosen; "
                     "name one with --limit, or give DOMAIN:ADDRESS"
                 )
             found |= dict.fromkeys(domains, alone)
@@ -60,17 +60,17 @@ def overrides(fleet: Fleet, texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def targets(fleet: Fleet, addresses: Mapping[str, str]) -> list[Target]:
-    """Each domain once, however many hosts serve it."""
+def targets(hosts: Iterable[Host], addresses: Mapping[str, str]) -> list[Target]:
+    """Each domain of these hosts' sites once, however many of them serve it. `addresses` as overrides() gives them."""
     serving: dict[str, list[tuple[Host, Site]]] = {}
-    for host in fleet.hosts:
+    for host in hosts:
         for site in host.sites:
             serving.setdefault(site.domain, []).append((host, site))
     found = []
     for domain, pairs in sorted(serving.items()):
         host, site = pairs[0]
         address = addresses.get(domain)
-        own = {_own_address(fleet, one.name) for one, _ in pairs}
+        own = {one.address for one, _ in pairs}
         straight = site.edge == "slb" and address in own
         names = tuple(one.name for one, _ in pairs)
         found.append(Target(site, names, host.verify[domain], address, straight))
@@ -78,7 +78,10 @@ def targets(fleet: Fleet, addresses: Mapping[str, str]) -> list[Target]:
 
 
 def lookup(domain: str) -> list[str]:
-    """The addresses that a phone here would try. Raises OSError where there are none."""
+    """The addresses of a domain that a phone at this place would try, at most four.
+
+    Raises OSError where there are none, TimeoutError where DNS does not answer within 10 seconds.
+    """
     limit = gevent.Timeout(_LOOKUP, TimeoutError(f"no answer from DNS within {_LOOKUP} s"))
     with limit:
         # only families that this machine has a way out for
@@ -86,11 +89,8 @@ def lookup(domain: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in known))[:_MOST_ADDRESSES]
 
 
-def _own_address(fleet: Fleet, name: str) -> str:
-    return str(fleet.inventory.get_host(name).data.dict().get("ssh_hostname") or name)
-
-
 def _address(text: str) -> str | None:
+    """The IP address that the text is, also in square brackets. None where it is none."""
     try:
         return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))
     except ValueError:

@@ -1,4 +1,4 @@
-"""One request at a time, to a given address, each bounded in time and size. Standard library only."""
+"""A client that sends one request at a time to a given address. Each is bounded in time and size."""
 
 from __future__ import annotations
 
@@ -15,21 +15,23 @@ from typing import Literal
 
 import gevent
 
-# Seconds: until a connection stands, and until a whole answer is there.
+# Seconds that a connection may take, and a whole answer.
 CONNECT, WHOLE = 5, 10
 _MOST_BYTES = 64 * 1024
 # OpenSSL's X509_V_ERR_CERT_HAS_EXPIRED.
 EXPIRED = 10
 _AGENT = "wecom-gateway-verify"
+# A name that no site has: .invalid is nobody's (RFC 6761, 6.4).
+UNKNOWN_NAME = "wecom-gateway-check.invalid"
 
-# OpenSSL's reasons where the other side has no protocol that this one accepts: its alert, or its answer in an old one.
+# OpenSSL's reasons where the server speaks only older protocols: its alert says so, or it answers in an old one.
 _OUTDATED = ("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL")
 
 Kind = Literal["refused", "unreachable", "certificate", "handshake", "outdated", "closed", "slow", "garbled"]
 
 
 class Unanswered(Exception):  # noqa: N818  -- what happened, not necessarily an error
-    """No answer, and why. `code` is OpenSSL's reason where a certificate was not believed."""
+    """There is no answer. The message says why; `code` is OpenSSL's reason where a certificate was not believed."""
 
     def __init__(self, kind: Kind, text: str, code: int = 0) -> None:
         super().__init__(text)
@@ -39,7 +41,7 @@ class Unanswered(Exception):  # noqa: N818  -- what happened, not necessarily an
 
 @dataclass(frozen=True)
 class Tls:
-    """What a handshake showed: the protocol, and until when the certificate is valid (seconds since 1970)."""
+    """What a handshake showed: the protocol, and when the certificate expires, in seconds since 1970 if it is known."""
 
     protocol: str
     not_after: float | None
@@ -47,7 +49,7 @@ class Tls:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, its body up to 64 KiB, and the seconds from connecting to its end."""
+    """An answer. `headers` have names in lower case, `body` is cut off at 64 KiB, `seconds` count from connecting."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,7 +58,7 @@ class Answer:
 
     @property
     def is_gateways_own(self) -> bool:
-        """True for the gateway's error pages, as it writes them for who accepts JSON."""
+        """Whether it is an error page of the gateway, in the form that it has for clients that accept JSON."""
         try:
             said = json.loads(self.body)
         except ValueError:
@@ -66,21 +68,22 @@ class Answer:
 
 @dataclass(frozen=True)
 class Door:
-    """A port of an address, and whether TLS is spoken there."""
+    """A port of an address to connect to, and whether TLS is spoken there."""
 
     address: str
     port: int
     tls: bool
 
     def url(self, domain: str, target: str = "") -> str:
+        """The URL of `target` (path and query) on `domain` at this port."""
         usual = self.port == (443 if self.tls else 80)
         return f"{'https' if self.tls else 'http'}://{domain}{'' if usual else f':{self.port}'}{target}"
 
 
 class Client:
-    """Asks with the system's trust, or with that in the file `ca`, and with TLS 1.2 or 1.3.
+    """Asks over TLS 1.2 or 1.3, and believes the CAs in the PEM file `ca`, or the system's where it is None.
 
-    Raises OSError (ssl.SSLError is one) where that file cannot be read as certificates.
+    Raises OSError (ssl.SSLError is one) where no certificates can be read from that file.
     """
 
     def __init__(self, ca: Path | None = None) -> None:
@@ -90,7 +93,10 @@ class Client:
         self._any.verify_mode = ssl.CERT_NONE
 
     def greet(self, door: Door, domain: str) -> Tls | None:
-        """Connects, and believes the certificate; None where no TLS is spoken. Raises Unanswered."""
+        """Connects and checks the certificate against `domain`. None at a door without TLS.
+
+        Raises Unanswered, of kind "certificate" where the certificate is not believed.
+        """
         with _bounded(), self._connection(door, domain, self._believing) as connection:
             if not isinstance(connection, ssl.SSLSocket):
                 return None
@@ -110,7 +116,11 @@ class Client:
         version: str = "1.1",
         believe: bool = True,
     ) -> Answer:
-        """GET `target` of `domain` (of `host`, where that is to differ from SNI). Raises Unanswered."""
+        """The answer to GET `target`. Raises Unanswered.
+
+        `domain` is the name in TLS (SNI) and in the Host header, where `host` is not given. Without `believe` any
+        certificate is accepted.
+        """
         standard = door.port == (443 if door.tls else 80)
         authority = host or (domain if standard else f"{domain}:{door.port}")
         lines = [f"GET {target} HTTP/{version}", f"Host: {authority}", f"User-Agent: {_AGENT}", f"Accept: {accept}"]
@@ -170,7 +180,7 @@ class Client:
 
 @contextlib.contextmanager
 def _bounded() -> Iterator[None]:
-    """A server that sends a byte now and then must not hold a check for ever."""
+    """Ends what takes longer than WHOLE seconds: a server could send a byte now and then for ever."""
     limit = gevent.Timeout(WHOLE)
     try:
         with limit:

@@ -1,23 +1,19 @@
-"""Results for people and programs: a table, JSON, and a page that can be sent on."""
+"""The results of `verify`: a table for the terminal, JSON for programs, and an HTML page that can be sent on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from gateway import product
+from gateway import product, rendering
 from gateway.outside.findings import Result
 from gateway.problems import Problem, count
 
 
 def summary(results: Sequence[Result], problems: Sequence[Problem]) -> str:
-    """One line over all of it."""
+    """All results and problems counted, in one line."""
     failed = sum(one.count("failed") for one in results)
     warned = sum(one.count("warning") for one in results)
     checks = sum(len(one.findings) for one in results)
@@ -29,8 +25,8 @@ def summary(results: Sequence[Result], problems: Sequence[Problem]) -> str:
     return ", ".join(parts)
 
 
-def in_words(result: Result) -> str:
-    """The last column of the table."""
+def outcome_in_words(result: Result) -> str:
+    """How many checks failed, or else passed; the last column of the table."""
     failed, skipped = result.count("failed"), result.count("skipped")
     total = len(result.findings) - skipped
     if failed:
@@ -44,17 +40,17 @@ def in_words(result: Result) -> str:
 
 
 def table(results: Sequence[Result]) -> list[tuple[str, str, str, str]]:
-    """Rows for people: site, address, soonest certificate, outcome."""
+    """A heading and a row for each result: site, address, days left of its certificate, outcome."""
     rows = [("site", "asked at", "certificate", "")]
     for one in results:
         days = one.certificate_days
         certificate = "-" if days is None else f"{days} days"
-        rows.append((one.name, one.address or "-", certificate, in_words(one)))
+        rows.append((one.name, one.address or "-", certificate, outcome_in_words(one)))
     return rows
 
 
 def not_asked(results: Sequence[Result]) -> dict[tuple[str, str], list[str]]:
-    """What could not be checked, told once for all sites: names by reason and next step."""
+    """What could not be checked from here: the sites' names by reason and next step, so that each is told once."""
     found: dict[tuple[str, str], list[str]] = {}
     for result in results:
         for one in result.findings:
@@ -77,27 +73,14 @@ def as_data(results: Sequence[Result], problems: Sequence[Problem], passed: bool
 def page(results: Sequence[Result], problems: Sequence[Problem], inventory: str, when: datetime) -> str:
     """One self-contained HTML page, failures first."""
     order = {"failed": 0, "warning": 1, "skipped": 2, "passed": 3}
-    return (
-        _environment(product.template_folders("verify"))
-        .get_template("report.html.j2")
-        .render(
-            inventory=inventory,
-            when=f"{when:%Y-%m-%d %H:%M} UTC",
-            summary=summary(results, problems),
-            problems=[str(problem) for problem in problems],
-            results=sorted(results, key=lambda one: order[one.outcome]),
-            findings=lambda one: sorted(one.findings, key=lambda finding: order[finding.outcome]),
-            words=in_words,
-        )
-    )
-
-
-@cache
-def _environment(folders: tuple[Path, ...]) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(folders),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    values = {
+        "inventory": inventory,
+        "when": f"{when:%Y-%m-%d %H:%M} UTC",
+        "summary": summary(results, problems),
+        "problems": [str(problem) for problem in problems],
+        "results": sorted(results, key=lambda one: order[one.outcome]),
+        "findings": lambda one: sorted(one.findings, key=lambda finding: order[finding.outcome]),
+        "words": outcome_in_words,
+        "product": product.full_name(),
+    }
+    return rendering.render("verify", "report.html.j2", values)

@@ -1,1 +1,1 @@
-"""WeCom's errors, and the texts of both languages."""
+"""WeCom's errors and what they mean, in Chinese and English."""

@@ -1,4 +1,4 @@
-"""What is said in both languages, and the people whose job it is."""
+"""Texts in Chinese and English, and the names of those who have something to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Text:
-    """The same in both languages."""
+    """One text in both languages."""
 
     zh: str
     en: str

@@ -1,6 +1,6 @@
-"""WeCom's errors that stop a login or a page: what each means, whose side it is on, what to change.
+"""WeCom's errors that stop a login or a page: what each means, who can change it, and what to change.
 
-Where the meanings come from, by the mark in front of each:
+The mark in front of each says where its meaning comes from:
 
 - [17wanxiao] the campus-card platform's document for WeCom administrators
 - [codes] WeCom's list of global error codes, https://developer.work.weixin.qq.com/document/path/90313,
@@ -27,7 +27,7 @@ class Meaning:
     change: Text
 
 
-# WeCom's page for a redirect_uri that it refuses has no number: its URL says err_type=domain_err.
+# WeCom's error page for a refused redirect_uri has no error code; its URL has err_type=domain_err.
 DOMAIN_ERROR = "domain_err"
 
 _NEW_CODE = Text(
@@ -261,7 +261,7 @@ MEANINGS: dict[str, Meaning] = {
     ),
 }
 
-# What WeCom says in words where it gives no number, in lower case.
+# Error codes by the words, in lower case, that WeCom uses where it gives no code.
 PHRASES: dict[str, str] = {
     "not allow to access from your ip": "60020",
     "redirect_uri unauthorized": "50001",

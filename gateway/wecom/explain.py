@@ -1,7 +1,7 @@
-"""From what an operator pastes to what is wrong: the error codes in it, and the address or domain that matters.
+"""Finds WeCom's errors in what an operator pastes, and the address or domain that each is about.
 
-What is pasted may carry an access_token, a Secret or a login code. So nothing of it is ever repeated but error
-codes, IP addresses of callers and one host name with its port.
+What is pasted may hold an access_token, a Secret or a login code. So nothing of it is repeated but error codes, IP
+addresses of callers and one host name with its port.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMBERED = re.compile(
 _ALONE = re.compile(r"-?[0-9]{1,9}")
 _ANYWHERE = re.compile(r"(?<![0-9.])[0-9]{5,7}(?![0-9]|\.[0-9])")
 _CALLER = re.compile(r"from ip:?\s*[\"']?([0-9a-f:.]+)", re.IGNORECASE)
-# the error page's own parameter and that of the page before it, but not after_redirect_uri=true
+# uri= of the error page, or redirect_uri= of the page before it, but not after_redirect_uri=true
 _RETURN_URL = re.compile(r"""(?<![A-Za-z0-9_-])(?:redirect_)?uri=([^&\s"'<>]+)""")
 _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 
@@ -40,7 +40,7 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 class Explanation:
     """One error in what was pasted.
 
-    `meaning` is None where the code is not known here. `detail` is about this very answer: its addresses, its domain.
+    `meaning` is None where the code is not known here. `detail` is about the addresses or the domain in the paste.
     """
 
     code: str
@@ -54,9 +54,9 @@ class Explanation:
 
 
 def explain(pasted: str) -> list[Explanation]:
-    """Every error that is named in a code, an answer, a URL or a line of a log; none where none is.
+    """Every error in `pasted`, which may be a code, an answer, a URL or a line of a log.
 
-    Unknown codes are left out where a known one is there: JavaScript wraps WeCom's codes in its own.
+    Unknown codes are left out where there is a known one: JavaScript puts codes of its own around WeCom's.
     """
     text = _plain(pasted)
     codes = _codes(text)
@@ -66,7 +66,7 @@ def explain(pasted: str) -> list[Explanation]:
 
 
 def as_text(found: Explanation) -> str:
-    """For people: English, then Chinese."""
+    """The explanation for people: in English, then in Chinese."""
     meaning = found.meaning
     if not meaning:
         return (
@@ -86,19 +86,20 @@ def as_text(found: Explanation) -> str:
 
 
 def as_data(found: Explanation) -> dict[str, Any]:
-    """For programs."""
+    """The explanation for programs, as `explain --json` prints it."""
     known = asdict(found.meaning) if found.meaning else {"what": None, "who": [], "change": None}
     detail = asdict(found.detail) if found.detail else None
     return {"code": found.code, "known": found.meaning is not None, **known, "detail": detail, "link": found.link}
 
 
 def _plain(pasted: str) -> str:
-    """As it was before URLs, JSON in strings and Chinese input methods wrote it differently."""
+    """The text without URL encoding, backslashes of JSON in strings, and full-width characters."""
     once = unicodedata.normalize("NFKC", pasted)
     return unquote(unquote(once)).replace("\\", "")
 
 
 def _codes(text: str) -> list[str]:
+    """The codes in the text, each once. Each way to find them is tried only where those before found none."""
     found = [number for match in _NUMBERED.findall(text) for number in match if number]
     if f"err_type={DOMAIN_ERROR}" in text or text.strip() == DOMAIN_ERROR:
         found.append(DOMAIN_ERROR)
@@ -112,6 +113,7 @@ def _codes(text: str) -> list[str]:
 
 
 def _detail(code: str, text: str) -> Text | None:
+    """What the text says about the addresses or the domain that this error is about."""
     if code == "60020":
         return _callers(_CALLER.findall(text))
     if code in ("50001", DOMAIN_ERROR):
@@ -121,7 +123,7 @@ def _detail(code: str, text: str) -> Text | None:
 
 
 def _callers(values: list[str]) -> Text | None:
-    """The addresses that WeCom saw, each once, and whether they can be entered."""
+    """The callers' addresses, each once, and whether they can be entered as trusted IPs."""
     found: dict[Callable[[str, bool], Text], dict[str, None]] = {_ipv6: {}, _inner: {}, _to_add: {}}
     for value in values:
         try:
@@ -159,7 +161,7 @@ def _to_add(addresses: str, several: bool) -> Text:
 
 
 def _returned_to(url: str) -> Text | None:
-    """The domain that the login was to come back to, and what is wrong with it at first sight."""
+    """The domain in `url`, where the login was to come back to, and what is plainly wrong with it."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port

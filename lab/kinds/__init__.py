@@ -1,7 +1,7 @@
 """Hosts that are not bare: what people have on a server before a gateway comes, one shell script for each kind.
 
-Every script makes a fresh "stocked" host (see `lab.up`) into one that serves somebody's pages and goes on doing so
-after a reboot. None is told in Python: read the scripts.
+Every script turns a fresh "stocked" host (see `lab.up`) into one that serves somebody's pages and goes on doing so
+after a reboot. What a kind is stands at the top of its script.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ _SECONDS = 120
 
 
 def names() -> list[str]:
-    """The kinds that there are."""
+    """The kinds of hosts that there are, by name."""
     return sorted(path.stem for path in _SCRIPTS.glob("*.sh") if path.stem != COMMON)
 
 
@@ -31,7 +31,7 @@ def text(kind: str) -> str:
 
 
 def prepare(host: str, kind: str) -> None:
-    """Makes a host that has just been brought up one of `kind`."""
+    """Turns a host that has just been brought up into one of `kind`. Raises LabError where that fails."""
     if kind not in names():
         raise LabError(f"{kind}: the lab knows no such kind of host; there are {', '.join(names())}")
     done = subprocess.run(

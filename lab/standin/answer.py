@@ -15,7 +15,10 @@ _FILLER = b"0123456789abcdef" * 4096
 
 
 async def answer(writer: asyncio.StreamWriter, request: Request, record: dict[str, Any]) -> bool:
-    """Writes the answer; False when the connection must be closed after it."""
+    """Writes the answer to a request. False when the connection must be closed afterwards.
+
+    `record` is what is told about the request. Raises BadRequest for X-Lab headers that are wrong.
+    """
     await asyncio.sleep(min(_number(request, "x-lab-delay", float) or 0.0, _LONGEST_DELAY))
     if request.first("x-lab-close"):
         return False

@@ -13,7 +13,7 @@ _PIECE = 64 * 1024
 
 
 class BadRequest(Exception):  # noqa: N818  -- it is the name of the answer
-    """A request that is not answered but refused; the connection cannot be used any further."""
+    """A request that is refused with `status`; the connection cannot be used any further."""
 
     def __init__(self, reason: str, status: int = 400) -> None:
         super().__init__(reason)
@@ -116,7 +116,7 @@ def _header(line: bytes) -> tuple[str, str]:
 
 
 def _frame(request: Request) -> None:
-    """Settles where the body ends; whatever two servers could read differently is refused."""
+    """Sets where the body ends. Raises BadRequest for whatever two servers could read differently."""
     hosts, lengths, codings = (request.all(name) for name in ("host", "content-length", "transfer-encoding"))
     if len(hosts) > 1 or (not hosts and request.version == "HTTP/1.1"):
         raise BadRequest("one Host header is needed, not none or several")

@@ -1,4 +1,4 @@
-"""The listeners, TLS by server name, and the account of what arrived."""
+"""The listeners, TLS by server name, and the log of what arrived."""
 
 import asyncio
 import collections

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gateway.deploys.facts import GatewayState, HostState
+from gateway.deploys import state
+from gateway.deploys.state import HostState
 from gateway.nginx import release
 from gateway.nginx.tree import tree
 from gateway.onhost import scripts
@@ -13,7 +14,7 @@ HOME = "/etc/nginx/wecom-gateway"
 
 
 def _state(remote) -> HostState:
-    return GatewayState().process(remote.check_output("bash -c %s", scripts.text("state")).splitlines())
+    return state.read(remote.check_output("bash -c %s", scripts.text("state")).splitlines())
 
 
 def _wanted(remote, target) -> release.Release:

@@ -11,7 +11,8 @@ from typing import Any
 
 from gateway.certificates.keys import KeyPair
 from gateway.checkout.verify_files import VerifyFile
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
 

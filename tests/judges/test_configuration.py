@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from gateway.fleet import loading
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
-from gateway.nginx.release import HOME
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
+from gateway.onhost.constants import HOME
 from lab import demo
 
 from ..conftest import REPO

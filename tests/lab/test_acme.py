@@ -65,7 +65,7 @@ def mine(authority, tmp_path):
 
 @pytest.fixture
 def root(mine, tmp_path):
-    return acme.root(tmp_path / "root.pem")
+    return acme.write_root(tmp_path / "root.pem")
 
 
 def _ask(domain, root, rest="/x"):
@@ -247,14 +247,14 @@ def test_a_server_that_forgot_the_account_gets_a_new_one(mine, tmp_path):
     mine.deploy_well()
     acme.forget()
     on_host(RENEW)
-    root = acme.root(tmp_path / "new-root.pem")
+    root = acme.write_root(tmp_path / "new-root.pem")
     assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
 
 
 def test_a_deactivated_account_is_replaced_by_renewal_and_deploy_alike(mine, tmp_path):
     mine.write_sites(_site("a"))
     mine.deploy_well()
-    root = acme.root(tmp_path / "root.pem")
+    root = acme.write_root(tmp_path / "root.pem")
     for heal in (lambda: on_host(RENEW), lambda: mine.deploy_well()):
         _deactivate("a.acme.example")
         before = _serial("a.acme.example")
@@ -305,7 +305,7 @@ def test_no_decision_hangs_on_the_words_of_certbot(mine, in_another_language, tm
     kept = on_host(f"find {HOME}/acme/aside -name private_key.json | wc -l")
     mine.deploy_well()
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
-    assert _ask("a.acme.example", acme.root(tmp_path / "root.pem")).status == 200
+    assert _ask("a.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
     # That server was another one again, so one more key was put aside.
     assert int(on_host(f"find {HOME}/acme/aside -name private_key.json | wc -l")) == int(kept) + 1
     assert on_host(f"stat -c %a {HOME}/acme/aside {HOME}/acme/aside/*").split()[0] == "700"
@@ -369,7 +369,7 @@ def test_a_certificate_that_somebody_took_away_is_issued_again_and_stops_nobody(
     mine.write_sites(_site("a"), {**FILES, "hsts": 9})
     mine.deploy_well()
     assert _ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=9"
-    assert _ask("a.acme.example", acme.root(tmp_path / "root.pem")).status == 200
+    assert _ask("a.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
 
 
 def test_a_new_certificate_is_on_the_disk_before_nginx_hears_of_it(mine):
@@ -390,7 +390,7 @@ def test_a_site_that_leaves_is_not_renewed_comes_back_by_rollback_and_is_forgott
     assert on_host(f"ls {HOME}/acme/accounts/*/renewal/").split().count("b.acme.example.conf") == 0
     on_host(RENEW)
     assert mine.roll_back().returncode == 0
-    root = acme.root(tmp_path / "root.pem")
+    root = acme.write_root(tmp_path / "root.pem")
     before = _serial("b.acme.example")
     assert _ask("b.acme.example", root).status == 200
     on_host(RENEW)
@@ -436,7 +436,7 @@ def test_an_external_account_binding_is_asked_for_and_its_secret_stays_secret(mi
         " >/dev/null 2>&1 & touch /run/seen"
     )
     output = mine.deploy_well("-vvv", "--debug")
-    assert _ask("bound.acme.example", acme.root(tmp_path / "root.pem")).status == 200
+    assert _ask("bound.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
     assert acme.HMAC_KEY not in output
     assert on_host("cat /run/looked"), "nobody looked while certbot registered the account"
     assert on_host("cat /run/seen") == ""

@@ -38,17 +38,14 @@ def _entry_of_the_readme() -> str:
 
 def test_a_school_is_added_by_the_three_steps(bare_host, clean, record_property):
     started = time.monotonic()
-    ssh = {
-        "ssh_user": topology.SSH_USER,
-        "ssh_key": str(topology.SSH_KEY),
-        "ssh_known_hosts_file": str(topology.KNOWN_HOSTS),
-        "_sudo": True,
-    }
-    # The lab's host has its own address and its own way in; everything else is the README's.
-    entry = _entry_of_the_readme().replace("203.0.113.10", topology.address(HOST))
+    # The lab's host has its own address, key and known_hosts; everything else is the README's, its user and sudo too.
+    entry = _entry_of_the_readme()
+    for theirs, ours in (("203.0.113.10", topology.address(HOST)), ("~/.ssh/id_ed25519", str(topology.SSH_KEY))):
+        assert theirs in entry
+        entry = entry.replace(theirs, ours)
     (clean.path / "inventory" / "prod.py").write_text(entry)
     group = clean.path / "group_data" / "all.py"
-    group.write_text(group.read_text() + "".join(f"\n{key} = {value!r}" for key, value in ssh.items()) + "\n")
+    group.write_text(group.read_text() + f"\nssh_known_hosts_file = {str(topology.KNOWN_HOSTS)!r}\n")
 
     folder = clean.path / "files" / "verify" / "wx.school-a.edu.cn"
     folder.mkdir(parents=True)

@@ -18,7 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gateway.fleet.host import Host, parse_host
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
+from gateway.outside.places import Target
+
+from .answering import FILE, SITES, AnsweringSite
 
 REPO = Path(__file__).parents[2]
 sys.path.insert(0, str(REPO / "group_data"))
@@ -113,3 +117,32 @@ def parse(files: Path) -> Callable[..., tuple[Host | None, list[str]]]:
         return host, [str(one) for one in problems if one.severity == "error"]
 
     return check
+
+
+@pytest.fixture
+def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Writes an inventory; loading happens from the repository's top, as operators do."""
+    monkeypatch.chdir(REPO)
+
+    def write(text: str) -> str:
+        # pyinfra keeps compiled inventories by name for the length of a process
+        path = tmp_path / f"inventory{len(list(tmp_path.iterdir()))}.py"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def answering(parse: Callable[..., Any], store_pair: Callable[..., Any]) -> Callable[..., AnsweringSite]:
+    """Makes an AnsweringSite of a kind in SITES; a `straight` one is asked at the host behind its load balancer."""
+
+    def site(kind: str, *, straight: bool = False) -> AnsweringSite:
+        entry = SITES[kind]
+        if entry["edge"] == "tls":
+            store_pair(entry["domain"])
+        host, problems = parse(entry)
+        assert not problems
+        return AnsweringSite(Target(host.sites[0], ("h1",), (FILE,), straight=straight))
+
+    return site

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from gateway.onhost import scripts
+from gateway.onhost.constants import HOME, NGINX_HOME, VARIABLE_HOME
 
 
 def body(script: str) -> str:
@@ -13,15 +14,29 @@ def body(script: str) -> str:
     return (Path(scripts.__file__).parent / f"{script}.sh").read_text()
 
 
-def functions(script: str) -> str:
-    """The functions that stand before the script's own text."""
-    return scripts.text(script).removesuffix(body(script))
+def relocated(script: str, nginx_home: Path, home: Path | None = None) -> str:
+    """The script with other folders in the place of nginx's and of the gateway's own, which is usually in nginx's."""
+    moved = {
+        HOME: str(home or nginx_home / "wecom-gateway"),
+        NGINX_HOME: str(nginx_home),
+        VARIABLE_HOME: str(nginx_home / "variable"),
+    }
+    constants, start, rest = scripts.text(script).partition("# Stands before every other script")
+    for old, new in moved.items():
+        constants = constants.replace(old, new)
+    return constants + start + rest
+
+
+def functions(script: str, nginx_home: Path, home: Path | None = None) -> str:
+    """What stands before the script's own text, relocated."""
+    return relocated(script, nginx_home, home).removesuffix(body(script))
 
 
 def run(script: str, commands: str, home: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """The functions that stand before the script's own text, then the commands; the gateway's folder is `home`."""
+    before = functions(script, Path(NGINX_HOME), home)
     return subprocess.run(
-        ["bash", "-c", f"{functions(script)}\nhome={home} memory={home}/memory reloaded={home}/reloaded\n{commands}"],
+        ["bash", "-c", f"{before}\nmemory={home}/memory reloaded={home}/reloaded\n{commands}"],
         input=stdin,
         capture_output=True,
         text=True,

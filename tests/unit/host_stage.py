@@ -11,8 +11,9 @@ import subprocess
 from pathlib import Path
 
 from gateway.nginx.release import Release
+from gateway.onhost import scripts
 
-from .host_scripts import body, functions
+from .host_scripts import body
 
 # The folders of a host that scripts name by their whole path.
 _FOLDERS = (
@@ -132,7 +133,8 @@ class Stage:
         """The whole script. `instead` are functions that take the place of its own."""
         # The running nginx answers on a port of the machine, of which there is one.
         answers = 'running_release() { cat "$STAGE/serves" 2>/dev/null || true; }'
-        text = f"{functions(script)}\n{answers}\n{instead}\n{body(script)}"
+        functions = scripts.text(script).removesuffix(body(script))
+        text = f"{functions}\n{answers}\n{instead}\n{body(script)}"
         return subprocess.run(
             ["bash", "-c", self._here(text), "wecom-gateway", *arguments],
             input=stdin,

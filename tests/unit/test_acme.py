@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway import acme
-from gateway.deploys.facts import GatewayState
-from gateway.fleet.host import parse_host
+from gateway.deploys import orders, state
+from gateway.deploys.issued import Issued
+from gateway.fleet import shared_domains
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
@@ -83,7 +84,7 @@ def test_files_that_lie_there_all_the_same_are_warned_of(store_pair, files):
 
 def test_lets_encrypt_is_asked_where_no_directory_is_named(parse):
     parsed, _ = parse({**_site(), "cert": {"acme": {"email": "ops@school.edu.cn"}}})
-    assert acme.order(parsed.sites[0].acme).split()[1] == "https://acme-v02.api.letsencrypt.org/directory"
+    assert parsed.sites[0].acme.order.split()[1] == "https://acme-v02.api.letsencrypt.org/directory"
 
 
 def test_a_release_holds_no_key_and_no_way_to_tls_but_through_the_certificate(host):
@@ -100,8 +101,8 @@ def test_a_release_holds_no_key_and_no_way_to_tls_but_through_the_certificate(ho
 
 
 def test_the_release_is_the_same_before_and_after_the_certificate_is_there(host):
-    before = GatewayState().process(["version nginx/1.22.1", "ipv6 yes"])
-    after = GatewayState().process(["version nginx/1.22.1", "ipv6 yes", "order:wx.school.edu.cn x"])
+    before = state.read(["version nginx/1.22.1", "ipv6 yes"])
+    after = state.read(["version nginx/1.22.1", "ipv6 yes", "order:wx.school.edu.cn x"])
     assert release.build(tree(host, before.build)).id == release.build(tree(host, after.build)).id
 
 
@@ -109,7 +110,7 @@ def test_accounts_differ_by_directory_address_and_contract_and_by_nothing_else(p
     def account(**settings):
         parsed, problems = parse(_site(**settings))
         assert not problems
-        return acme.account(parsed.sites[0].acme)
+        return parsed.sites[0].acme.account
 
     binding = {"kid": "k1", "hmac_key_env": "A"}
     names = [
@@ -138,21 +139,21 @@ def test_the_servers_ca_goes_along_without_anything_else_of_its_file(parse, file
 
 
 def test_what_is_due(host):
-    order = acme.order(host.sites[0].acme)
-    good = acme.Issued("wx.school.edu.cn", order, datetime(2027, 1, 1, tzinfo=UTC))
-    assert acme.due(host.sites, [good], {}) == []
-    assert acme.due(host.sites, [good], {"gone.school.edu.cn": "why"}) == []
+    order = host.sites[0].acme.order
+    good = Issued("wx.school.edu.cn", order, datetime(2027, 1, 1, tzinfo=UTC))
+    assert orders.due(host.sites, [good], {}) == []
+    assert orders.due(host.sites, [good], {"gone.school.edu.cn": "why"}) == []
     for issued, failed in (
         ([], {}),
         ([replace(good, not_after=None)], {}),
         ([replace(good, order=order.replace("ops@", "it@"))], {}),
         ([good], {"wx.school.edu.cn": "why"}),
     ):
-        assert acme.due(host.sites, issued, failed) == ["wx.school.edu.cn"]
+        assert orders.due(host.sites, issued, failed) == ["wx.school.edu.cn"]
 
 
 def test_the_state_of_certificates_is_read_as_openssl_writes_it():
-    known = GatewayState().process(
+    known = state.read(
         [
             "ends:a.edu.cn Nov  1 12:00:00 2027 GMT",
             "order:a.edu.cn 0123 https://x.example/dir ops@school.edu.cn -",
@@ -162,7 +163,7 @@ def test_the_state_of_certificates_is_read_as_openssl_writes_it():
         ]
     )
     first, second = known.issued
-    assert first == acme.Issued(
+    assert first == Issued(
         "a.edu.cn", "0123 https://x.example/dir ops@school.edu.cn -", datetime(2027, 11, 1, 12, tzinfo=UTC)
     )
     assert second.not_after is None
@@ -172,18 +173,18 @@ def test_the_state_of_certificates_is_read_as_openssl_writes_it():
 def test_secrets_come_from_the_environment_and_show_nowhere(parse):
     parsed, _ = parse(_site(eab={"kid": "k1", "hmac_key_env": "EAB"}))
     secret = "c2VjcmV0c2VjcmV0c2VjcmV0"
-    assert acme.secrets(parsed.sites, {}) == {}
-    assert list(acme.secrets(parsed.sites, {"EAB": f" {secret}\n"}).values()) == [secret]
+    assert orders.secrets(parsed.sites, {}) == {}
+    assert list(orders.secrets(parsed.sites, {"EAB": f" {secret}\n"}).values()) == [secret]
     for wrong in ("short", secret + "\nserver = x", secret + " x"):
         with pytest.raises(ValueError, match="EAB holds no base64url text") as caught:
-            acme.secrets(parsed.sites, {"EAB": wrong})
+            orders.secrets(parsed.sites, {"EAB": wrong})
         assert wrong not in str(caught.value)
     assert secret not in repr(parsed)
 
 
 def test_a_site_on_two_hosts_is_warned_of(host):
-    assert acme.warnings([host]) == []
-    found = acme.warnings([host, replace(host, name="h2")])
+    assert shared_domains.warnings([host]) == []
+    found = shared_domains.warnings([host, replace(host, name="h2")])
     assert [(one.host, one.severity) for one in found] == [("h1", "warning"), ("h2", "warning")]
     advised = replace(host, name="h3", sites=[replace(site, acme=None) for site in host.sites])
-    assert [one.host for one in acme.warnings([host, replace(host, name="h2"), advised])] == ["h1", "h2"]
+    assert [one.host for one in shared_domains.warnings([host, replace(host, name="h2"), advised])] == ["h1", "h2"]

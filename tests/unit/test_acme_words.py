@@ -15,6 +15,7 @@ import pytest
 from gateway.onhost import scripts
 
 from .conftest import make_pair
+from .host_scripts import functions, relocated
 
 ACCOUNT = "0123456789abcdef"
 DIRECTORY = "https://acme.authority.example/dir"
@@ -109,10 +110,7 @@ class Stage:
         return chain
 
     def run(self, name: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        text = scripts.text(name)
-        for old, new in (("nginx_home=/etc/nginx\n", f"nginx_home={self.path}\n"), ("/var/lib/", f"{self.path}/")):
-            assert old in text
-            text = text.replace(old, new)
+        text = relocated(name, self.path)
         # the stage's programs go before the distribution's
         text = text.replace("export PATH=", f"export PATH={self.path}/bin:", 1)
         environment = {"PATH": os.environ["PATH"], "STAGE": str(self.path)}
@@ -299,10 +297,8 @@ def test_what_a_release_of_an_earlier_version_left_in_place_becomes_a_copy_and_b
     assert served.run("renew").returncode == 0
     assert str(link.readlink()).startswith("pair.")
     (served.path / "wecom-gateway/current/renew.sh").write_text("# knows of no copies\n")
-    text = scripts.text("activate").partition("# Makes release $1 the one in force")[0]
-    subprocess.run(
-        ["bash", "-c", text.replace("=/etc/nginx\n", f"={served.path}\n") + 'keep_house "$home/current"'], check=True
-    )
+    text = functions("activate", served.path)
+    subprocess.run(["bash", "-c", text + 'keep_house "$home/current"'], check=True)
     assert str(link.readlink()) == in_place
     assert served.in_use(A)
 
@@ -347,23 +343,21 @@ def test_remains_of_a_first_request_that_broke_off_stop_nobody(stage):
 
 
 @pytest.mark.parametrize(
-    ("start", "functions"),
+    ("start", "locks"),
     [("renew", "take_acme_lock; take_lock"), ("activate", "take_lock; try_acme_lock")],
 )
-def test_a_deploy_does_not_wait_for_the_lock_of_whoever_waits_for_a_server(served, start, functions):
+def test_a_deploy_does_not_wait_for_the_lock_of_whoever_waits_for_a_server(served, start, locks):
     """Under the deploy's lock the ACME lock is tried only; the other way round both are had."""
     lock = served.acme / ".lock"
-    text = scripts.text(start)
-    text = text[: text.index("# Run by wecom" if start == "renew" else "# Makes release $1")]
-    text = text.replace("=/etc/nginx\n", f"={served.path}\n").replace("/var/lib/", f"{served.path}/")
+    text = functions(start, served.path)
     run: Callable[[str], subprocess.CompletedProcess[str]] = lambda script: subprocess.run(  # noqa: E731
         ["bash", "-c", text + script], capture_output=True, text=True, check=False, timeout=20
     )
-    assert run(functions).returncode == 0
+    assert run(locks).returncode == 0
     if start == "activate":
         with subprocess.Popen(["flock", str(lock), "sleep", "15"]) as holder:
             deadline = time.monotonic() + 10
             while run("try_acme_lock").returncode == 0:
                 assert time.monotonic() < deadline
-            assert run(functions).returncode == 1
+            assert run(locks).returncode == 1
             holder.terminate()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
-from gateway.deploys import status
-from gateway.deploys.facts import HostState
+from gateway.deploys.drift import Observation, judged
+from gateway.deploys.health import Health
 from gateway.deploys.neighbours import Neighbours
+from gateway.deploys.state import HostState
 from gateway.nginx import built_for, release
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
@@ -60,7 +62,11 @@ def host(parse):
 def _why(host, before: Build, current: str = "", **now) -> str:
     """Of a host whose release was rendered for `before`."""
     known = HostState(current=current or release.build(tree(host, before)).id, ipv6=True, **now)
-    return status._why_another(host, known, known.current, built_for.text(before))
+    return _problem(host, known, built_for.text(before))
+
+
+def _problem(host, known: HostState, build: str) -> str:
+    return judged(host, Observation(known, Health(build=build), "f" * 16), {}, datetime.now(UTC)).problem
 
 
 def test_an_upgraded_nginx_is_told_as_one(host):
@@ -84,12 +90,12 @@ def test_a_changed_inventory_is_told_as_one_whatever_else_changed(host):
 
 def test_a_rollback_is_told_as_one(host):
     known = HostState(current="aaaa", history=("aaaa", "bbbb"), installed=OLD.version)
-    assert status._why_another(host, known, "aaaa", "").startswith("it was rolled back to release aaaa")
+    assert _problem(host, known, "").startswith("it was rolled back to release aaaa")
 
 
 def test_an_older_release_does_not_say(host):
     known = HostState(current="bbbb", history=("aaaa", "bbbb"), installed=OLD.version)
-    assert "has changed since release bbbb, or it was rolled back" in status._why_another(host, known, "bbbb", "")
+    assert "has changed since release bbbb, or it was rolled back" in _problem(host, known, "")
 
 
 def test_the_facts_of_the_host_are_in_the_release_and_not_in_its_name(host):

@@ -10,7 +10,7 @@ import pyrage
 import pytest
 
 from gateway.certificates import key_store, keys, stored
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 
 from .conftest import PLATFORMS
 from .pki import MIDDLE, Issued, assert_no_key, issue

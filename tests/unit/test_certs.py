@@ -181,8 +181,8 @@ def test_a_look_alike_of_the_issuer_is_told_from_it_where_the_signature_is_old()
     authority = issue("RSA CA", ca=True, key=RSA)
     leaf = with_old_signature(issue(DOMAIN, authority)).certificate
     forged = issue("RSA CA", ca=True).certificate
-    assert chain.ordered(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
-    assert chain.ordered(leaf, [forged], NOW) == [leaf]
+    assert chain.chain_from(leaf, [forged, authority.certificate], NOW) == [leaf, authority.certificate]
+    assert chain.chain_from(leaf, [forged], NOW) == [leaf]
 
 
 def test_an_authoritys_certificate_with_an_old_signature_gives_way_to_a_newer_one():

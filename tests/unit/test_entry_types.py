@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import get_type_hints
 
 from gateway import entries
+from gateway.fleet import entry_types
 from gateway.fleet.loading import load
-from gateway.inventory import entry_types
 from gateway.inventory.model import BlueKing, Egress, SiteEntry, WeCom
 
 from .conftest import REPO

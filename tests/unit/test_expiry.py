@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli.main import main
-from gateway.deploys import preflight
+from gateway.deploys import checked, preflight
 
 from .conftest import REPO
 
@@ -78,14 +78,14 @@ def test_a_deploy_with_an_expired_certificate_stops_unless_it_is_told_to_go_on(
     given = {"inventory": "prod.py", "operations": ("deploy.py",), "data": data}
     with click.Context(click.Command("pyinfra")) as context:
         context.params.update(given)
-        preflight.checked.clear()
+        checked.keep([])
         if stopped:
             with pytest.raises(SystemExit) as ended:
                 preflight.stop_on_problems()
             assert ended.value.code == 1
         else:
             preflight.stop_on_problems()
-            assert preflight.checked["b1"].certs["wx.b.edu.cn"].key
-    preflight.checked.clear()
+            assert checked.host("b1").certs["wx.b.edu.cn"].key
+    checked.keep([])
     label = "error" if stopped else "warning"
     assert f"--> {label}: b1: wx.b.edu.cn: cert: expired on" in capsys.readouterr().err

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.onhost import scripts
-
 from .conftest import make_pair
+from .host_scripts import relocated
 
 
 @pytest.fixture
@@ -22,10 +21,7 @@ def home(tmp_path) -> Path:
 
 
 def _run(home: Path) -> list[str]:
-    """The script as it is, with another folder in the place of /etc/nginx."""
-    text = scripts.text("expiry")
-    assert "\nnginx_home=/etc/nginx\n" in text
-    text = text.replace("\nnginx_home=/etc/nginx\n", f"\nnginx_home={home.parent}\n")
+    text = relocated("expiry", home.parent)
     done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False, timeout=10)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()

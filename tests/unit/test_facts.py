@@ -6,17 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.deploys.facts import (
-    CertificateEnds,
-    GatewayState,
-    Held,
-    HostState,
-    ReleaseFiles,
-    ReleaseHeld,
-    ReleaseTexts,
-)
-from gateway.deploys.neighbours import ENTRIES
+from gateway.deploys import held_release, state
+from gateway.deploys.held_release import HeldRelease
+from gateway.deploys.state import HostState
 from gateway.nginx.release import Entry
+from gateway.onhost.constants import ENTRIES
 
 from .test_neighbours import dump
 
@@ -41,7 +35,7 @@ def _state(**changes: str | None) -> HostState:
         for key, text in (dict(line.partition(" ")[::2] for line in OUTPUT) | changes).items()
         if text is not None
     }
-    return GatewayState().process([f"{key} {value}" for key, value in values.items()])
+    return state.read([f"{key} {value}" for key, value in values.items()])
 
 
 def test_a_host_in_order():
@@ -50,6 +44,11 @@ def test_a_host_in_order():
     assert not known.build.ipv6
     assert known.in_force("bbbb")
     assert known.unresolved == ("paas.inner.example",)
+
+
+def test_a_version_of_the_product_that_is_none_is_not_believed():
+    assert _state(product="0.2.0").product == "0.2.0"
+    assert _state().product == _state(product="\x1b[31m").product == _state(product="0.2.0 more").product == ""
 
 
 @pytest.mark.parametrize(
@@ -122,19 +121,19 @@ def test_where_a_rollback_goes(current, history, previous):
 
 
 def test_a_bare_host_is_rendered_for_what_apt_would_install():
-    known = GatewayState().process(["candidate 1.26.3-3+deb13u1", "ipv6 yes", "current ", "running "])
+    known = state.read(["candidate 1.26.3-3+deb13u1", "ipv6 yes", "current ", "running "])
     assert known.installed is None
     assert str(known.build.version) == "1.26.3"
-    assert GatewayState().process(["candidate (none)"]).build is None
+    assert state.read(["candidate (none)"]).build is None
 
 
 def test_silence_says_nothing():
-    assert not GatewayState.default().is_readable
-    assert GatewayState().process(["candidate (none)", "missing nginx ca-certificates", "ipv6 yes"]).is_readable
+    assert not HostState().is_readable
+    assert state.read(["candidate (none)", "missing nginx ca-certificates", "ipv6 yes"]).is_readable
 
 
 def test_files_with_odd_names_or_types_never_pass_for_ours():
-    found = ReleaseFiles().process(
+    found = held_release.read_files(
         [
             "mode 644 a.conf",
             "mode 777-www-data-l link",
@@ -148,20 +147,22 @@ def test_files_with_odd_names_or_types_never_pass_for_ours():
         Entry("link", "", "777-www-data-l"),
         Entry("certs/x y/privkey.pem", "2" * 64, "600"),
     }
-    held = ReleaseHeld().process([f"source 644 {'3' * 64} a.conf", "source", ""])
+    held = held_release.read_held([f"source 644 {'3' * 64} a.conf", "source", ""])
     assert held.sources == {Entry("a.conf", "3" * 64, "644")}
 
 
 def test_a_release_of_an_earlier_version_says_less():
-    assert ReleaseHeld().process([]) == Held()
-    assert ReleaseHeld().process(["domain a.edu.cn", "origin nonsense"]) == Held(domains=frozenset({"a.edu.cn"}))
+    assert held_release.read_held([]) == HeldRelease()
+    assert held_release.read_held(["domain a.edu.cn", "origin nonsense"]) == HeldRelease(
+        domains=frozenset({"a.edu.cn"})
+    )
 
 
 def test_ends_that_nobody_can_read_are_left_out():
-    found = CertificateEnds().process(["a.edu.cn Nov 21 12:00:00 2027 GMT", "b.edu.cn ", "c.edu.cn soon", ""])
+    found = held_release.read_ends(["a.edu.cn Nov 21 12:00:00 2027 GMT", "b.edu.cn ", "c.edu.cn soon", ""])
     assert found == {"a.edu.cn": datetime(2027, 11, 21, 12, tzinfo=UTC)}
 
 
 @pytest.mark.parametrize("output", [[], [""], ["no base64!"], ["AAAA"], ["H4sIAAAAAAAAA"]])
 def test_texts_that_did_not_arrive_are_no_texts(output):
-    assert ReleaseTexts().process(output) == {}
+    assert held_release.read_texts(output) == {}

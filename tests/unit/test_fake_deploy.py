@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shlex
 import tarfile
 from contextlib import nullcontext
 
@@ -17,9 +18,9 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.operations import run_ops
 from pyinfra.context import ctx_state
 
-from gateway import acme
-from gateway.deploys import stages
-from gateway.fleet.host import parse_host
+from gateway import product
+from gateway.deploys import origin, stages
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
@@ -108,6 +109,14 @@ def test_a_first_deploy_publishes_and_activates(run):
     assert done.changed == ["Publish the release", "Activate the release"]
     assert len(done.scripts("publish")) == len(done.scripts("activate")) == 1
     assert b" s1.edu.cn;" in done.uploaded("sites/wanxiao_prod-slb.conf")
+
+
+def test_the_version_goes_to_the_host_beside_where_the_release_came_from(run):
+    """Not into that record: an earlier version believes one of six fields only, the time included."""
+    (sent,) = run(_sites(1), {"state": _state_output()}).scripts("activate")
+    *_, came_from, version = shlex.split(sent)
+    assert version == product.version()
+    assert origin.read(f"{came_from} 2026-11-20T01:13:00Z").by
 
 
 def test_a_second_deploy_changes_nothing(run, files):
@@ -222,7 +231,7 @@ def test_certbot_comes_only_where_a_certificate_is_asked_for(run):
 def test_certificates_that_are_there_are_not_asked_for(run, files):
     parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": [_ORDERED]}, files)
     built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
-    known = f"order:s0.edu.cn {acme.order(parsed.sites[0].acme)}\nends:s0.edu.cn Nov 21 12:00:00 2027 GMT\n"
+    known = f"order:s0.edu.cn {parsed.sites[0].acme.order}\nends:s0.edu.cn Nov 21 12:00:00 2027 GMT\n"
     done = run([_ORDERED], {"state": _state_output(built.id, built.digest()) + known})
     assert done.changed == []
     assert not done.scripts("obtain")

@@ -10,7 +10,7 @@ import tracemalloc
 import pytest
 
 from gateway.checkout import verify_files
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 
 from .conftest import PLATFORMS, REPO
 

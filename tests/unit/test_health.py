@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.deploys.health import Disk, Health, Unit, findings, read, warnings
-from gateway.nginx.release import HOME
+from gateway.onhost.constants import HOME
 
 OUTPUT = """loads yes
 unit:nginx.service loaded active enabled success 123

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
+import sys
 
 import pytest
 
+from .host_scripts import functions
 from .host_scripts import run as _run
 
 
@@ -64,3 +67,70 @@ def test_only_the_text_that_the_package_brought_counts_as_shipped(tmp_path):
     assert _run("dpkg", f"{dpkg}; {told}", tmp_path, stdin=SHIPPED).stdout == "yes\n"
     assert _run("dpkg", f"{dpkg}; {told}", tmp_path, stdin=SHIPPED + "# ours\n").stdout == "no\n"
     assert _run("dpkg", f"dpkg-query() {{ return 1; }}; {told}", tmp_path, stdin=SHIPPED).stdout == "no\n"
+
+
+ANSWERS = """
+import socket
+with socket.create_server(("127.0.0.1", 0)) as server:
+    print(server.getsockname()[1], flush=True)
+    with server.accept()[0] as visitor:
+        visitor.recv(99)
+        visitor.sendall(b"HTTP/1.0 200 OK\\r\\n\\r\\n0123456789abcdef\\n")
+"""
+
+
+def test_the_running_release_is_asked_for_on_the_port_that_is_the_gateway_s(tmp_path):
+    with subprocess.Popen([sys.executable, "-c", ANSWERS], stdout=subprocess.PIPE, text=True) as server:
+        port = server.stdout.readline().strip()
+        assert _run("activate", f"release_port={port} running_release", tmp_path).stdout == "0123456789abcdef\n"
+    # nobody is there any more
+    assert _run("activate", f"release_port={port} running_release", tmp_path).stdout == "\n"
+
+
+WELCOME = "server { listen 80 default_server; }\n"
+
+
+@pytest.fixture
+def welcoming(tmp_path):
+    """nginx's folder with Debian's welcome page. Runs commands after the activation's functions there; dpkg-query is a
+    stand-in that knows the page."""
+    for name in ("sites-available", "sites-enabled", "conf.d", "modules-enabled"):
+        (tmp_path / name).mkdir()
+    page = tmp_path / "sites-available" / "default"
+    page.write_text(WELCOME)
+    (tmp_path / "sites-enabled" / "default").symlink_to(page)
+    (tmp_path / "sites-enabled" / "theirs").write_text("server { listen 81; }\n")
+    (tmp_path / "nginx.conf").write_text(SHIPPED)
+    (tmp_path / "shadow").mkdir()
+    digest = hashlib.md5(WELCOME.encode(), usedforsecurity=False).hexdigest()
+    known = f"dpkg-query() {{ echo ' {page} {digest}'; }}"
+
+    def run(commands, script="activate"):
+        text = f"{functions(script, tmp_path)}\n{known}\n{commands}"
+        done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False, timeout=10)
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    return run
+
+
+def test_a_release_takes_the_place_of_the_welcome_page_and_of_nothing_else(welcoming):
+    seen = "shadow_configuration $nginx_home/shadow; ls $nginx_home/shadow/sites-enabled"
+    assert welcoming(f"{seen}; echo $remove_stock") == ["theirs", "yes"]
+
+
+@pytest.mark.parametrize("change", ["echo more >>$stock_site", "rm $stock_site; echo theirs >$stock_site"])
+def test_a_welcome_page_that_somebody_has_edited_stays(welcoming, change):
+    seen = "shadow_configuration $nginx_home/shadow; ls $nginx_home/shadow/sites-enabled"
+    assert welcoming(f"{change}; {seen}; echo $remove_stock") == ["default", "theirs", "no"]
+
+
+def test_a_welcome_page_that_an_activation_removed_still_counts_as_one_to_put_back(welcoming):
+    assert welcoming("stock_site_goes; rm $stock_site; stock_site_goes && echo yes") == ["yes"]
+
+
+def test_what_others_claim_is_read_without_the_welcome_page(welcoming):
+    """nginx is a stand-in that prints which sites it was given."""
+    nginx = 'packaged_nginx=served; timeout() { ls "${6%/*}/sites-enabled"; }'
+    commands = f"{nginx}; print_configuration | cut -d ' ' -f 2 | base64 -d | gunzip"
+    assert welcoming(commands, "state") == ["theirs", "zzz-wecom-gateway.conf"]

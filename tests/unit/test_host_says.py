@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from gateway import acme
 from gateway.deploys import health
-from gateway.deploys.facts import GatewayState, HostState
+from gateway.deploys.facts import GatewayState
+from gateway.deploys.issued import Issued
 from gateway.deploys.neighbours import ENTRIES
 from gateway.deploys.objections import objections
+from gateway.deploys.state import HostState
 from gateway.nginx import release as releases
 from gateway.nginx.release import File, Release
 from gateway.nginx.tree import tree
@@ -166,7 +167,7 @@ def test_certificates_that_the_host_got_and_those_that_it_could_not_get(host):
     (host.home / "acme/failed/b.edu.cn").write_text("2026-11-20T01:13Z no answer on port 80\n")
     known = _state(host)
     (issued,) = known.issued
-    assert issued == acme.Issued("a.edu.cn", "0123 https://acme.example/dir ops@edu.cn -", issued.not_after)
+    assert issued == Issued("a.edu.cn", "0123 https://acme.example/dir ops@edu.cn -", issued.not_after)
     assert timedelta(days=29) < issued.not_after - datetime.now(UTC) < timedelta(days=31)
     assert known.failed == {"b.edu.cn": "2026-11-20T01:13Z no answer on port 80"}
 

@@ -32,7 +32,7 @@ def site(parse):
     ],
 )
 def test_these_are_right(site, location):
-    assert locations.fault(location, site) is None
+    assert locations.location_fault(location, site) is None
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_these_are_right(site, location):
     ],
 )
 def test_these_break_login(site, location, reason):
-    said, remedy = locations.fault(location + ("" if "?" in location else "?code=secret"), site)
+    said, remedy = locations.location_fault(location + ("" if "?" in location else "?code=secret"), site)
     assert reason in said
     assert remedy
     assert "secret" not in said
@@ -64,4 +64,4 @@ def test_these_break_login(site, location, reason):
 
 def test_a_registry_is_no_owner(parse):
     host, _ = parse({"domain": "school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"})
-    assert locations.fault("https://other.edu.cn/", host.sites[0]) is not None
+    assert locations.location_fault("https://other.edu.cn/", host.sites[0]) is not None

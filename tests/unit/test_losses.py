@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.deploys import status
-from gateway.deploys.facts import HostState
+from gateway.deploys.drift import Observation, judged
 from gateway.deploys.health import Health
-from gateway.deploys.losses import OPTIONS, Losses, elsewhere
-from gateway.fleet.host import Host, parse_host
+from gateway.deploys.losses import OPTIONS, Losses, entries_with
+from gateway.deploys.state import HostState
+from gateway.fleet.host import Host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
@@ -171,8 +172,8 @@ def test_a_changed_host_is_asked_once_for_what_it_holds_and_for_no_certificate_t
 def test_the_other_entry_that_has_the_site_is_named():
     entries = [("gw-b", [_site("a.edu.cn"), "no dict", {}]), ("gw-c", None), ("gw-d", [_site("z.edu.cn")])]
     gone = ("a.edu.cn", "b.edu.cn")
-    found = Losses(gone, elsewhere=elsewhere(gone, entries))
-    (text,) = found.refused(frozenset())
+    found = Losses(gone, elsewhere=entries_with(gone, entries))
+    (text,) = found.refusals(frozenset())
     assert "the entry of gw-b has a.edu.cn: deploy that host first" in text
     assert "gw-c" not in text
     assert "gw-d" not in text
@@ -180,13 +181,12 @@ def test_the_other_entry_that_has_the_site_is_named():
 
 def test_status_names_what_would_go_and_does_not_say_deploy():
     known = HostState(installed=Version((1, 22, 1)), current=OLD, running=OLD)
-    text = status._difference(
-        Host("gw", (), {}, {}), known, "f" * 16, True, Health(), ["sites would go: a.edu.cn", "git pull first"]
-    )
-    assert text == "a deploy would be refused: sites would go: a.edu.cn; git pull first"
+    seen = Observation(known, Health(), "f" * 16, refusals=("sites would go: a.edu.cn", "git pull first"))
+    problem = judged(Host("gw", "gw", (), {}, {}), seen, {}, datetime.now(UTC)).problem
+    assert problem == "a deploy would be refused: sites would go: a.edu.cn; git pull first"
 
 
 def test_where_nothing_of_the_release_can_be_read_nobody_knows_what_would_go():
-    (text,) = Losses(unread=OLD).refused(frozenset())
+    (text,) = Losses(unread=OLD).refusals(frozenset())
     assert f"what release {OLD} serves cannot be read" in text
-    assert Losses(unread=OLD).refused({"allow_site_removal"}) == []
+    assert Losses(unread=OLD).refusals({"allow_site_removal"}) == []

@@ -35,53 +35,50 @@ def known_file(files, monkeypatch):
     return path
 
 
-def _warnings(parse) -> list[str]:
-    host, _ = parse(SITE)
-    return [str(problem) for problem in lost_files.warnings([host], Path("files"))]
+def _warnings() -> list[str]:
+    return [str(problem) for problem in lost_files.warnings([("h1", "wx.a.edu.cn")], Path("files"))]
 
 
-def test_a_file_that_is_there_is_not_missed(known_file, parse):
-    assert _warnings(parse) == []
+def test_a_file_that_is_there_is_not_missed(known_file):
+    assert _warnings() == []
 
 
 @pytest.mark.parametrize("committed", [False, True])
-def test_a_deleted_file_is_missed(known_file, parse, committed):
+def test_a_deleted_file_is_missed(known_file, committed):
     known_file.unlink()
     if committed:
         _git("commit", "-qam", "gone")
-    (warning,) = _warnings(parse)
+    (warning,) = _warnings()
     assert warning.startswith(f"h1: wx.a.edu.cn: {known_file}: ")
 
 
-def test_a_file_that_came_back_is_not_missed(known_file, parse):
+def test_a_file_that_came_back_is_not_missed(known_file):
     body = known_file.read_text()
     known_file.unlink()
     _git("commit", "-qam", "gone")
     known_file.write_text(body)
-    assert _warnings(parse) == []
+    assert _warnings() == []
 
 
-def test_files_of_sites_that_went_are_not_missed(known_file, parse):
+def test_files_of_sites_that_went_are_not_missed(known_file):
     known_file.unlink()
-    host, _ = parse({**SITE, "domain": "wx.b.edu.cn"})
-    assert lost_files.warnings([host], Path("files")) == []
+    assert lost_files.warnings([("h1", "wx.b.edu.cn")], Path("files")) == []
 
 
-def test_a_file_in_a_folder_that_cannot_be_read_is_not_taken_for_a_lost_one(closed, monkeypatch, parse):
+def test_a_file_in_a_folder_that_cannot_be_read_is_not_taken_for_a_lost_one(closed, monkeypatch):
     files, close = closed
     path = files / "verify" / "wx.a.edu.cn" / NAME
     path.parent.mkdir(parents=True)
     path.write_text(NAME[10:26])
     monkeypatch.setattr(lost_files, "_deleted", lambda folder: [path])  # what git makes of such a folder
-    host, _ = parse(SITE)
     with close(path.parent):
-        assert lost_files.warnings([host], files) == []
+        assert lost_files.warnings([("h1", "wx.a.edu.cn")], files) == []
 
 
-def test_outside_git_nothing_is_missed(files, monkeypatch, parse):
+def test_outside_git_nothing_is_missed(files, monkeypatch):
     monkeypatch.chdir(files.parent)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(files.parent.parent))
-    assert _warnings(parse) == []
+    assert _warnings() == []
 
 
 def _built(parse, *sites) -> release.Release:

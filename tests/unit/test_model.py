@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx import build, release, tree
 from gateway.nginx.tls_profile import Version
 

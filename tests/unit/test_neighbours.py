@@ -8,7 +8,8 @@ import gzip
 import pytest
 
 from gateway.deploys import neighbours
-from gateway.deploys.neighbours import ENTRIES, Neighbours
+from gateway.deploys.neighbours import Neighbours
+from gateway.onhost.constants import ENTRIES
 
 USUAL, LATE, LAST = ENTRIES
 MAIN = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.deploys.facts import GatewayState
 from gateway.deploys.objections import announcements, objections, remarks
+from gateway.deploys.state import read
 
 from .test_neighbours import LAST, LATE, MARK, USUAL, dump
 
@@ -28,7 +28,7 @@ BARE = {"candidate": "1.22.1-9", "unit:LoadState": "not-found", "listen:00000000
 
 def known(base, **changes):
     values = {key: value for key, value in (base | changes).items() if value is not None}
-    return GatewayState().process([f"{key} {value}" for key, value in values.items()])
+    return read([f"{key} {value}" for key, value in values.items()])
 
 
 def conf(theirs="", http="include conf.d/*.conf; include sites-enabled/*;"):

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from gateway.deploys import origin
-from gateway.deploys.origin import Origin, compared, read
+from gateway.deploys.origin import Origin, read, sentence
 
 COMMIT, DATE, AT = "c" * 40, "2026-11-20T09:12:33+08:00", "2026-11-20T01:13:00Z"
 
@@ -33,15 +33,15 @@ def checkout(tmp_path, monkeypatch):
 
 
 def _here():
-    origin.here.cache_clear()
-    return origin.here()
+    origin.of_checkout.cache_clear()
+    return origin.of_checkout()
 
 
 @pytest.fixture(autouse=True)
 def asked_anew():
-    origin.here.cache_clear()
+    origin.of_checkout.cache_clear()
     yield
-    origin.here.cache_clear()
+    origin.of_checkout.cache_clear()
 
 
 def _kept(one):
@@ -64,7 +64,7 @@ def test_what_git_says_goes_to_the_host_and_comes_back(checkout):
 def test_changes_that_are_not_committed_are_said_and_so_is_a_new_file(checkout, tmp_path):
     (tmp_path / "new.txt").write_text("x")
     assert _here().changed
-    assert "with changes not committed" in compared(_kept(checkout), _here())
+    assert "with changes not committed" in sentence(_kept(checkout), _here())
 
 
 def test_a_detached_head_has_no_branch(checkout):
@@ -117,18 +117,18 @@ def test_a_record_that_is_none_is_not_believed(line):
 def test_an_older_checkout_is_told_to_pull(checkout):
     newest = _kept(_here())
     _git("checkout", "-q", "HEAD~1")
-    text = compared(newest, _here())
+    text = sentence(newest, _here())
     assert f"commit {newest.commit[:12]} of" in text
     assert f"this checkout is at commit {checkout.commit[:12]}" in text
     assert text.endswith("which does not contain it: git pull first")
 
 
 def test_a_commit_that_this_checkout_has_never_heard_of_is_told_in_the_same_way(checkout):
-    assert compared(Origin(COMMIT, DATE, "main", by="wang@desk", at=AT), _here()).endswith("git pull first")
+    assert sentence(Origin(COMMIT, DATE, "main", by="wang@desk", at=AT), _here()).endswith("git pull first")
 
 
 def test_a_newer_checkout_is_pointed_to_the_commits_since(checkout):
-    text = compared(_kept(checkout), _here())
+    text = sentence(_kept(checkout), _here())
     assert "which contains it" in text
     assert f"git log -p {checkout.commit[:12]}.." in text
     assert "git pull" not in text
@@ -137,22 +137,22 @@ def test_a_newer_checkout_is_pointed_to_the_commits_since(checkout):
 def test_the_same_commit_with_changes_points_to_them(checkout, tmp_path):
     same = _kept(_here())
     (tmp_path / "prod.py").write_text("three")
-    assert compared(same, _here()).endswith("the same commit: git diff HEAD shows what is not committed")
+    assert sentence(same, _here()).endswith("the same commit: git diff HEAD shows what is not committed")
 
 
 def test_what_was_deployed_without_being_committed_is_asked_for(checkout):
     own = _here()
     held = read(f"{own.line().replace(' clean ', ' changed ')} {AT}")
-    assert "was never committed, ask" in compared(held, own)
+    assert "was never committed, ask" in sentence(held, own)
 
 
 def test_the_same_commit_and_nothing_changed_was_another_inventory(checkout):
-    assert "another inventory" in compared(_kept(_here()), _here())
+    assert "another inventory" in sentence(_kept(_here()), _here())
 
 
 def test_little_is_known_of_releases_of_earlier_versions_and_outside_of_git(checkout):
-    assert "is it up to date (git pull)?" in compared(None, _here())
-    assert "ask who deployed last" in compared(None, Origin(by="li@desk"))
+    assert "is it up to date (git pull)?" in sentence(None, _here())
+    assert "ask who deployed last" in sentence(None, Origin(by="li@desk"))
     known = Origin(COMMIT, DATE, "main", by="wang@desk", at=AT)
-    assert "is no git checkout: take one that contains that commit" in compared(known, Origin(by="li@desk"))
-    assert "not from a git checkout" in compared(Origin(by="wang@desk", at=AT), _here())
+    assert "is no git checkout: take one that contains that commit" in sentence(known, Origin(by="li@desk"))
+    assert "not from a git checkout" in sentence(Origin(by="wang@desk", at=AT), _here())

@@ -92,8 +92,8 @@ def test_what_is_a_key_by_place_name_or_content_shows_by_name_alone(path, body):
 
 def test_a_secret_file_of_a_release_is_never_among_the_texts():
     files = {"a.conf": File(b"x"), "b.conf": File(b"y", secret=True), "c.conf": File(b"z", secret=True, group="www")}
-    assert preview.public(files) == {"a.conf": b"x"}
-    assert "b.conf" not in preview.public(build(files).files)
+    assert preview.public_texts(files) == {"a.conf": b"x"}
+    assert "b.conf" not in preview.public_texts(build(files).files)
 
 
 @pytest.mark.parametrize("body", [b"\0\1\2", b"\xff\xfe\xfa"])

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.certificates.keys import KeyPair
 from gateway.checkout.verify_files import VerifyFile
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 from gateway.nginx.build import Build
 from gateway.nginx.release import File
 from gateway.nginx.tls_profile import Version

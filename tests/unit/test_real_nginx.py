@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from gateway.deploys import health
-from gateway.deploys.facts import GatewayState, HostState
+from gateway.deploys.facts import GatewayState
 from gateway.deploys.neighbours import ENTRIES
 from gateway.deploys.objections import objections
+from gateway.deploys.state import HostState
 from gateway.fleet.host import Host
 from gateway.nginx import release as releases
 from gateway.nginx.build import Build

@@ -40,6 +40,16 @@ def test_a_rollback_brings_its_own_back(home):
     assert _state(home)["unresolved"] == "n3.example"
 
 
+def test_the_version_of_the_release_in_force_is_told_where_it_is_recorded(home):
+    assert _state(home)["product"] == ""
+    (home / "versions").mkdir()
+    (home / "versions" / "0000000000000002").write_text("0.2.0\n")
+    (home / "versions" / "0000000000000003").write_text("0.3.0\n")
+    assert _state(home)["product"] == "0.2.0"
+    (home / "current").unlink()
+    assert "product" not in _state(home)
+
+
 @pytest.mark.parametrize("gone", ["current", "upstreams/n2.example_443.conf"])
 def test_what_is_not_there_is_not_told(home, gone):
     (home / gone).unlink()

@@ -11,8 +11,10 @@ from click.testing import CliRunner
 from pyinfra.api import Inventory
 
 from gateway.cli.main import main
-from gateway.deploys import status
-from gateway.deploys.status import HostStatus
+from gateway.deploys import state, status_words
+from gateway.deploys.drift import HostStatus, Observation, expired_certificates, judged, late_renewals
+from gateway.deploys.health import Health, Unit
+from gateway.deploys.status import ask_hosts
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
 from gateway.outside import balancers, places
@@ -31,29 +33,79 @@ from .conftest import REPO
     ],
 )
 def test_the_table_tells_the_soonest_and_warns(days, column, note):
-    row = status.table([HostStatus("h", True, certificate_days=days)])[1]
-    assert row[4:] == (column, note)
+    row = status_words.table([HostStatus("h", True, certificate_days=days)])[1]
+    assert row[-2:] == (column, note)
+
+
+def test_the_table_tells_which_version_published_the_release_where_the_host_knows():
+    header, new, old = status_words.table([HostStatus("h1", True, version="0.2.0"), HostStatus("h2", True)])
+    assert header[3] == "version"
+    assert (new[3], old[3]) == ("0.2.0", "-")
+    assert HostStatus("h1", True, version="0.2.0").as_data()["version"] == "0.2.0"
 
 
 def test_an_expired_certificate_is_told_with_whose_it_is():
-    text = status._expired({"a.edu.cn": -1, "b.edu.cn": -3, "c.edu.cn": 5}, {"b.edu.cn"})
+    text = expired_certificates({"a.edu.cn": -1, "b.edu.cn": -3, "c.edu.cn": 5}, {"b.edu.cn"})
     assert text == "certificate expired: a.edu.cn, b.edu.cn (the load balancer's); renew it"
-    assert status._expired({"c.edu.cn": 0}, ()) == ""
+    assert expired_certificates({"c.edu.cn": 0}, ()) == ""
     assert not HostStatus("h", True, problem=text).in_sync
 
 
 def test_a_renewal_that_fails_is_drift_with_under_14_days_left():
     """It began to fail more than two weeks before: nobody has looked."""
-    text = status._not_renewed({"a.edu.cn": 13, "b.edu.cn": 14, "c.edu.cn": 1})
+    text = late_renewals({"a.edu.cn": 13, "b.edu.cn": 14, "c.edu.cn": 1})
     assert text.startswith("certificate not renewed: a.edu.cn (13 days left), c.edu.cn (1 day left); ")
     assert not HostStatus("h", True, problem=text).in_sync
-    assert status._not_renewed({"b.edu.cn": 14}) == ""
+    assert late_renewals({"b.edu.cn": 14}) == ""
+
+
+OWN, NEW = "own.b.edu.cn", "new.b.edu.cn"
+_ACME = {"cert": {"acme": {"email": "ops@b.edu.cn"}}}
+
+
+@pytest.fixture
+def amiss(parse):
+    """A host with everything amiss: a release that was rolled back, a stopped nginx, a certificate that never came and
+    one that has expired without being renewed. `problem` and the others by what they begin with, in order."""
+    host, problems = parse(*({"domain": one, "edge": "tls", **_ACME} for one in (OWN, NEW)), platform="wanxiao_prod")
+    assert not problems
+    now = datetime.now(UTC).replace(microsecond=0)
+    known = state.read(
+        [
+            "version nginx version: nginx/1.22.1",
+            "current releases/aaaa",
+            "history aaaa bbbb",
+            f"order:{OWN} x",
+            f"ends:{OWN} {now - timedelta(days=2):%b %d %H:%M:%S %Y} GMT",
+            f"failed:{OWN} then",
+            f"failed:{NEW} now",
+        ]
+    )
+    return lambda health: judged(host, Observation(known, health, "bbbb"), {"late.edu.cn": -1}, now)
+
+
+def test_what_is_amiss_is_told_in_the_order_of_what_to_do_first(amiss):
+    stopped = Health(units=(Unit("nginx.service", active="inactive"),))
+    assert [one.partition(";")[0] for one in amiss(stopped).findings] == [
+        "it was rolled back to release aaaa, the inventory wants another one",
+        "nginx is not running, it was stopped",
+        f"certificate not issued yet: {NEW} (now)",
+        f"certificate expired: late.edu.cn, {OWN}",
+        f"certificate not renewed: {OWN} (-2 days left)",
+    ]
+    assert amiss(stopped).renewal_failed == {OWN: "then"}
+
+
+def test_a_host_that_does_not_say_how_it_is_is_told_as_that_and_everything_else_too(amiss):
+    _, second, *others = amiss(Health()).findings
+    assert second.startswith("how nginx and its timers are cannot be told: the host did not say within 60 seconds")
+    assert len(others) == 3
 
 
 def test_every_site_s_certificate_has_a_line_the_soonest_first():
     found = [HostStatus("h1", True, certificate_days={"a.edu.cn": 90, "b.edu.cn": 1}), HostStatus("h2", False)]
     found.append(HostStatus("h3", True, certificate_days={"a.edu.cn": 90, "c.edu.cn": -1}))
-    assert status.certificates(found) == [
+    assert status_words.certificate_lines(found) == [
         "certificate: h3: c.edu.cn: expired",
         "certificate: h1: b.edu.cn: 1 day left",
         "certificate: h1: a.edu.cn: 90 days left",
@@ -81,7 +133,7 @@ def test_load_balancers_are_asked_and_silence_says_nothing(monkeypatch):
 
 
 def _host(name):
-    return Host(name, (), MappingProxyType({}), MappingProxyType({}))
+    return Host(name, name, (), MappingProxyType({}), MappingProxyType({}))
 
 
 def test_a_host_that_pyinfra_cannot_connect_to_is_told_and_the_others_are_asked():
@@ -95,7 +147,7 @@ def test_a_host_that_pyinfra_cannot_connect_to_is_told_and_the_others_are_asked(
         ("h3", {"ssh_user": 5}),
     ]
     asked = tuple(_host(name) for name, _ in hosts[:4])
-    found = status.of(Fleet(asked, (), Inventory((hosts, {}))))
+    found = ask_hosts(Fleet(asked, (), Inventory((hosts, {}))))
     assert [one.host for one in found] == [name for name, _ in hosts[:4]]
     assert [one.reachable for one in found] == [False, False, False, True]
     assert all(one.problem.startswith("unreachable: ") for one in found[:3])

@@ -84,11 +84,11 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, command):
     slow = (
         "import gevent\n"
         "from gateway.cli import main as own\nfrom gateway.deploys import status\n"
-        "from gateway.outside import run\n"
+        "from gateway.outside import whole_fleet\n"
         "def wait(*_):\n"
         "    print('asking', flush=True)\n"
         "    gevent.sleep(50)\n"
-        "status._one = run._results = wait\n"
+        "status._ask = whole_fleet._results = wait\n"
         f"own.main(['{command}', 'prod.py'])\n"
     )
     _ends_with_one_word(checkout, slow, 30)
@@ -104,7 +104,7 @@ _BUSY = (
     "def wait(*_):\n"
     "    threading.Thread(target=spin, daemon=True).start()\n"
     "    gevent.sleep(50)\n"
-    "status._one = wait\n"
+    "status._ask = wait\n"
     "own.main(['status', 'prod.py'])\n"
 )
 

@@ -11,10 +11,11 @@ import gevent
 import pytest
 from click.testing import CliRunner
 
+from gateway import product
 from gateway.cli.main import main
 from gateway.fleet.loading import load
 from gateway.inventory.model import Egress
-from gateway.outside import egress_check, places, report, run
+from gateway.outside import egress_check, places, report, whole_fleet
 from gateway.outside.findings import Finding, Result
 from gateway.outside.probe import Tls, Unanswered
 
@@ -53,7 +54,7 @@ def verify(inventory, monkeypatch):
     """Runs the command on an inventory of one site, with these results instead of asking."""
 
     def start(*options, results=(GOOD,)):
-        monkeypatch.setattr(run, "of", lambda *_: list(results))
+        monkeypatch.setattr(whole_fleet, "ask", lambda *_: list(results))
         return CliRunner().invoke(main, ["verify", inventory(h1={"sites": [SLB]}), *options], catch_exceptions=False)
 
     return start
@@ -92,7 +93,7 @@ def test_json_alone_is_on_standard_output(verify):
 
 
 def test_a_faulty_inventory_is_a_failure_even_where_all_sites_pass(inventory, monkeypatch):
-    monkeypatch.setattr(run, "of", lambda *_: [GOOD])
+    monkeypatch.setattr(whole_fleet, "ask", lambda *_: [GOOD])
     path = inventory(h1={"sites": [SLB]}, h2={"sites": [{**SLB, "edge": "x"}]})
     done = CliRunner().invoke(main, ["verify", path])
     assert done.exit_code == 1
@@ -122,27 +123,27 @@ def test_a_wrong_option_is_one_line(verify, options, said):
 def test_addresses_are_given_for_a_domain_or_for_all_of_one_host(inventory):
     path = inventory(h1={"sites": [SLB, {**SLB, "domain": "b.edu.cn"}]}, h2={"sites": [{**SLB, "domain": "c.edu.cn"}]})
     fleet = load(path)
-    given = places.overrides(fleet, ["a.edu.cn:203.0.113.7", "c.edu.cn:[2001:db8::1]"])
+    given = places.overrides(fleet.hosts, ["a.edu.cn:203.0.113.7", "c.edu.cn:[2001:db8::1]"])
     assert given == {"a.edu.cn": "203.0.113.7", "c.edu.cn": "2001:db8::1"}
     with pytest.raises(ValueError, match="2 are chosen"):
-        places.overrides(fleet, ["203.0.113.7"])
+        places.overrides(fleet.hosts, ["203.0.113.7"])
     one = load(path, limit=["h1"])
-    assert places.overrides(one, ["2001:db8::1"]) == dict.fromkeys(["a.edu.cn", "b.edu.cn"], "2001:db8::1")
+    assert places.overrides(one.hosts, ["2001:db8::1"]) == dict.fromkeys(["a.edu.cn", "b.edu.cn"], "2001:db8::1")
 
 
 def test_a_site_on_two_hosts_is_asked_once_and_straight_only_at_a_hosts_own_address(inventory):
     fleet = load(inventory(h1={"sites": [SLB], "ssh_hostname": "203.0.113.1"}, h2={"sites": [SLB]}))
-    (target,) = places.targets(fleet, {})
+    (target,) = places.targets(fleet.hosts, {})
     assert (target.hosts, target.straight) == (("h1", "h2"), False)
     for address, straight in (("203.0.113.1", True), ("203.0.113.2", False)):
-        (target,) = places.targets(fleet, {"a.edu.cn": address})
+        (target,) = places.targets(fleet.hosts, {"a.edu.cn": address})
         assert target.straight is straight
 
 
 def test_a_name_that_does_not_resolve_is_a_finding(inventory):
     fleet = load(inventory(h1={"sites": [{**SLB, "domain": "nowhere.invalid"}]}))
     seen = []
-    (result,) = run.of(fleet, {}, None, lambda done, total: seen.append((done, total)))
+    (result,) = whole_fleet.ask(fleet, {}, None, lambda done, total: seen.append((done, total)))
     assert result.outcome == "failed"
     assert "does not resolve" in result.findings[0].reason
     assert seen == [(1, 1)]
@@ -163,7 +164,7 @@ def test_hundreds_of_sites_are_asked_at_once_but_not_all(inventory, monkeypatch)
             now -= 1
             raise Unanswered("unreachable", "no connection")
 
-    results = run.of(fleet, {}, Silent(), lambda done, total: None)
+    results = whole_fleet.ask(fleet, {}, Silent(), lambda done, total: None)
     assert len(results) == 200
     assert {one.outcome for one in results} == {"failed"}
     assert 40 <= most <= 50
@@ -182,6 +183,7 @@ class _Tags(HTMLParser):
 
 def test_the_page_is_self_contained_and_escapes_what_servers_said():
     page = report.page([GOOD, BAD], [], "inventory/<x>.py", datetime.now(UTC))
+    assert f" by {product.full_name()}<" in page
     seen = _Tags()
     seen.feed(page)
     assert "script" not in seen.tags

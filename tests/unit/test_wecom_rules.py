@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.fleet.host import parse_host
+from gateway.fleet.parsing import parse_host
 from gateway.fleet.wecom_rules import warnings
 
 from .conftest import PLATFORMS
@@ -56,7 +56,7 @@ def test_the_gateway_itself_does_not_call_wecom(told):
 
 
 def test_a_gateway_that_passes_calls_on_to_wecom_is_seen_by_its_own_address(files):
-    """README, "Application servers without internet access": that address goes into the app's trusted IPs."""
+    """docs/hosts.md, "Application servers without internet access": that address goes into the app's trusted IPs."""
     data = {
         "platforms": PLATFORMS,
         "sites": [{**SITE, "wecom": {"trusted_ips": ["1.2.3.4"]}}],

@@ -1,4 +1,4 @@
-# Certificates from ACME servers. What belongs to them lies outside of the releases:
+# Certificates from ACME servers. What belongs to them lies outside of the releases, in $acme:
 #   accounts/<account>/     a configuration of certbot's for each account: its key, its certificates, its log
 #   issued/<domain>/        there as soon as the domain has a certificate: `live` leads to the copy of it that nginx
 #                           reads, `order` says what it was asked for with, and only through `releases` a release
@@ -9,8 +9,6 @@
 # Whoever changes accounts/ or failed/ holds the ACME lock, for as long as a server lets certbot wait. Whoever changes
 # issued/, or anything else that nginx reads, holds the deploy's lock, for a moment. Of both the ACME lock comes first:
 # who has the deploy's lock never waits for it, and leaves what needs both to whoever holds it.
-acme=$home/acme
-webroot=/var/lib/wecom-gateway/acme
 
 # One line for journald, which takes the number for the level.
 log_line() {

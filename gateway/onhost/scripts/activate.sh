@@ -1,6 +1,7 @@
 # Makes release $1 the one in force: test, switch, reload, ask the running nginx; else all the way back.
 # $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history. $3 is the link by
-# which nginx's own configuration includes it. $4, of a deploy, is where the release came from.
+# which nginx's own configuration includes it. $4, of a deploy, is where the release came from,
+# $5 the version of the product that made it.
 release=$1 purpose=$2 entry=$3
 target=$home/releases/$release
 # Before the lock: names that do not answer must not keep another deploy waiting.
@@ -12,8 +13,8 @@ trap '' HUP PIPE
 
 was_active=no
 ! systemctl is-active --quiet nginx || was_active=yes
-remove_stock=no
-! is_stock_site || remove_stock=yes
+# Before anything is changed.
+stock_site_goes || true
 
 # "port 80 is held by python3 (pid 17)" for each listener of the release that some other process has: nginx would
 # take a reload and keep its old configuration, and would not come up after a restart. A line of `ports` is a port, or
@@ -54,13 +55,11 @@ $held"
 [ -z "$(write_addresses "$target/upstreams" "$addresses")" ] || touch "$home/upstreams/.reload"
 
 # As Debian's logrotate will make it; the test below would make it with this script's own umask.
-log=/var/log/nginx/wecom-gateway.access.log
-[ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
+[ -e "$access_log" ] || install -m 640 -o www-data -g adm /dev/null "$access_log"
 if [ -f "$target/egress.conf" ]; then
     has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
-modules-enabled/*.conf there; put the line \"include /etc/nginx/modules-enabled/*.conf;\" at its top, as Debian has it"
-    log=/var/log/nginx/wecom-gateway.egress.log
-    [ -e $log ] || install -m 640 -o www-data -g adm /dev/null $log
+modules-enabled/*.conf there; put the line \"include $nginx_home/modules-enabled/*.conf;\" at its top, as Debian has it"
+    [ -e "$egress_log" ] || install -m 640 -o www-data -g adm /dev/null "$egress_log"
 fi
 
 # What an operator can do about it, where nginx's own words do not say.
@@ -71,7 +70,7 @@ reason_of() {
             echo " this host's nginx has a stream block of its own, and there can be one only. Put egress on another \
 host, or remove that block:" ;;
         *'unknown directive "stream"'*)
-            echo " nginx does not load its stream module: /etc/nginx/modules-enabled/50-mod-stream.conf is missing \
+            echo " nginx does not load its stream module: $nginx_home/modules-enabled/50-mod-stream.conf is missing \
 (apt-get install --reinstall libnginx-mod-stream puts it back):" ;;
         *'Cannot assign requested address'*)
             echo " the address of egress's \"listen\" is not one of this host's (ip address shows them):" ;;
@@ -83,7 +82,7 @@ keeps_house=no
 drop_lost_certificates $keeps_house
 shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
-found=$(test_candidate "$shadow" "$target" "$entry" $remove_stock) && accepted=0 || accepted=$?
+found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$?
 [ "$accepted" -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
 http block of nginx.conf include the folder: include ${entry%/*}/*.conf;"
 if [ "$accepted" -ne 0 ]; then
@@ -136,8 +135,9 @@ remember() {
 # Where the release came from, as whoever deployed it knows. Beside the releases: their ids must not change with it.
 keep_origin() {
     [ -n "$1" ] || return 0
-    mkdir -p "$home/origins"
+    mkdir -p "$home/origins" "$home/versions"
     echo "$1 $(date -u +%FT%TZ)" >"$home/origins/$release"
+    echo "$2" >"$home/versions/$release"
 }
 # Keys of removed sites go with the releases that held them. What somebody published and is about to activate stays.
 prune() {
@@ -148,7 +148,7 @@ prune() {
         grep -qxF "${path##*/}" "$home/history" || [ "$path" = "$target" ] || [ -e "$home/pending/${path##*/}" ] \
             || rm -rf -- "$path"
     done
-    for path in "$home"/origins/* "$home"/builds/*; do
+    for path in "$home"/origins/* "$home"/versions/* "$home"/builds/*; do
         [ -e "$home/releases/${path##*/}" ] || rm -f "$path"
     done
     for path in "$home"/upstreams/*.conf; do
@@ -173,8 +173,7 @@ enable_units() {
             || systemctl enable --quiet --now "$unit"
     done
     # certbot.timer of Debian's own starts it.
-    [ -L /etc/systemd/system/certbot.service.wants/wecom-gateway-renew.service ] \
-        || systemctl enable --quiet wecom-gateway-renew.service
+    [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || systemctl enable --quiet "$renewal_unit"
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
     let_nginx_start
     [ ! -d "${dpkg_entry%/*}" ] || put_link "$dpkg_entry" "$home/current/dpkg.cfg"
@@ -193,7 +192,7 @@ for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" 
 done
 # The link by which the one before was included.
 entry_before=$(including_links | tail -n 1)
-error_log=/var/log/nginx/error.log
+error_log=$log_folder/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
 drop_stale_copy
 
@@ -203,7 +202,7 @@ go_back() {
     if [ -n "$previous" ]; then
         point_to "$previous"
         if [ -n "$entry_before" ] && [ "$entry_before" != "$entry" ]; then
-            put_link "$entry_before" $entry_text
+            put_link "$entry_before" "$entry_target"
             rm -f "$entry"
         fi
     else
@@ -261,7 +260,7 @@ serves "$release" || fail "the running nginx did not take release $release withi
 stage=serving
 rm -f "$home/upstreams/.reload" "$before"
 remember
-keep_origin "${4-}"
+keep_origin "${4-}" "${5-}"
 enable_units
 prune
 # Else whoever has the ACME lock does it when it is through.

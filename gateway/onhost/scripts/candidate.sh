@@ -53,16 +53,26 @@ shipped_conffiles() {
 
 # Whether nginx.conf includes the folder of main_entry, outside of http.
 has_main_entry() {
-    [ -d "${main_entry%/*}" ] && grep -qE '^[[:space:]]*include[[:space:]]+(/etc/nginx/)?modules-enabled/\*\.conf;' "$nginx_home/nginx.conf"
+    [ -d "${main_entry%/*}" ] && grep -qE "^[[:space:]]*include[[:space:]]+($nginx_home/)?modules-enabled/\*\.conf;" "$nginx_home/nginx.conf"
 }
 
-# The host's nginx configuration, but for the gateway's own links, seen through links in folder $1: nothing that a restart
-# of nginx could pick up has changed there. Files that name the folders it is included from are copies with other names.
-# Where $2 is "yes", Debian's welcome page is left out too.
+# Whether Debian's welcome page has to go when a release comes into force; `remove_stock` is "yes" or "no" from then on.
+# Looked at once in a run: an activation removes the page, and puts it back by what was seen before.
+remove_stock=
+stock_site_goes() {
+    if [ -z "$remove_stock" ]; then
+        if is_stock_site; then remove_stock=yes; else remove_stock=no; fi
+    fi
+    [ $remove_stock = yes ]
+}
+
+# The host's nginx configuration as a release finds it, without the gateway's own links and without a welcome page that
+# goes, seen through links in folder $1: nothing that a restart of nginx could pick up has changed there. Files that name
+# the folders it is included from are copies with other names.
 shadow_configuration() {
     local shadow=$1 path name others=(! -path "$main_entry")
     for path in "${entries[@]}"; do others+=(! -path "$path"); done
-    [ "$2" = no ] || others+=(! -path "$stock_site")
+    ! stock_site_goes || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
         case $name in
@@ -84,11 +94,10 @@ shadow_configuration() {
 }
 
 # nginx -t on the configuration as it would be: the host's own, seen through folder $1, with the release in folder $2 in
-# place of the one in force, included by link $3; $4 as $2 above. Prints nginx's opinion. Fails with 2 where nginx would
-# never read it.
+# place of the one in force, included by link $3. Prints nginx's opinion. Fails with 2 where nginx would never read it.
 test_candidate() {
     local shadow=$1 release=$2 link=$3 read
-    shadow_configuration "$shadow" "$4"
+    shadow_configuration "$shadow"
     ln -s "$release/gateway.conf" "$shadow/${link#"$nginx_home"/}"
     ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
     nginx -T -q -c "$shadow/nginx.conf" 2>"$shadow/.said" >"$shadow/.dump" || {
@@ -122,9 +131,9 @@ replace_nginx_conf() {
 # folder $1.
 include_release() {
     local link
-    put_link "$2" $entry_text
+    put_link "$2" "$entry_target"
     for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
-    ! has_main_entry || put_link "$main_entry" ../wecom-gateway/current/main.conf
+    ! has_main_entry || put_link "$main_entry" "$main_entry_target"
     raise_connections <"$nginx_home/nginx.conf" >"$1/raised"
     if ! cmp -s "$nginx_home/nginx.conf" "$1/raised"; then
         cp -p "$nginx_home/nginx.conf" "$before"
@@ -136,7 +145,7 @@ include_release() {
 has_room() {
     [ -f "$nginx_home/nginx.conf" ] || return 1
     has_main_entry || [ ! -f "$home/current/egress.conf" ] || return 1
-    ! has_main_entry || [ "$(readlink "$main_entry")" = ../wecom-gateway/current/main.conf ] || return 1
+    ! has_main_entry || [ "$(readlink "$main_entry")" = "$main_entry_target" ] || return 1
     [ "$(raise_connections <"$nginx_home/nginx.conf")" = "$(<"$nginx_home/nginx.conf")" ]
 }
 

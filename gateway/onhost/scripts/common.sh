@@ -1,33 +1,23 @@
-# Stands before every other script here. They run as root under bash on the host.
+# Stands before every other script here, behind the constants that all of them get (gateway/onhost/constants.py). They run
+# as root under bash on the host.
 set -euo pipefail
 umask 077
 export LC_ALL=C
-# sudo's secure_path may lack the folders of root's own programs.
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin${PATH:+:$PATH}
+export PATH=$root_path${PATH:+:$PATH}
 
-nginx_home=/etc/nginx
-home=$nginx_home/wecom-gateway
-# The links by which a release can be included, one of them at a time. The first one that nginx reads behind every
-# server of somebody else's that is a default by its place alone: nginx takes the first that it reads.
-entries=("$nginx_home"/conf.d/{wecom-gateway,zzz-wecom-gateway}.conf "$nginx_home/sites-enabled/zzz-wecom-gateway.conf")
-# What such a link says, in whichever of those folders.
-entry_text=../wecom-gateway/current/gateway.conf
-# Included at the top of Debian's nginx.conf, outside of http.
-main_entry=$nginx_home/modules-enabled/90-wecom-gateway.conf
+# Debian's welcome page, in the place from which it is served.
 stock_site=$nginx_home/sites-enabled/default
-# What dpkg reads before it works on packages.
-dpkg_entry=/etc/dpkg/dpkg.cfg.d/wecom-gateway
 
 fail() {
     echo "wecom-gateway: $*" >&2
     exit 1
 }
 
-# Those of them that include it.
+# Those of the links by which a release can be included that do include the current one.
 including_links() {
     local link
     for link in "${entries[@]}"; do
-        [ "$(readlink "$link")" != $entry_text ] || echo "$link"
+        [ "$(readlink "$link")" != "$entry_target" ] || echo "$link"
     done
 }
 
@@ -58,8 +48,11 @@ take_lock() {
 # neither a valid configuration nor a reload that reports success says what the workers have loaded.
 running_release() {
     local answer
+    # $1 in the words for bash is that bash's own.
+    # shellcheck disable=SC2016
     answer=$(timeout 2 bash -c \
-        'exec 3<>/dev/tcp/127.0.0.1/19001 && printf "GET /release HTTP/1.0\r\n\r\n" >&3 && cat <&3' 2>/dev/null || true)
+        'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET /release HTTP/1.0\r\n\r\n" >&3 && cat <&3' \
+        ask "$release_port" 2>/dev/null || true)
     echo "${answer##*$'\n'}"
 }
 
@@ -69,11 +62,11 @@ reload_nginx() {
     systemctl kill --signal=HUP --kill-who=main nginx
 }
 
-# Debian's welcome page, unchanged since the package put it there.
+# Whether Debian's welcome page is served, unchanged since the package put it there.
 is_stock_site() {
-    [ "$(readlink -f "$stock_site" 2>/dev/null)" = $nginx_home/sites-available/default ] || return 1
-    local shipped
+    local original=$nginx_home/sites-available/default shipped
+    [ "$(readlink -f "$stock_site" 2>/dev/null)" = "$original" ] || return 1
     shipped=$(dpkg-query -W -f '${Conffiles}\n' nginx-common 2>/dev/null \
-        | awk '$1 == "/etc/nginx/sites-available/default" { print $2 }')
+        | awk -v original="$original" '$1 == original { print $2 }')
     [ -n "$shipped" ] && [ "$(md5sum <"$stock_site" | cut -d ' ' -f 1)" = "$shipped" ]
 }

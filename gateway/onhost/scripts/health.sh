@@ -50,7 +50,7 @@ case $nginx in
 esac
 
 # "disk:FOLDER MOUNTPOINT rw|ro KILOBYTES INODES", the last two as far as there are any to spare, - where not counted.
-for path in /etc/nginx /var/log/nginx /var/lib/wecom-gateway; do
+for path in "$nginx_home" "$log_folder" "$variable_home"; do
     [ -d "$path" ] || continue
     # The last of the longest: what is mounted on it, or the nearest above.
     read -r mount mode < <(awk -v path="$path/" '

@@ -99,12 +99,11 @@ print_unit() {
 # The configuration of everybody else, as nginx reads it: "dump" and the output of nginx -T, packed, on one line, with
 # nothing in the place of each link by which a release could be included; or "broken" and why it does not load.
 print_configuration() {
-    local found link done=0 remove_stock=no
+    local found link done=0
     [ -f "$nginx_home/nginx.conf" ] || return 0
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
     trap 'rm -rf -- "$shadow"' EXIT
-    ! is_stock_site || remove_stock=yes
-    shadow_configuration "$shadow" $remove_stock
+    shadow_configuration "$shadow"
     for link in "${entries[@]}"; do
         link=$shadow/${link#"$nginx_home"/}
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"

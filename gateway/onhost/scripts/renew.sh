@@ -1,4 +1,4 @@
-# Run by wecom-gateway-renew.service whenever certbot.timer fires: renews what is due, account by account, and has
+# Run by the unit $renewal_unit whenever certbot.timer fires: renews what is due, account by account, and has
 # nginx serve it. What cannot be renewed stays as it is.
 shopt -s nullglob
 [ -s "$home/current/orders" ] || exit 0

@@ -29,7 +29,10 @@ echo "missing$missing"
 if [ -e /proc/net/if_inet6 ]; then echo "ipv6 yes"; else echo "ipv6 no"; fi
 current=$(readlink "$home/current" || true)
 echo "current $current"
-[ -z "$current" ] || echo "digest $(digest_of_release "${current#releases/}")"
+if [ -n "$current" ]; then
+    echo "digest $(digest_of_release "${current#releases/}")"
+    echo "product $(text_of "$home/versions/${current#releases/}")"
+fi
 echo "activated $(text_of "$home/activated")"
 for path in $(including_links); do echo "entry:$path yes"; done
 if has_room; then echo "room yes"; else echo "room no"; fi
@@ -52,12 +55,12 @@ done <<<"$(text_of "$home/current/upstreams")"
 echo "unresolved ${unresolved[*]-}"
 
 # Certificates from ACME servers: until when they are valid, what they were asked for with, what went wrong last.
-for path in "$home"/acme/issued/*/; do
+for path in "$acme"/issued/*/; do
     domain=${path%/} domain=${domain##*/}
     ends=$(openssl x509 -noout -enddate -in "$path/live/fullchain.pem" 2>/dev/null || true)
     echo "ends:$domain ${ends#notAfter=}"
     echo "order:$domain $(text_of "$path/order")"
 done
-for path in "$home"/acme/failed/*; do
+for path in "$acme"/failed/*; do
     echo "failed:${path##*/} $(text_of "$path")"
 done

@@ -1,4 +1,4 @@
-"""All sites of a fleet at once, with a bound."""
+"""Asks every site and every egress of a fleet, many at a time."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from gevent.pool import Pool
 
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
-from gateway.outside import egress_check, places
-from gateway.outside.checks import Visit
+from gateway.outside import checks, egress_check, places
 from gateway.outside.findings import Finding, Result
 from gateway.outside.places import Target
 from gateway.outside.probe import Client
+from gateway.outside.visit import Visit
 
-# Sites at a time; each has one connection open.
+# Sites that are asked at the same time; each has one connection open.
 _PARALLEL = 50
 
 
-def of(
+def ask(
     fleet: Fleet, addresses: Mapping[str, str], client: Client, progress: Callable[[int, int], None]
 ) -> list[Result]:
-    """The results of every site and egress of the fleet, by name. Never raises for a site's sake.
+    """One result for each address of each site and one for each egress, in the order of names.
 
-    `addresses` are those to ask instead of DNS's, by domain. `progress` is told how many of how many are done.
+    `addresses`, by domain, are asked in place of those in DNS. `progress` is called with how many are done and how
+    many there are. What goes wrong with a site is a finding of its result; nothing is raised.
     """
-    wanted: list[Target | Host] = list(places.targets(fleet, addresses))
+    wanted: list[Target | Host] = list(places.targets(fleet.hosts, addresses))
     wanted += [host for host in fleet.hosts if host.egress]
     found: list[Result] = []
     for done, results in enumerate(Pool(_PARALLEL).imap_unordered(lambda one: _results(one, client), wanted), 1):
@@ -48,4 +49,6 @@ def _results(one: Target | Host, client: Client) -> list[Result]:
         text = f"does not resolve: {error.strerror or error}"
         remedy = "have its DNS record set; to ask a host before that, --resolve DOMAIN:ADDRESS"
         return [Result(domain, one.hosts, "", (Finding("address", domain, "failed", text, remedy),))]
-    return [Result(domain, one.hosts, address, tuple(Visit(one, address, client).findings())) for address in addresses]
+    return [
+        Result(domain, one.hosts, address, tuple(checks.findings(Visit(one, address, client)))) for address in addresses
+    ]

@@ -1,4 +1,4 @@
-"""Writes gateway/entries.py: the models once more as types for an editor (`make entries`)."""
+"""Writes gateway/entries.py, the models of an entry as types for an editor (`make entries`)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ Hosts = list[tuple[str, HostEntry]]
 # What an inventory says to pyinfra itself. The SSH settings come from pyinfra, these are of use beside them.
 _PYINFRA = {
     "_sudo": ("bool", "Needed unless ssh_user is root."),
+    "_sudo_password": ("str", "Where sudo asks for one: read it from the environment."),
     "_sudo_user": ("str", "Another user than root to become with sudo."),
+    "_temp_dir": ("str", "A folder of the host where programs may run, where /tmp is mounted noexec."),
 }
 
 
@@ -55,7 +57,7 @@ def source() -> str:
 
 
 def _in_order(model: type[BaseModel]) -> list[type[BaseModel]]:
-    """A model after all those that it is made of."""
+    """The models that `model` is made of, each after its own parts; `model` is the last."""
     inner = [
         one for info in model.model_fields.values() for part in models_in(info.annotation) for one in _in_order(part)
     ]

@@ -1,0 +1,149 @@
+"""What a host says of itself, as gateway/onhost/scripts/state.sh prints it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from gateway.deploys import neighbours, origin, surroundings
+from gateway.deploys.issued import Issued, read_issued
+from gateway.deploys.neighbours import Neighbours
+from gateway.deploys.surroundings import Surroundings
+from gateway.fleet.host import Host
+from gateway.nginx import egress
+from gateway.nginx.build import Build
+from gateway.nginx.tls_profile import Version
+
+
+@dataclass(frozen=True)
+class HostState:
+    """nginx and the gateway on a host, and what is beside them. A release is its id; None means that there is none."""
+
+    installed: Version | None = None
+    # the OpenSSL that the installed nginx runs with
+    openssl: Version | None = None
+    candidate: Version | None = None
+    # packages that are not there, of all that any gateway needs (missing_packages() has those that this one needs)
+    missing: tuple[str, ...] = ()
+    ipv6: bool = True
+    current: str | None = None
+    # over the files of the current release as they are now, made like Release.digest()
+    digest: str | None = None
+    # the version of the product that published the current release, empty where it is not recorded
+    product: str = ""
+    activated: str | None = None
+    running: str | None = None
+    # the links by which nginx's configuration includes it
+    entries: frozenset[str] = frozenset()
+    # whether nginx.conf gives a release what it needs there: enough connections, and the link for egress
+    room: bool = False
+    # releases that were in force, oldest first
+    history: tuple[str, ...] = ()
+    # other programs and other nginx on the host
+    around: Surroundings = field(default_factory=Surroundings)
+    # what nginx configuration that is not the gateway's claims for itself
+    neighbours: Neighbours = field(default_factory=Neighbours)
+    # why that configuration does not load, empty where it does
+    broken: str = ""
+    # names of upstreams that have never resolved there
+    unresolved: tuple[str, ...] = ()
+    # certificates that an ACME server issued to the host
+    issued: tuple[Issued, ...] = ()
+    # by domain when and why the last request or renewal of its certificate failed
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def build(self) -> Build | None:
+        """What to render for: the nginx that is there, else the one that apt would install."""
+        version = self.installed or self.candidate
+        if version is None:
+            return None
+        theirs = self.neighbours
+        return Build(version, self.ipv6, frozenset(theirs.defaults), self.openssl, theirs.limits, self._private_group())
+
+    def _private_group(self) -> str | None:
+        """The group of nginx's workers. None where other programs run in it or it has other members too."""
+        theirs = self.neighbours
+        group = theirs.group or (self.around.group_of or {}).get(theirs.user or "")
+        return None if group in self.around.shared else group or None
+
+    @property
+    def is_readable(self) -> bool:
+        """False where the state of the host could not be read; all other fields mean nothing then."""
+        return self != HostState()
+
+    @property
+    def in_place(self) -> str | None:
+        """The release that a new one follows: the one that the running nginx serves, else the current one, else (its
+        link was deleted) the one that was last proven to be in force."""
+        return self.running if self.running in self.history else self.current or self.activated
+
+    @property
+    def previous(self) -> str | None:
+        """The release that a rollback goes to: in the history the one before the current one, or the last one where the
+        current one is not in it. None where there is none."""
+        if self.current not in self.history:
+            return self.history[-1] if self.history else None
+        place = self.history.index(self.current)
+        return self.history[place - 1] if place else None
+
+    def in_force(self, release: str) -> bool:
+        """Whether `release` is the current one, included by the right link, and proven to be served by nginx."""
+        included = self.room and self.entries == {self.neighbours.entry}
+        return included and {self.current, self.activated, self.running} == {release}
+
+
+def missing_packages(host: Host, known: HostState) -> list[str]:
+    """Packages that the host needs and that are not there."""
+    # A minimal Debian lacks logrotate, and nginx's logs would grow until the disk is full.
+    needed = {"nginx", "ca-certificates", "logrotate"}
+    if host.egress:
+        needed.add(egress.PACKAGE)
+    if any(site.acme for site in host.sites):
+        needed.add("certbot")
+    return [package for package in known.missing if package in needed]
+
+
+def read(output: Iterable[str]) -> HostState:
+    """The state of a host from what state.sh printed: one "key value" a line. Keys that are missing say nothing."""
+    values = dict(line.partition(" ")[::2] for line in output)
+    broken = values.get("broken", "")
+    theirs = Neighbours()
+    if "dump" in values:
+        try:
+            theirs = neighbours.read(values["dump"])
+        except ValueError as error:
+            broken = str(error)
+    return HostState(
+        installed=_version(values.get("version", "")),
+        openssl=_version(values.get("openssl", "")),
+        candidate=_version(values.get("candidate", "")),
+        missing=tuple(values.get("missing", "").split()),
+        ipv6=values.get("ipv6") != "no",
+        current=values.get("current", "").removeprefix("releases/") or None,
+        digest=values.get("digest") or None,
+        product=origin.read_version(values.get("product", "")),
+        activated=values.get("activated") or None,
+        running=values.get("running") or None,
+        entries=frozenset(_by_name(values, "entry:")),
+        room=values.get("room") == "yes",
+        history=tuple(values.get("history", "").split()),
+        around=surroundings.read(values),
+        neighbours=theirs,
+        broken=broken,
+        unresolved=tuple(values.get("unresolved", "").split()),
+        issued=read_issued(values),
+        failed=_by_name(values, "failed:"),
+    )
+
+
+def _by_name(values: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The values whose keys have a name behind the prefix, by that name."""
+    return {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version.parse(text)
+    except ValueError:
+        return None

@@ -1,0 +1,81 @@
+"""Ports of one host that its sites, its egress, SSH and the gateway itself cannot share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from gateway.inventory.model import Egress
+from gateway.inventory.site import Edge, Site
+from gateway.inventory.values import SSH_PORT
+from gateway.onhost.constants import RELEASE_PORT
+from gateway.problems import Problem
+
+# The number that no route may have at an edge, because it is what the entry port is at the other edge.
+_TAKEN_PORTS: dict[Edge, tuple[int, str]] = {
+    "slb": (443, 'is the entry port already at edge "slb", where the load balancer\'s 443 comes in on 80'),
+    "tls": (80, 'is plain http at edge "tls", for verification files and the redirect to https'),
+}
+_SSH = "is SSH's on this host, so nginx could not listen on it"
+
+
+def site_conflicts(host: str, sites: Iterable[Site], ssh_port: Any) -> list[Problem]:
+    """An error for each port of a site that is taken, and for each route that is there twice.
+
+    nginx speaks either plain http or TLS on a port, for all sites of a host. `ssh_port` is the host's setting as the
+    inventory has it, of any type; None where there is none.
+    """
+    problems = []
+    first: dict[int, tuple[bool, Site]] = {}
+    for site in sites:
+        taken, why = _TAKEN_PORTS[site.edge]
+        misused = any(route.port == taken for route in site.routes)
+        if misused:
+            text = f'port {taken} {why}; right would be "entry", or another number'
+            problems.append(Problem(host, site.domain, "platform", text))
+        for port, encrypted in site.listeners().items():
+            if misused and port == taken:
+                continue  # told above; no other site is to blame
+            if port == ssh_port:
+                text = f'port {port} {_SSH} ("ssh_port"); choose another for the route, or for sshd'
+                problems.append(Problem(host, site.domain, "platform", text))
+            if port == RELEASE_PORT:
+                text = f"port {RELEASE_PORT} is the gateway's own on this host; choose another for the route"
+                problems.append(Problem(host, site.domain, "port", text))
+            seen, other = first.setdefault(port, (encrypted, site))
+            if seen != encrypted:
+                kinds = {True: "TLS", False: "plain http"}
+                text = (
+                    f"port {port} would be {kinds[encrypted]} here and {kinds[seen]} for {other.domain}; "
+                    "one port of a host is one or the other, so put one of the sites on another host"
+                )
+                problems.append(Problem(host, site.domain, "edge", text))
+        seen_paths: set[tuple[int, str]] = set()
+        for route in site.routes:
+            if (route.port, route.path) in seen_paths:
+                text = f"two routes for {route.path} on port {route.port}; keep one"
+                problems.append(Problem(host, site.domain, "platform", text))
+            seen_paths.add((route.port, route.path))
+    return problems
+
+
+def egress_conflicts(egress: Egress, sites: Iterable[Site], ssh_port: Any) -> Iterator[tuple[str, str]]:
+    """Why egress cannot stand on a host with these sites: a key of the egress and a text for each reason.
+
+    `ssh_port` as in site_conflicts().
+    """
+    if egress.port == RELEASE_PORT:
+        yield "listen", f"port {RELEASE_PORT} is the gateway's own on this host; right would be 443"
+    for site in sites:
+        if egress.port in site.listeners():
+            yield (
+                "listen",
+                f"{site.domain} listens on port {egress.port} of every address of this host, so nothing is left for "
+                f'{egress.listen}; put egress on a host without that port (sites at edge "slb" leave 443 free, '
+                '"sites": [] is allowed) or move the site',
+            )
+            break
+    if all(network.version != egress.address.version for network in egress.allow):
+        yield "allow", f"no network here can reach {egress.listen}: one is IPv4, the other IPv6"
+    if egress.port in (SSH_PORT, ssh_port):
+        yield "listen", f"port {egress.port} {_SSH}; right would be another, like 443"

@@ -1,0 +1,235 @@
+"""From one host's data in an inventory, its certificates and its verification files to a Host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pydantic import ValidationError
+
+from gateway.certificates import ca_file, stored
+from gateway.certificates.keys import KeyPair
+from gateway.checkout import verify_files
+from gateway.fleet.conflicts import egress_conflicts, site_conflicts
+from gateway.fleet.host import Host, ssh_address
+from gateway.inventory import values
+from gateway.inventory.entry_errors import brief, explain
+from gateway.inventory.model import Acme, Egress, Platform, SiteEntry
+from gateway.inventory.site import Site, resolve
+from gateway.problems import Problem, did_you_mean, nearest
+
+
+def parse_host(
+    name: str, data: Mapping[str, Any], files: Path, *, certificates: bool = True
+) -> tuple[Host | None, list[Problem]]:
+    """The host that `data` describes, and every problem. The host is None where one of them is an error.
+
+    `files` is the folder files/ in the top folder of a checkout. An expired certificate is an error, or a warning
+    where `data` has `allow_expired` 1, which is given with `--data` for one deploy. Without `certificates` none is
+    read, and the host has none: it can be described, not deployed.
+    """
+    platforms, problems = _platforms(name, data.get("platforms"))
+    entries, found = _entries(name, data)
+    problems += found
+    sites: list[Site] = []
+    seen: set[str] = set()
+    verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
+    pairs: dict[str, KeyPair] = {}
+    cas: dict[str, bytes] = {}
+    for number, raw in enumerate(entries):
+        entry, wrong, site, found = _site(name, number, raw, data.get("platform"), platforms)
+        problems += found
+        if entry is None or "domain" in wrong:
+            continue
+        if entry.domain in seen:
+            text = "stands twice on this host; keep one entry"
+            problems.append(Problem(name, entry.domain, "domain", text))
+            continue
+        seen.add(entry.domain)
+        if site is not None:
+            sites.append(site)
+        # its files are looked at whatever else is wrong, so that one check tells everything
+        verify[entry.domain], found = _read_verify_files(name, entry.domain, files)
+        problems += found
+        if wrong & {"edge", "cert"}:
+            continue
+        folder = files / "certs" / entry.domain
+        order = entry.cert.acme if entry.cert else None
+        if entry.edge == "slb":
+            problems += stored.unused(name, entry.domain, folder, "slb")
+        elif order and certificates:
+            if wrong_ca := _add_ca(order, files.parent, cas):
+                problems.append(Problem(name, entry.domain, "cert.acme.ca", wrong_ca))
+            problems += stored.unused(name, entry.domain, folder, "acme")
+        elif certificates:
+            pair, found = stored.read(name, entry.domain, folder, allow_expired=data.get("allow_expired") == 1)
+            problems += found
+            if pair:
+                pairs[entry.domain] = pair
+    problems += site_conflicts(name, sites, data.get("ssh_port"))
+    egress, found = _egress(name, data.get("egress"), sites, data.get("ssh_port"))
+    problems += found
+    if any(problem.severity == "error" for problem in problems):
+        return None, problems
+    return Host(
+        name=name,
+        address=ssh_address(name, data),
+        sites=tuple(sites),
+        verify=MappingProxyType(verify),
+        certs=MappingProxyType(pairs),
+        acme_cas=MappingProxyType(cas),
+        egress=egress,
+    ), problems
+
+
+def _entries(name: str, data: Mapping[str, Any]) -> tuple[Sequence[Any], list[Problem]]:
+    """A host's sites as they are written. Where that is no list, they are the one site that it is, or none."""
+    entries = data.get("sites")
+    if isinstance(entries, list | tuple):
+        return entries, []
+    wrong = "missing" if entries is None else f"is a {type(entries).__name__}, not a list"
+    if entries is None and (close := nearest("sites", data, cutoff=0.75)):
+        wrong += f', but "{close}" is there'
+    text = f'{wrong}; right would be [{{"domain": "wx.school.edu.cn", "edge": "slb"}}]'
+    is_one = isinstance(entries, Mapping) and "domain" in entries
+    return [entries] if is_one else [], [Problem(name, "", "sites", text)]
+
+
+def _platforms(name: str, raw: Any) -> tuple[dict[str, Platform | None], list[Problem]]:
+    """Every platform by name, and what is wrong with them. A platform with an error is None."""
+    if not isinstance(raw, Mapping):
+        text = "missing; group_data/all.py defines it (run from the checkout's top folder)"
+        return {}, [Problem(name, "", "platforms", text)]
+    platforms: dict[str, Platform | None] = {}
+    problems: list[Problem] = []
+    for key, value in raw.items():
+        try:
+            key = values.platform_name(key)
+        except ValueError as error:
+            problems.append(Problem(name, "", "platforms", str(error)))
+            platforms[str(key)] = None
+            continue
+        try:
+            platforms[key] = Platform.model_validate(value)
+        except ValidationError as error:
+            platforms[key] = None
+            problems += [
+                Problem(name, "", f'platforms["{key}"].{where}'.rstrip("."), text)
+                for where, text in explain(error, Platform)
+            ]
+    return platforms, problems
+
+
+# Take the place of required keys that are wrong in an entry, so that the rest of it can be checked.
+_STAND_INS = {"domain": "wx.school.edu.cn", "edge": "slb"}
+
+
+def _entry(raw: Mapping[Any, Any]) -> tuple[SiteEntry, set[str], list[tuple[str, str]]]:
+    """The entry without its wrong keys, these keys, and what is wrong with them: a place and a text each.
+
+    Required keys that are wrong or missing have the values of _STAND_INS.
+    """
+    try:
+        return SiteEntry.model_validate(raw), set(), []
+    except ValidationError as error:
+        wrong = {str(detail["loc"][0]) for detail in error.errors(include_url=False) if detail["loc"]}
+        found = list(explain(error, SiteEntry))
+    rest = {key: raw[key] for key in SiteEntry.model_fields if key in raw and key not in wrong}
+    return SiteEntry.model_validate({**_STAND_INS, **rest}), wrong, found
+
+
+def _site(
+    host_name: str, number: int, raw: Any, default_platform: Any, platforms: Mapping[str, Platform | None]
+) -> tuple[SiteEntry | None, set[str], Site | None, list[Problem]]:
+    """The entry and its wrong keys as _entry() gives them, the site, and every problem.
+
+    The entry is None where it is no dict. The site is None where too much is wrong to tell its routes and listeners.
+    """
+    if not isinstance(raw, Mapping):
+        text = 'is not a dict; right would be {"domain": "wx.school.edu.cn", "edge": "slb"}'
+        if isinstance(raw, list | tuple) and raw and all(isinstance(one, Mapping) for one in raw):
+            text = "is a list of sites inside the list of sites; take one pair of brackets away"
+        return None, set(), None, [Problem(host_name, "", f"sites[{number}]", text)]
+    label = raw.get("domain")
+    domain = label if isinstance(label, str) and label.isprintable() else f"sites[{number}]"
+    told: list[tuple[str, str]] = []
+
+    own = raw.get("platform")
+    platform_name = default_platform if own is None else own
+    platform = platforms.get(platform_name) if isinstance(platform_name, str) else None
+    if platform_name is None:
+        told.append(("platform", f"missing; put the host in a platform's group, or {did_you_mean('', platforms)}"))
+    elif not isinstance(platform_name, str) or platform_name not in platforms:
+        told.append(("platform", f"{brief(platform_name)} is unknown; {did_you_mean(str(platform_name), platforms)}"))
+    entry, wrong, found = _entry(raw)
+    told += [(where, text) for where, text in found if where != "platform"]  # said above
+    if "edge" not in wrong:
+        told += _edge_rules(entry)
+    site = None
+    if platform is not None and "bk" not in wrong:
+        try:
+            site = resolve(entry, str(platform_name), platform)
+        except ValueError as error:
+            where, _, text = str(error).partition(": ")
+            told.append((where, text))
+    problems = [Problem(host_name, domain, where, text) for where, text in told]
+    return entry, wrong, None if wrong & _STAND_INS.keys() else site, problems
+
+
+def _egress(name: str, raw: Any, sites: Iterable[Site], ssh_port: Any) -> tuple[Egress | None, list[Problem]]:
+    if raw is None:
+        return None, []
+    if not isinstance(raw, Mapping):
+        text = 'is not a dict; right would be {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}'
+        return None, [Problem(name, "", "egress", text)]
+    try:
+        egress = Egress.model_validate(raw)
+        found = list(egress_conflicts(egress, sites, ssh_port))
+    except ValidationError as error:
+        egress, found = None, list(explain(error, Egress))
+    return egress, [Problem(name, "", f"egress.{where}", text) for where, text in found]
+
+
+def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:
+    """Keys that have no meaning at the entry's edge: whoever wrote one expects something else than will happen."""
+    if entry.edge == "slb" and entry.cert is not None:
+        yield "cert", 'behind an SLB the load balancer holds the certificate; remove "cert" or set edge "tls"'
+
+
+def _add_ca(order: Acme, checkout: Path, cas: MutableMapping[str, bytes]) -> str | None:
+    """Reads the CA that `order` names, if any, and adds it to `cas` by account. What is wrong with it, else None."""
+    if order.ca is None:
+        return None
+    try:
+        text = ca_file.read(checkout / order.ca, order.ca)
+    except ValueError as error:
+        return str(error)
+    if cas.setdefault(order.account, text) != text:
+        return f"another site of this host names another CA for {order.directory}; use one file for both"
+    return None
+
+
+def _read_verify_files(
+    name: str, domain: str, files: Path
+) -> tuple[tuple[verify_files.VerifyFile, ...], list[Problem]]:
+    folder = files / "verify" / domain
+    good: list[verify_files.VerifyFile] = []
+    problems = []
+    try:
+        paths = verify_files.paths(folder)
+    except OSError as error:
+        return (), [Problem(name, domain, str(folder), f"cannot be read: {error.strerror}")]
+    for path in paths:
+        try:
+            good.append(verify_files.read(path.name, verify_files.content(path, files / "verify")))
+        except ValueError as error:
+            problems.append(Problem(name, domain, str(path), str(error)))
+        except OSError as error:
+            problems.append(Problem(name, domain, str(path), f"cannot be read: {error.strerror}"))
+    problems += [Problem(name, domain, str(folder / file.name), file.notice, "warning") for file in good if file.notice]
+    if not good and not problems:
+        text = f"no verification file yet; put WeCom's WW_verify_*.txt in {folder}/ and deploy again"
+        problems.append(Problem(name, domain, "verify", text, "warning"))
+    return tuple(good), problems

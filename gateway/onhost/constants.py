@@ -1,0 +1,80 @@
+"""Paths, numbers and names that Python and the scripts on a host share, each written here alone.
+
+Python imports them. The scripts get those of FOR_SCRIPTS as shell variables (gateway.onhost.scripts.text). Templates
+that systemd and dpkg read as they are have the paths in full; a test compares them with these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+# The folders of root's own programs, which sudo's secure_path may lack.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+NGINX_HOME = "/etc/nginx"
+
+# Where everything of the gateway lives that nginx reads; `current` in it points to the release in force.
+HOME = f"{NGINX_HOME}/wecom-gateway"
+
+# The links by which nginx's own configuration can include a release. Only one of them is there at a time: the first one
+# that nginx reads behind every foreign server that is a default only because nginx reads it first.
+ENTRIES = (
+    f"{NGINX_HOME}/conf.d/wecom-gateway.conf",
+    f"{NGINX_HOME}/conf.d/zzz-wecom-gateway.conf",
+    f"{NGINX_HOME}/sites-enabled/zzz-wecom-gateway.conf",
+)
+
+# Where such a link points to, and MAIN_ENTRY's: relative to the folder that it is in.
+_CURRENT = f"..{HOME.removeprefix(NGINX_HOME)}/current"
+ENTRY_TARGET = f"{_CURRENT}/gateway.conf"
+MAIN_ENTRY_TARGET = f"{_CURRENT}/main.conf"
+
+# The link that Debian's nginx.conf includes at its top, outside of http.
+MAIN_ENTRY = f"{NGINX_HOME}/modules-enabled/90-wecom-gateway.conf"
+
+# The link by which dpkg reads what to run before and after it works on packages.
+DPKG_ENTRY = "/etc/dpkg/dpkg.cfg.d/wecom-gateway"
+
+# What belongs to certificates from ACME servers (scripts/acme.sh says what is in it), and the folder that nginx answers
+# an ACME server's check from.
+ACME = f"{HOME}/acme"
+VARIABLE_HOME = "/var/lib/wecom-gateway"
+ACME_WEBROOT = f"{VARIABLE_HOME}/acme"
+
+# The logs that a release has nginx write: of its sites, and of egress.
+LOG_FOLDER = "/var/log/nginx"
+ACCESS_LOG = f"{LOG_FOLDER}/wecom-gateway.access.log"
+EGRESS_LOG = f"{LOG_FOLDER}/wecom-gateway.egress.log"
+
+# The unit that renews certificates whenever certbot's timer fires.
+RENEWAL_UNIT = "wecom-gateway-renew.service"
+
+# The loopback port on which the running nginx tells its release; no site may ask for it.
+RELEASE_PORT = 19001
+
+# A certificate with fewer days left is warned of.
+WARN_DAYS = 21
+
+# By the name of the shell variable.
+FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
+    {
+        "root_path": PATH,
+        "nginx_home": NGINX_HOME,
+        "home": HOME,
+        "entries": ENTRIES,
+        "entry_target": ENTRY_TARGET,
+        "main_entry": MAIN_ENTRY,
+        "main_entry_target": MAIN_ENTRY_TARGET,
+        "dpkg_entry": DPKG_ENTRY,
+        "acme": ACME,
+        "variable_home": VARIABLE_HOME,
+        "webroot": ACME_WEBROOT,
+        "log_folder": LOG_FOLDER,
+        "access_log": ACCESS_LOG,
+        "egress_log": EGRESS_LOG,
+        "renewal_unit": RENEWAL_UNIT,
+        "release_port": RELEASE_PORT,
+        "warn_days": WARN_DAYS,
+    }
+)

@@ -1,0 +1,78 @@
+"""What is wrong with a site's answer to one request, and the next step. Nothing is asked here."""
+
+from __future__ import annotations
+
+from gateway.inventory.site import Route
+from gateway.outside import locations, reach, remedies
+from gateway.outside.findings import Fault
+from gateway.outside.probe import Answer
+from gateway.outside.visit import Visit
+
+# Seconds in which a verification file must be there.
+_SOON = 1.0
+
+
+def file_fault(answer: Answer, body: bytes, visit: Visit) -> Fault | None:
+    """The answer must be the verification file `body`, byte for byte, without a redirect and soon."""
+    if 300 <= answer.status < 400:
+        return Fault(
+            f"{answer.status}, a redirect, which WeCom does not follow",
+            f"have the {visit.front} pass the file's path without a redirect",
+        )
+    if answer.status != 200:
+        return Fault(f"the answer is {answer.status}, not 200", remedies.not_served(visit))
+    if answer.body != body:
+        size = f"{len(answer.body)} bytes came, {len(body)} are in the checkout"
+        return Fault(f"other bytes than in the checkout ({size})", remedies.not_served(visit))
+    if answer.seconds > _SOON:
+        return Fault(
+            f"came after {answer.seconds:.1f} s, later than {_SOON:.0f} s",
+            "see whether the host is overloaded or the way to it is slow; try again from another network",
+        )
+    return None
+
+
+def route_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
+    """The answer must come from the route's upstream, and a redirect must leave login working."""
+    expected = f"https://{route.upstream.authority}{route.upstream_path}"
+    arrived = answer.headers.get(reach.ARRIVED)
+    if arrived is not None and arrived != expected:
+        return Fault(f"arrived at {arrived.partition('?')[0]}, not at {expected}", "deploy; is this the right host?")
+    if answer.is_gateways_own:
+        return Fault(f"the gateway itself answers {answer.status}", remedies.gateway_error(visit, route, answer.status))
+    if reach.is_bad_gateway(answer):
+        return Fault(f"{answer.status}, not from the gateway", remedies.bad_gateway(visit))
+    if 300 <= answer.status < 400:
+        return locations.location_fault(answer.headers.get("location", ""), visit.site)
+    return None
+
+
+def unpublished_fault(answer: Answer, visit: Visit) -> Fault | None:
+    """A path beside the allow-list must be answered with 404."""
+    if answer.status == 404:
+        return None
+    if reach.is_bad_gateway(answer):
+        return Fault(f"{answer.status}, not from the gateway", remedies.bad_gateway(visit))
+    return Fault(
+        f"answers {answer.status} instead of 404: more is published than the inventory says",
+        "deploy; if it stays, see whether this address is the right host",
+    )
+
+
+def redirect_fault(answer: Answer, expected: str, visit: Visit) -> Fault | None:
+    """Plain http must be redirected to the URL `expected`: by nginx with 301, by a load balancer with any redirect."""
+    remedy = remedies.BALANCER_KEEPS_HTTP if visit.through_balancer else remedies.REDEPLOY
+    location = answer.headers.get("location", "")
+    redirects = answer.status == 301 or (visit.through_balancer and answer.status in (302, 303, 307, 308))
+    if not redirects:
+        return Fault(f"the answer is {answer.status}, not a 301 to https", remedy)
+    if location == expected:
+        return None
+    return locations.location_fault(location, visit.site) or Fault(
+        f"redirects to another URL than https://{visit.site.domain}/... with path and query", remedy
+    )
+
+
+def health_fault(answer: Answer) -> Fault | None:
+    """The load balancer's health check must be answered with 200."""
+    return None if answer.status == 200 else Fault(f"the answer is {answer.status}, not 200", remedies.REDEPLOY)

@@ -1,0 +1,38 @@
+"""One site at one address that is to be asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.inventory.site import Site
+from gateway.outside.places import Target
+from gateway.outside.probe import Client, Door
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A site, the address to ask, and the client that asks."""
+
+    target: Target
+    address: str
+    client: Client
+
+    @property
+    def site(self) -> Site:
+        return self.target.site
+
+    @property
+    def through_balancer(self) -> bool:
+        """Whether a load balancer answers at the address; if not, nginx on the host does."""
+        return self.site.edge == "slb" and not self.target.straight
+
+    @property
+    def front(self) -> str:
+        """What answers at the address, in words: "load balancer" or "host"."""
+        return "load balancer" if self.through_balancer else "host"
+
+    def door(self, port: int) -> Door:
+        """Where the public reaches `port`, one of the ports that the site's host listens on."""
+        if self.target.straight:
+            return Door(self.address, port, tls=False)
+        return Door(self.address, 443 if port == self.site.entry_port else port, tls=True)

@@ -1,0 +1,96 @@
+"""docs/reference/commands.md: every command and option, out of click, pyinfra and the Makefile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import click
+
+from guide import sources
+from guide.markdown import code, heading, prose, table
+from guide.texts import Texts
+
+_PROGRAM = "python -m gateway"
+# Where the help says how a command ends: "Exit 0 when clean ...".
+_EXIT = re.compile(r"Exit (\d.*)$")
+
+
+def page(texts: Texts) -> str:
+    """The page in the language of `texts`."""
+    return "\n\n".join(_parts(texts)) + "\n"
+
+
+def _parts(texts: Texts) -> Iterator[str]:
+    yield heading(1, texts("Every command and option"))
+    yield texts(
+        "Run them in the folder that has `deploy.py`, with `.venv` activated. `INVENTORY` is a file like "
+        "`inventory/prod.py`."
+    )
+    yield heading(2, f"`{_PROGRAM}`", "gateway")
+    yield texts("Nothing of this changes a host.")
+    group = sources.commands()
+    for name in sorted(group.commands):
+        yield from _command(name, group.commands[name], texts)
+    yield from _pyinfra(texts)
+    yield heading(2, "`make`", "make")
+    yield _rows(texts("target"), texts.make, sources.make_targets(), texts)
+    yield heading(2, texts("Environment variables"), "variables")
+    yield _rows(texts("variable"), texts.variables, texts.variables, texts)
+
+
+def _command(name: str, command: click.Command, texts: Texts) -> Iterator[str]:
+    yield heading(3, f"`{name}`", name)
+    usage = " ".join(command.collect_usage_pieces(click.Context(command)))
+    yield code(f"{_PROGRAM} {name} {usage}")
+    for paragraph in (command.help or "").split("\n\n"):
+        words = " ".join(paragraph.split())
+        ends = _EXIT.search(words)
+        if text := words[: ends.start()].strip() if ends else words:
+            yield prose(texts(text))
+        if ends:
+            yield f"**{texts('Exit code')}**{texts(': ')}{prose(texts(ends[1]))}"
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    yield table((texts("option"), texts("meaning")), [_option(one, texts) for one in options])
+
+
+def _option(option: click.Option, texts: Texts) -> tuple[str, str]:
+    if not option.help:
+        raise ValueError(f"{option.opts[0]}: say in its help what it does")
+    metavar = "" if option.is_flag else " " + option.make_metavar(click.Context(click.Command("")))
+    meaning = [prose(texts(option.help))]
+    if option.required:
+        meaning.append(texts("Required."))
+    if option.multiple and "Repeatable" not in option.help:
+        meaning.append(texts("Repeatable."))
+    return f"`{', '.join(option.opts)}{metavar}`", texts(" ").join(meaning)
+
+
+def _pyinfra(texts: Texts) -> Iterator[str]:
+    yield heading(2, "`pyinfra`", "pyinfra")
+    yield code("pyinfra [OPTIONS] INVENTORY deploy.py\npyinfra [OPTIONS] INVENTORY rollback.py")
+    yield texts(
+        "`deploy.py` checks the inventory, installs, publishes and activates; `rollback.py` puts the previous release "
+        "back. Options stand before the inventory or behind it."
+    )
+    yield (
+        f"**{texts('Exit code')}**{texts(': ')}"
+        + texts(
+            "0 done; 1 faulty inventory, a host that failed or could not be reached, a certificate that was not "
+            "issued; 130 after Ctrl-C. `--dry` exits 0 even when changes are pending."
+        )
+    )
+    unknown = {name.split()[0].rstrip(",") for name in texts.pyinfra} - sources.pyinfra_options()
+    if unknown:
+        raise ValueError(f"pyinfra has no {', '.join(sorted(unknown))}; see `pyinfra` in guide/texts.toml")
+    yield _rows(texts("option"), texts.pyinfra, texts.pyinfra, texts)
+    yield texts("All others: `pyinfra --help`. What `--data` allows, for one deploy each:")
+    yield _rows(texts("value"), texts.data, [f"{name}=1" for name in sources.data_options()], texts)
+
+
+def _rows(what: str, meanings: dict[str, str], names: Iterable[str], texts: Texts) -> str:
+    """A table of names; each has to have its meaning in guide/texts.toml, and nothing else may stand there."""
+    names = list(names)
+    if wrong := set(names) ^ meanings.keys():
+        raise ValueError(f"guide/texts.toml: {', '.join(sorted(wrong))}: no meaning, or no such {what}")
+    return table((what, texts("meaning")), [(f"`{name}`", texts(meanings[name])) for name in names])
