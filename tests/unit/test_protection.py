@@ -16,6 +16,7 @@ import pytest
 from gateway.certificates.keys import KeyPair
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.parsing import parse_host
+from gateway.inventory.site import Route, Upstream
 from gateway.nginx.build import Build
 from gateway.nginx.release import File
 from gateway.nginx.tls_profile import Version
@@ -301,6 +302,12 @@ def test_beside_an_allow_list_there_is_nothing(http):
     for server in _own(http):
         if "test.b.edu.cn" in _names(server) and "/bserver/" in server.locations():
             assert server.locations()["/"].all("return") == [("404",)]
+
+
+def test_a_guarded_route_never_passes_a_path_as_it_came():
+    whole = Route(443, "/", Upstream("paas.inner.example"), "/")
+    assert whole.verbatim
+    assert not replace(whole, guarded=True).verbatim
 
 
 def test_a_guarded_server_answers_404_to_what_may_be_read_as_another_path(http):
