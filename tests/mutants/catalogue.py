@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).parents[2]
 _LIST = Path(__file__).parent / "mutants.toml"
@@ -30,10 +32,14 @@ class Mutant:
 
 
 def read() -> list[Mutant]:
-    """Every entry. Raises CatalogueError where an `old` does not stand in the product exactly once, where two have the
-    same name, and where a test's file is not there."""
+    """Every entry of the list. Raises CatalogueError like `checked`."""
+    return checked(tomllib.loads(_LIST.read_text(encoding="utf-8"))["mutant"])
+
+
+def checked(entries: Iterable[Mapping[str, Any]]) -> list[Mutant]:
+    """The entries, as mutants.toml has them. Raises CatalogueError where an `old` does not stand in the product exactly
+    once, where two have the same name, where nothing changes, and where no test is named that could tell."""
     product = {path.relative_to(CHECKOUT): _text(path) for path in _files()}
-    entries = tomllib.loads(_LIST.read_text(encoding="utf-8"))["mutant"]
     mutants: list[Mutant] = []
     faults: list[str] = []
     names: set[str] = set()
