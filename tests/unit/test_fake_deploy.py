@@ -19,7 +19,8 @@ from pyinfra.api.operations import run_ops
 from pyinfra.context import ctx_state
 
 from gateway import product
-from gateway.deploys import origin, stages
+from gateway.deploys import operations, origin, stages
+from gateway.deploys.neighbours import ENTRIES
 from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
@@ -52,7 +53,7 @@ class Run:
     `later` is a part of a command and what the host answers otherwise from then on.
     """
 
-    def __init__(self, files, monkeypatch, sites, responses, more, stops=False, later=None):
+    def __init__(self, files, monkeypatch, sites, responses, more, stops=False, later=None, does=stages.deploy):
         monkeypatch.chdir(files.parent)
         self.stdin: list[str] = []
         data = {
@@ -77,7 +78,7 @@ class Run:
 
         host.connector.run_shell_command = record
         with ctx_state.use(self.state):
-            add_deploy(self.state, stages.deploy)
+            add_deploy(self.state, does)
             self.prepared = self.state.meta[host].ops_change
             with pytest.raises(PyinfraError, match="No hosts remaining") if stops else nullcontext():
                 run_ops(self.state)
@@ -99,9 +100,9 @@ class Run:
 
 @pytest.fixture
 def run(files, monkeypatch):
-    def start(sites, responses, stops=False, later=None, **more):
+    def start(sites, responses, stops=False, later=None, does=stages.deploy, **more):
         answers = {MARKS.get(name, name): answer for name, answer in responses.items()}
-        return Run(files, monkeypatch, sites, answers, more, stops, later)
+        return Run(files, monkeypatch, sites, answers, more, stops, later, does)
 
     return start
 
@@ -219,6 +220,22 @@ def test_what_is_there_once_nginx_was_installed_is_looked_at_before_a_release_co
     done = run(_sites(1), responses, stops=not activates, later=("systemctl disable --quiet nginx", later))
     assert done.scripts("publish")
     assert bool(done.scripts("activate")) == activates
+
+
+@pytest.mark.parametrize(
+    ("current", "history", "goes_to"),
+    [("c" * 16, "b c", "b" * 16), ("b" * 16, "a b c", "a" * 16), ("a" * 16, "a b", None), ("", "", None)],
+)
+def test_a_rollback_goes_one_back_and_leaves_the_order_as_it_is(run, current, history, goes_to):
+    def roll_back():
+        operations.roll_back(name="Roll back")
+
+    past = " ".join(name * 16 for name in history.split())
+    state = _state_output(current) + f"history {past}\n"
+    done = run(_sites(1), {"state": state}, stops=goes_to is None, does=roll_back)
+    assert not done.scripts("publish")
+    arguments = [command.rpartition("wecom-gateway ")[2].split() for command in done.scripts("activate")]
+    assert arguments == ([[goes_to, "rollback", ENTRIES[0]]] if goes_to else [])
 
 
 def test_remote_commands_do_not_grow_with_the_number_of_sites(run):
