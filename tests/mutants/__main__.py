@@ -1,4 +1,4 @@
-"""Makes each wrong change of mutants.toml in a copy of the checkout and sees that the fast tests catch it.
+"""Makes each wrong change of changes/*.toml in a copy of the checkout and sees that the fast tests catch it.
 
 `python -m tests.mutants` runs all of them, two at a time; `--only WORD` those whose name or changed text has the word;
 `--list` prints their names. Exit 1 where a change passed the tests, 2 where the list itself is wrong.

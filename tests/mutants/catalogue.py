@@ -1,4 +1,13 @@
-"""The list of wrong changes: mutants.toml, read and held against the product as it is now."""
+"""The list of wrong changes, changes/*.toml, held against the product as it is now. An entry of it:
+
+    [[mutant]]
+    name = "what would happen to people, in plain words"
+    old = "a piece of the product's text that stands in it exactly once, in whichever file"
+    new = "what it becomes"
+    tests = ["tests/unit/test_x.py::test_that_has_to_notice"]
+
+The kept trees (test_golden.py) are no test for it: they notice any change to what is rendered, and say no rule.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).parents[2]
-_LIST = Path(__file__).parent / "mutants.toml"
+_LISTS = Path(__file__).parent / "changes"
 
 # Where the product is: a change is found by its text, so that code may move from file to file.
 _PRODUCT = ("gateway", "templates", "config.py", "deploy.py", "rollback.py")
@@ -33,11 +42,12 @@ class Mutant:
 
 def read() -> list[Mutant]:
     """Every entry of the list. Raises CatalogueError like `checked`."""
-    return checked(tomllib.loads(_LIST.read_text(encoding="utf-8"))["mutant"])
+    texts = (path.read_text(encoding="utf-8") for path in sorted(_LISTS.glob("*.toml")))
+    return checked([entry for text in texts for entry in tomllib.loads(text)["mutant"]])
 
 
 def checked(entries: Iterable[Mapping[str, Any]]) -> list[Mutant]:
-    """The entries, as mutants.toml has them. Raises CatalogueError where an `old` does not stand in the product exactly
+    """The entries, as a list has them. Raises CatalogueError where an `old` does not stand in the product exactly
     once, where two have the same name, where nothing changes, and where no test is named that could tell."""
     product = {path.relative_to(CHECKOUT): _text(path) for path in _files()}
     mutants: list[Mutant] = []
