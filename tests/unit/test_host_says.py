@@ -151,6 +151,10 @@ def test_who_listens_is_told_with_address_and_process(host):
     assert [str(seen[port].address) for port in ports] == ["127.0.0.1", "None"]
     assert {seen[port].pid for port in ports} == {os.getpid()}
     assert seen[ports[0]].program == Path(f"/proc/{os.getpid()}/comm").read_text().strip()
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+def test_who_listens_by_ipv6_is_told_too(host):
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as sixth:
         port = sixth.getsockname()[1]
         (seen_there,) = [own for own in _state(host).around.listeners if own.port == port]
