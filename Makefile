@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo check test test-matrix test-judges test-hostile unit lint lab-up lab-down bench entries golden lock clean
+.PHONY: setup demo check test test-matrix test-judges test-hostile mutants unit lint lab-up lab-down bench entries golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -43,6 +43,10 @@ test-judges: setup
 
 test-hostile: setup
 	$(BIN)/pytest tests/hostile
+
+# Small wrong changes to the product, one at a time: the fast tests have to notice each of them.
+mutants: setup
+	$(BIN)/python -m tests.mutants
 
 lab-up: setup
 	$(BIN)/python -m lab up

@@ -69,7 +69,7 @@ echo asked >>"$STAGE/calls"
 [ ! -e "$STAGE/lost" ] || { echo gone; exit 3; }
 echo "qzx 42"; exit "$(cat "$STAGE/answer" 2>/dev/null || echo 0)"
 """,
-    "nginx": "exit 0",
+    "nginx": '[ ! -e "$STAGE/refuses" ] || { echo "nginx: [emerg] vorp"; exit 1; }',
     "systemctl": r"""
 [ "$1" != kill ] || { rm -rf "$STAGE/shown"; mkdir "$STAGE/shown"
     for path in "$STAGE"/wecom-gateway/acme/issued/*/; do
@@ -197,6 +197,21 @@ def test_a_success_without_a_certificate_is_none(stage):
     assert stage.run("obtain").returncode == 1
     assert stage.failed() == [A, B]
     assert not stage.in_use(A)
+
+
+def test_a_first_certificate_that_nginx_refuses_does_not_stay_where_nginx_reads_it(stage):
+    """It would keep nginx, and every site of the host, from coming up after a reboot."""
+    stage.has("refuses")
+    done = stage.run("obtain")
+    assert done.returncode == 1
+    assert "nginx refuses the configuration" in done.stderr
+    assert "vorp" in done.stderr
+    assert [stage.in_use(domain) for domain in (A, B)] == [b"", b""]
+    assert stage.failed() == [A, B]
+    stage.has("refuses", False)
+    assert stage.run("obtain").returncode == 0
+    assert stage.in_use(A)
+    assert stage.in_use(B)
 
 
 def test_a_server_that_is_away_is_asked_for_one_domain_alone(stage):

@@ -19,7 +19,8 @@ from pyinfra.api.operations import run_ops
 from pyinfra.context import ctx_state
 
 from gateway import product
-from gateway.deploys import origin, stages
+from gateway.deploys import operations, origin, stages
+from gateway.deploys.neighbours import ENTRIES
 from gateway.fleet.parsing import parse_host
 from gateway.nginx import release
 from gateway.nginx.build import Build
@@ -47,9 +48,12 @@ def _state_output(current: str = "", digest: str = "") -> str:
 
 
 class Run:
-    """One deploy of `sites` to one fake host, and everything that went over the wire."""
+    """One deploy of `sites` to one fake host, and everything that went over the wire.
 
-    def __init__(self, files, monkeypatch, sites, responses, more, stops=False):
+    `later` is a part of a command and what the host answers otherwise from then on.
+    """
+
+    def __init__(self, files, monkeypatch, sites, responses, more, stops=False, later=None, does=stages.deploy):
         monkeypatch.chdir(files.parent)
         self.stdin: list[str] = []
         data = {
@@ -68,11 +72,13 @@ class Run:
         def record(command, *positional, **arguments):
             if isinstance(command, StringCommand) and arguments.get("_stdin"):
                 self.stdin.append(arguments["_stdin"])
+            if later and later[0] in str(command):
+                host.connector.data["fake_responses"].update(later[1])
             return original(command, *positional, **arguments)
 
         host.connector.run_shell_command = record
         with ctx_state.use(self.state):
-            add_deploy(self.state, stages.deploy)
+            add_deploy(self.state, does)
             self.prepared = self.state.meta[host].ops_change
             with pytest.raises(PyinfraError, match="No hosts remaining") if stops else nullcontext():
                 run_ops(self.state)
@@ -94,8 +100,9 @@ class Run:
 
 @pytest.fixture
 def run(files, monkeypatch):
-    def start(sites, responses, stops=False, **more):
-        return Run(files, monkeypatch, sites, {MARKS[name]: answer for name, answer in responses.items()}, more, stops)
+    def start(sites, responses, stops=False, later=None, does=stages.deploy, **more):
+        answers = {MARKS.get(name, name): answer for name, answer in responses.items()}
+        return Run(files, monkeypatch, sites, answers, more, stops, later, does)
 
     return start
 
@@ -177,6 +184,58 @@ def test_an_intact_release_that_is_not_running_is_only_activated(run, files):
     state = _state_output(built.id, built.digest()).replace(f"running {built.id}", "running 0123456789abcdef")
     done = run(_sites(1), {"state": state})
     assert done.changed == ["Activate the release"]
+
+
+def test_a_release_that_was_published_before_and_then_changed_by_hand_is_published_again(run, files):
+    parsed, _ = parse_host("one", {"platforms": PLATFORMS, "sites": _sites(1)}, files)
+    built = release.build(tree(parsed, Build(Version((1, 22, 1)))))
+    old = "0123456789abcdef"
+    for digest, publishes in ((built.digest(), False), ("f" * 64, True), ("", True)):
+        answers = {f"{built.id} digest": f"{digest}\n", f"{old} held": "source 644 x y\n", "state": _state_output(old)}
+        done = run(_sites(1), answers)
+        assert bool(done.scripts("publish")) == publishes, digest
+        assert done.scripts("activate")
+
+
+@pytest.mark.parametrize(
+    ("found", "installs"),
+    [
+        ("", True),
+        ("listen:00000000:0050 17 apache2.service apache2\n", False),
+        ("unit:LoadState masked\n", False),
+        ("init tini\n", False),
+    ],
+)
+def test_nothing_is_installed_where_something_else_is_in_the_way(run, found, installs):
+    bare = "candidate 1.22.1-9\nmissing nginx ca-certificates\n"
+    done = run(_sites(1), {"state": bare + found}, stops=True)
+    assert bool([command for command in done.commands if "apt-get" in command]) == installs
+
+
+@pytest.mark.parametrize(("came", "activates"), [("", True), ("broken nginx: [emerg] theirs\n", False)])
+def test_what_is_there_once_nginx_was_installed_is_looked_at_before_a_release_comes_into_force(run, came, activates):
+    """Another one's configuration that only an installed nginx reads, say."""
+    responses = {"state": "candidate 1.22.1-9\nmissing nginx ca-certificates\n"}
+    later = {MARKS["state"]: _state_output() + came}
+    done = run(_sites(1), responses, stops=not activates, later=("systemctl disable --quiet nginx", later))
+    assert done.scripts("publish")
+    assert bool(done.scripts("activate")) == activates
+
+
+@pytest.mark.parametrize(
+    ("current", "history", "goes_to"),
+    [("c" * 16, "b c", "b" * 16), ("b" * 16, "a b c", "a" * 16), ("a" * 16, "a b", None), ("", "", None)],
+)
+def test_a_rollback_goes_one_back_and_leaves_the_order_as_it_is(run, current, history, goes_to):
+    def roll_back():
+        operations.roll_back(name="Roll back")
+
+    past = " ".join(name * 16 for name in history.split())
+    state = _state_output(current) + f"history {past}\n"
+    done = run(_sites(1), {"state": state}, stops=goes_to is None, does=roll_back)
+    assert not done.scripts("publish")
+    arguments = [command.rpartition("wecom-gateway ")[2].split() for command in done.scripts("activate")]
+    assert arguments == ([[goes_to, "rollback", ENTRIES[0]]] if goes_to else [])
 
 
 def test_remote_commands_do_not_grow_with_the_number_of_sites(run):

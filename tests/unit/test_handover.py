@@ -82,6 +82,14 @@ def test_a_full_entry_leaves_no_blank_but_what_only_others_know(handover):
         assert blanks == {"SLB 公网地址 public address", "WW_verify_….txt"}
 
 
+def test_every_server_that_the_hosts_must_reach_is_named(handover):
+    """One that a firewall closes off is a site that answers 502."""
+    _, out = handover(wanxiao_prod=[("h1", {"sites": [SLB]})])
+    for text in both(out, "wx.a.edu.cn"):
+        assert "hub.17wanxiao.com:443" in text
+        assert "open.17wanxiao.com:443" in text
+
+
 def test_missing_values_are_blanks_and_one_warning(handover):
     result, out = handover(wanxiao_prod=[("h1", {"sites": [{"domain": "wx.a.edu.cn", "edge": "slb"}]})])
     assert result.exit_code == 0

@@ -1,0 +1,244 @@
+"""What a host says of itself is what a deploy and status read: the scripts that print it, on a host made of folders."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.deploys import health
+from gateway.deploys.facts import GatewayState
+from gateway.deploys.issued import Issued
+from gateway.deploys.neighbours import ENTRIES
+from gateway.deploys.objections import objections
+from gateway.deploys.state import HostState
+from gateway.nginx import release as releases
+from gateway.nginx.release import File, Release
+from gateway.nginx.tree import tree
+
+from .conftest import make_pair
+from .host_stage import Stage
+
+SITE = {"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
+UNIT = "LoadState=loaded\nFragmentPath=/lib/x\nSourcePath=\nUnitFileState=enabled\nActiveState=active\nMainPID=900\n"
+
+
+@pytest.fixture
+def host(tmp_path) -> Stage:
+    """Debian's nginx runs there."""
+    made = Stage(tmp_path / "host")
+    made.install_nginx()
+    (made.told / "active").touch()
+    (made.told / "units").write_text(UNIT)
+    return made
+
+
+def _state(host: Stage) -> HostState:
+    return GatewayState().process(host.says("state"))
+
+
+@pytest.fixture
+def deployed(host, parse) -> Release:
+    """A release of one site in force there, rendered for what the host said of itself."""
+    parsed, problems = parse(SITE)
+    assert not problems
+    files = dict(tree(parsed, _state(host).build)) | {"ports": File(b""), "upstreams": File(b"")}
+    built = releases.build(files)
+    assert host.publish(built).returncode == 0
+    done = host.activate(built.id)
+    assert done.returncode == 0, done.stderr
+    return built
+
+
+def test_a_host_on_which_a_deploy_has_nothing_to_do(host, deployed):
+    known = _state(host)
+    assert (str(known.installed), str(known.openssl)) == ("1.22.1", "3.0.17")
+    assert known.current == known.activated == known.running == deployed.id
+    assert known.history == (deployed.id,)
+    assert known.digest == deployed.digest()
+    assert known.entries == {ENTRIES[0]}
+    assert known.missing == ("libnginx-mod-stream", "certbot")
+    assert known.room
+    assert not known.broken
+    assert known.in_force(deployed.id)
+    assert (known.around.load_state, known.around.active_state, known.around.main_pid) == ("loaded", "active", 900)
+    assert known.around.init == ""
+
+
+def _unlink(name: str) -> Callable[[Stage], None]:
+    return lambda host: (host.root / name).unlink()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _unlink("stage/serves"),
+        lambda host: (host.told / "serves").write_text("f" * 16),
+        _unlink("etc/nginx/wecom-gateway/activated"),
+        _unlink("etc/nginx/wecom-gateway/current"),
+        _unlink("etc/nginx/conf.d/wecom-gateway.conf"),
+        lambda host: (host.root / "etc/nginx/conf.d/zzz-wecom-gateway.conf").symlink_to(
+            "../wecom-gateway/current/gateway.conf"
+        ),
+        _unlink("etc/nginx/modules-enabled/90-wecom-gateway.conf"),
+        lambda host: (host.root / "etc/nginx/nginx.conf").write_text("events { worker_connections 768; }\nhttp { }\n"),
+    ],
+)
+def test_one_thing_amiss_on_the_host_and_the_release_is_not_in_force(host, deployed, change):
+    change(host)
+    assert not _state(host).in_force(deployed.id)
+
+
+def test_a_file_that_was_changed_by_hand_is_seen(host, deployed):
+    with (host.folder(deployed.id) / "closed.conf").open("a") as file:
+        file.write("# mine\n")
+    assert _state(host).digest not in (None, deployed.digest())
+
+
+def test_a_bare_host(tmp_path):
+    host = Stage(tmp_path / "host")
+    (host.told / "candidate").write_text("nginx:\n  Installed: (none)\n  Candidate: 1.26.3-3+deb13u1\n")
+    (host.told / "units").write_text("LoadState=not-found\nMainPID=0\n")
+    known = _state(host)
+    assert known.is_readable
+    assert known.installed is None
+    assert str(known.build.version) == "1.26.3"
+    assert known.missing[:2] == ("nginx", "ca-certificates")
+    assert known.current is known.running is known.digest is None
+    assert known.around.foreign_unit == ""
+
+
+def test_what_runs_no_systemd_says_what_it_runs(host):
+    (host.root / "run/systemd/system").rmdir()
+    assert _state(host).around.init == Path("/proc/1/comm").read_text().strip()
+
+
+def test_an_nginx_unit_that_no_package_put_there_is_told(tmp_path):
+    host = Stage(tmp_path / "host")
+    (host.told / "units").write_text("LoadState=loaded\nFragmentPath=/usr/lib/systemd/system/nginx.service\n")
+    assert _state(host).around.foreign_unit == "/usr/lib/systemd/system/nginx.service"
+
+
+def test_a_configuration_of_somebody_elses_that_does_not_load_is_told_with_nginxs_words(host, parse):
+    (host.told / "says").write_text('nginx: [emerg] unknown directive "x" in ' + f"{host.root}/etc/nginx/a:1\n")
+    (host.told / "refuses").touch()
+    known = _state(host)
+    assert known.broken == 'nginx: [emerg] unknown directive "x" in /etc/nginx/a:1'
+    assert "broken already" in objections(parse(SITE)[0], known)[0]
+
+
+def test_who_is_the_default_of_a_port_by_somebody_elses_configuration(host):
+    (host.root / "etc/nginx/sites-enabled/theirs").write_text(
+        "server { listen 80; }\nserver { listen 10.0.0.9:8080; }\n"
+    )
+    theirs = _state(host).neighbours
+    assert theirs.defaults["80"].file == "/etc/nginx/sites-enabled/theirs"
+    assert theirs.apart.keys() == {"10.0.0.9:8080"}
+    assert theirs.included == frozenset(ENTRIES)
+    assert theirs.user == "www-data"
+    # nothing that a release could be included behind is in front of it
+    assert theirs.entry == ENTRIES[2]
+
+
+def test_who_listens_is_told_with_address_and_process(host):
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("0.0.0.0", 0)) as all_of_them:  # noqa: S104
+        ports = [own.getsockname()[1] for own in (one, all_of_them)]
+        seen = {own.port: own for own in _state(host).around.listeners}
+    assert [str(seen[port].address) for port in ports] == ["127.0.0.1", "None"]
+    assert {seen[port].pid for port in ports} == {os.getpid()}
+    assert seen[ports[0]].program == Path(f"/proc/{os.getpid()}/comm").read_text().strip()
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+def test_who_listens_by_ipv6_is_told_too(host):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as sixth:
+        port = sixth.getsockname()[1]
+        (seen_there,) = [own for own in _state(host).around.listeners if own.port == port]
+    assert (str(seen_there.address), seen_there.version) == ("::1", 6)
+
+
+def test_certificates_that_the_host_got_and_those_that_it_could_not_get(host):
+    folder = host.home / "acme/issued/a.edu.cn"
+    (folder / "live").mkdir(parents=True)
+    chain, _ = make_pair("a.edu.cn", end=timedelta(days=30))
+    (folder / "live/fullchain.pem").write_bytes(chain)
+    (folder / "order").write_text("0123 https://acme.example/dir ops@edu.cn -\n")
+    (host.home / "acme/failed").mkdir()
+    (host.home / "acme/failed/b.edu.cn").write_text("2026-11-20T01:13Z no answer on port 80\n")
+    known = _state(host)
+    (issued,) = known.issued
+    assert issued == Issued("a.edu.cn", "0123 https://acme.example/dir ops@edu.cn -", issued.not_after)
+    assert timedelta(days=29) < issued.not_after - datetime.now(UTC) < timedelta(days=31)
+    assert known.failed == {"b.edu.cn": "2026-11-20T01:13Z no answer on port 80"}
+
+
+def test_whose_group_is_whose(host):
+    around = _state(host).around
+    assert around.group_of["root"] == "root"
+    assert "root" in around.shared, "this test is another program than nginx and runs in it" if os.getgid() == 0 else ""
+
+
+# Health
+
+
+UNITS = (
+    "Id=nginx.service\nLoadState=loaded\nActiveState={nginx}\nUnitFileState=enabled\nResult=success\nMainPID=0\n\n"
+    "Id=wecom-gateway-expiry.timer\nLoadState=loaded\nActiveState={timer}\nUnitFileState=enabled\nResult=success\n"
+)
+
+
+def _health(host: Stage, nginx: str = "active", timer: str = "active") -> health.Health:
+    (host.told / "units").write_text(UNITS.format(nginx=nginx, timer=timer))
+    return health.read(host.says("health"))
+
+
+def test_a_host_in_order_has_nothing_to_act_on(host, deployed):
+    seen = _health(host)
+    assert health.findings(seen) == []
+    assert seen.nginx == health.Unit("nginx.service")
+    assert [one.name for one in seen.units] == ["nginx.service", "wecom-gateway-expiry.timer"]
+    assert [one.folder for one in seen.disks] == ["/etc/nginx", "/var/log/nginx", "/var/lib/wecom-gateway"]
+    assert seen.build + "\n" == deployed.files[releases.BUILD].body.decode()
+
+
+def test_a_configuration_that_would_keep_nginx_from_coming_up_is_told_in_its_words(host, deployed):
+    (host.told / "broken").write_text("2026/11/20 09:00:00 [emerg] 77#77: no such file in /etc/nginx/x:1\n")
+    assert _health(host).loads == "no no such file in /etc/nginx/x:1"
+
+
+def test_a_timer_that_does_not_run_and_an_nginx_that_was_stopped_are_told(host, deployed):
+    (text,) = health.findings(_health(host, timer="inactive"))
+    assert "wecom-gateway-expiry.timer is not running" in text
+    assert _health(host, nginx="inactive").nginx_is_down
+
+
+@pytest.mark.parametrize(("options", "read_only"), [("rw,relatime", False), ("ro", True), ("relatime,ro,nodev", True)])
+def test_a_disk_that_cannot_be_written_is_told(host, options, read_only):
+    log = f"{host.root}/var/log"
+    (host.root / "proc/self/mounts").write_text(f"none / ext4 rw 0 0\nnone {log} ext4 {options} 0 0\n")
+    seen = {one.folder: one for one in _health(host).disks}
+    assert (seen["/var/log/nginx"].mount, seen["/var/log/nginx"].read_only) == ("/var/log", read_only)
+    assert not seen["/etc/nginx"].read_only
+    free = os.statvfs(host.root)
+    assert abs(seen["/etc/nginx"].megabytes - free.f_bavail * free.f_frsize // 2**20) < 1000
+
+
+# Installation
+
+
+def test_a_fresh_nginx_waits_for_a_release_and_then_no_more(host):
+    assert host.run("hold_back").returncode == 0
+    unit = host.root / "etc/systemd/system/nginx.service.d/wecom-gateway-not-yet.conf"
+    conditions = [line for line in unit.read_text().splitlines() if line.startswith("Condition")]
+    assert conditions == [f"ConditionPathExists={host.home}/current"]
+    calls = (host.told / "calls").read_text()
+    assert "systemctl daemon-reload" in calls
+    assert host.run("settle_nginx").returncode == 0
+    assert not unit.exists()
+    assert {"systemctl disable --quiet nginx", "systemctl stop nginx"} <= set(
+        (host.told / "calls").read_text().splitlines()
+    )

@@ -1,0 +1,278 @@
+"""The scripts of a host with a real nginx, which has a network and folders of its own: it serves what a deploy put
+there, the host says so, and who is nobody's visitor gets nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.deploys import health
+from gateway.deploys.facts import GatewayState
+from gateway.deploys.neighbours import ENTRIES
+from gateway.deploys.objections import objections
+from gateway.deploys.state import HostState
+from gateway.fleet.host import Host
+from gateway.nginx import release as releases
+from gateway.nginx.build import Build
+from gateway.nginx.release import Release
+from gateway.nginx.tls_profile import Version
+from gateway.nginx.tree import tree
+from gateway.onhost import scripts
+
+NGINX = Path("/usr/sbin/nginx")
+_BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
+SITES = (
+    {"domain": "a.edu.cn", "edge": "slb", "platform": "bkitsm", "bk": _BK},
+    {"domain": "t.edu.cn", "edge": "tls", "platform": "wanxiao_test"},
+)
+BODY = "AbCdEfGhIjKlMnOp"
+
+# Stands for systemd, of which a namespace has none.
+_SYSTEMCTL = """#!/bin/bash
+pid=$(cat /run/nginx.pid 2>/dev/null || true)
+case $1 in
+    is-active) [[ ${*: -1} != nginx || -n $pid ]] ;;
+    # without the script's locks, which systemd has not
+    start) nginx 8>&- 9>&- ;;
+    stop) nginx -s quit ;;
+    kill) [ -e /run/deaf ] || kill -HUP "$pid" ;;
+    show)
+        if [[ $* == *--value* ]]; then echo "${pid:-0}"; exit; fi
+        echo "Id=nginx.service"
+        echo LoadState=loaded
+        echo UnitFileState=enabled
+        echo Result=success
+        echo "ActiveState=$([ -n "$pid" ] && echo active || echo inactive)"
+        echo "MainPID=${pid:-0}" ;;
+esac
+"""
+# Asks as visitors do; each answer is a status, or why there was none, and the body.
+_VISITOR = """
+import http.client, json, socket, ssl, sys
+found = {}
+for name, port, host, path, tls in json.loads(sys.argv[1]):
+    plain = socket.create_connection(("127.0.0.1", port), timeout=5)
+    try:
+        if tls:
+            context = ssl._create_unverified_context()
+            plain = context.wrap_socket(plain, server_hostname=host)
+        plain.sendall(f"GET {path} HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: close\\r\\n\\r\\n".encode())
+        answer = http.client.HTTPResponse(plain)
+        answer.begin()
+        found[name] = [answer.status, answer.read().decode("utf-8", "replace"), answer.getheader("location") or ""]
+    except (OSError, http.client.HTTPException) as error:
+        found[name] = [type(error).__name__, "", ""]
+    plain.close()
+print(json.dumps(found))
+"""
+_FOLDERS = (
+    *("etc/nginx", "etc/systemd/system", "etc/dpkg/dpkg.cfg.d", "run", "usr/local/sbin", "var/lib/nginx"),
+    "var/log/nginx",
+)
+
+
+# Networks, mounts and processes of their own, which end with the first of them.
+_NAMESPACES = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child")
+
+
+@cache
+def _why_not() -> str:
+    """Why these tests cannot run here; empty where they can."""
+    if os.geteuid() != 0:
+        return "only root may have namespaces of its own and ports below 1024 in them"
+    if not NGINX.is_file() or not Path("/etc/nginx/nginx.conf").is_file():
+        return "no nginx of Debian's package is installed (apt-get install nginx)"
+    tried = subprocess.run([*_NAMESPACES, "true"], capture_output=True, text=True, check=False)
+    return "" if tried.returncode == 0 else f"no namespaces can be made here: {tried.stderr.strip()}"
+
+
+pytestmark = pytest.mark.skipif(bool(_why_not()), reason=_why_not())
+
+
+class Room:
+    """A host of its own: its commands see the folders below `root` in the place of the machine's."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lines: list[str] = []
+        for folder in _FOLDERS:
+            (root / folder).mkdir(parents=True)
+        shutil.rmtree(root / "etc/nginx")
+        shutil.copytree("/etc/nginx", root / "etc/nginx", symlinks=True)
+        (root / "etc/nginx/sites-enabled/default").unlink(missing_ok=True)
+        (root / "run/systemd/system").mkdir(parents=True)
+        program = root / "usr/local/sbin/systemctl"
+        program.write_text(_SYSTEMCTL)
+        program.chmod(0o755)
+
+    def then(self, script: str, *arguments: str, stdin: str = "", into: str = "", fails: str = "") -> None:
+        """The script next; what it prints goes `into` that file. Where it has to fail, why goes into file `fails`."""
+        number = len(self._lines)
+        (self._root / f"{number}.sh").write_text(scripts.text(script))
+        (self._root / f"{number}.in").write_text(stdin)
+        place = f"{self._root}/{into}" if into else "/dev/null"
+        words = " ".join(map(repr, arguments))
+        line = f"bash {self._root}/{number}.sh {words} <{self._root}/{number}.in >{place}"
+        self._lines.append(f"! {line} 2>{self._root}/{fails}" if fails else line)
+
+    def command(self, line: str) -> None:
+        self._lines.append(line)
+
+    def publish(self, release: Release) -> None:
+        archive = release.archive()
+        digest = hashlib.sha256(archive).hexdigest()
+        self.then("publish", release.id, digest, stdin=base64.b64encode(archive).decode())
+
+    def visit(self, *questions: tuple[str, int, str, str, bool], into: str) -> None:
+        (self._root / "visitor.py").write_text(_VISITOR)
+        (self._root / "questions").write_text(json.dumps(questions))
+        root = self._root
+        self.command(f'{sys.executable} {root}/visitor.py "$(cat {root}/questions)" >{root}/{into}')
+
+    def run(self) -> None:
+        binds = "\n".join(f"mount --bind {self._root}/{folder} /{folder}" for folder in _FOLDERS)
+        start = (
+            f"set -e\nmount --make-rprivate /\nip link set lo up\nmount --bind {self._root} {self._root}\n{binds}\n"
+            # nothing else of the machine can be written
+            "mount -o remount,bind,ro /\n"
+        )
+        # Not into a pipe, which nginx would hold open.
+        with (self._root / "output").open("w") as output:
+            done = subprocess.run(
+                [*_NAMESPACES, "bash", "-c", start + "\n".join(self._lines)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=100,
+                check=False,
+            )
+        assert done.returncode == 0, (self._root / "output").read_text()
+
+    def lines(self, name: str) -> list[str]:
+        return (self._root / name).read_text().splitlines()
+
+    def answers(self, name: str) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = json.loads((self._root / name).read_text())
+        return found
+
+
+@pytest.fixture
+def host(parse, store_pair, files) -> Host:
+    store_pair("t.edu.cn")
+    for site in SITES:
+        folder = files / "verify" / site["domain"]
+        folder.mkdir(parents=True)
+        (folder / f"WW_verify_{BODY}.txt").write_text(BODY)
+    parsed, problems = parse(*SITES)
+    assert not problems
+    return parsed
+
+
+def _tree(host: Host, **more: Any) -> dict[str, releases.File]:
+    said = subprocess.run([NGINX, "-v"], capture_output=True, text=True, check=True).stderr
+    return dict(tree(host, Build(Version.parse(said), ipv6=False, **more)))
+
+
+def _release(host: Host, **more: Any) -> Release:
+    return releases.build(_tree(host, **more))
+
+
+def _state(room: Room, name: str) -> HostState:
+    return GatewayState().process(room.lines(name))
+
+
+def test_what_the_running_nginx_serves_is_what_the_host_says_and_nobody_else_is_answered(host, tmp_path):
+    room, release = Room(tmp_path / "room"), _release(host)
+    room.publish(release)
+    room.then("state", into="before")
+    room.then("activate", release.id, "deploy", ENTRIES[0])
+    room.then("state", into="after")
+    room.then("health", into="health")
+    file = f"/WW_verify_{BODY}.txt"
+    room.visit(
+        ("file", 80, "a.edu.cn", file, False),
+        ("file by tls", 443, "t.edu.cn", file, True),
+        ("file of the other edge", 80, "t.edu.cn", file, False),
+        ("to https", 80, "t.edu.cn", "/x?code=1", False),
+        ("health", 80, "10.0.0.1", "/healthz", False),
+        ("nobody", 80, "nobody.example", "/", False),
+        ("nobody's file", 80, "nobody.example", file, False),
+        ("nobody by tls", 443, "nobody.example", "/", True),
+        ("unpublished", 443, "t.edu.cn", "/bserverX", True),
+        ("guarded", 80, "a.edu.cn", "/o/bk_itsm/weixin/x", False),
+        ("beside it", 80, "a.edu.cn", "/o/bk_itsm/admin/", False),
+        ("encoded twice", 80, "a.edu.cn", "/o/bk_itsm/weixin/%252e%252e/", False),
+        ("encoded", 80, "a.edu.cn", "/o/bk_itsm/weixin/..%2f..%2fadmin/", False),
+        ("parameter", 80, "a.edu.cn", "/o/bk_itsm/weixin/..;/admin/", False),
+        ("no upstream", 443, "t.edu.cn", "/bserver/x", True),
+        into="answers",
+    )
+    room.run()
+
+    before, after = _state(room, "before"), _state(room, "after")
+    assert not before.broken
+    assert (before.running, before.current, before.entries) == (None, None, frozenset())
+    assert not before.in_force(release.id)
+    assert objections(host, before) == []
+    assert (after.running, after.current, after.activated) == (release.id,) * 3
+    assert after.digest == release.digest()
+    assert after.in_force(release.id)
+    assert not after.broken
+    assert objections(host, after) == []
+    assert {80, 443, 9001, 19001} <= {one.port for one in after.around.listeners}
+    # which no unit of systemd runs in here
+    assert [(one.program, one.unit) for one in after.around.nginx] == [(str(NGINX), "")]
+    # the platforms' names resolve nowhere in here, and nginx runs all the same
+    assert set(after.unresolved) == {"paas.inner.example", "api.17wanxiao.com"}
+    seen = health.read(room.lines("health"))
+    assert (seen.loads, seen.nginx_is_down) == ("yes", False)
+
+    answers = room.answers("answers")
+    assert [answers[name][:2] for name in ("file", "file by tls", "file of the other edge")] == [[200, BODY]] * 3
+    assert answers["to https"][::2] == [301, "https://t.edu.cn/x?code=1"]
+    assert answers["health"][:2] == [200, "ok\n"]
+    for name in ("nobody", "nobody's file", "nobody by tls"):
+        assert isinstance(answers[name][0], str), answers[name]
+    assert [answers[name][0] for name in ("no upstream", "guarded")] == [502] * 2
+    for name in ("unpublished", "beside it", "encoded twice", "encoded", "parameter"):
+        assert answers[name][0] == 404, name
+
+
+def test_a_release_that_nginx_did_not_take_is_not_in_force_whatever_the_link_says(host, tmp_path):
+    room, first = Room(tmp_path / "room"), _release(host)
+    second = _release(host, foreign_limits=True)
+    for release in (first, second):
+        room.publish(release)
+    room.then("activate", first.id, "deploy", ENTRIES[0])
+    room.command(f"ln -sfn releases/{second.id} /etc/nginx/wecom-gateway/current; touch /run/deaf")
+    room.then("state", into="state")
+    room.run()
+    known = _state(room, "state")
+    assert (known.current, known.running) == (second.id, first.id)
+    assert not known.in_force(second.id)
+    assert not known.in_force(first.id)
+
+
+def test_what_nginx_refuses_leaves_the_old_release_in_force(host, tmp_path):
+    room, first = Room(tmp_path / "room"), _release(host)
+    files = _tree(host)
+    closed = releases.File(files["closed.conf"].body + b"no_such_directive on;\n")
+    broken = releases.build({**files, "closed.conf": closed})
+    for release in (first, broken):
+        room.publish(release)
+    room.then("activate", first.id, "deploy", ENTRIES[0])
+    room.then("activate", broken.id, "deploy", ENTRIES[0], fails="said")
+    room.then("state", into="state")
+    room.run()
+    assert any("no_such_directive" in line for line in room.lines("said"))
+    assert _state(room, "state").in_force(first.id)
