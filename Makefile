@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo check test test-matrix test-judges test-hostile mutants unit lint lab-up lab-down bench entries golden lock clean
+.PHONY: setup demo check scripts test test-matrix test-judges test-hostile mutants unit lint lab-up lab-down bench entries golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -25,13 +25,17 @@ lint: setup
 	$(BIN)/python -m tests.shellcheck
 
 unit: setup
-	$(BIN)/pytest tests/unit
+	$(BIN)/python -m tests.halves
+
+# What runs on a host, run here: bash and, where it is installed, nginx; no Docker.
+scripts: setup
+	$(BIN)/pytest tests/scripts
 
 # What every change has to pass; no Docker.
-check: lint docs unit
+check: lint docs unit scripts
 
 test: lint docs
-	$(BIN)/pytest tests/unit tests/acceptance tests/lab
+	$(BIN)/pytest tests/unit tests/scripts tests/acceptance tests/lab
 
 # Longer ones: every Debian from 11 on, tools that are not ours, generated hostile input.
 SUITES ?= all

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import make_pair
+from tests.unit.conftest import make_pair
+
 from .host_scripts import relocated
 
 

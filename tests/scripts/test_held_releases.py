@@ -15,8 +15,8 @@ from gateway.nginx.build import Build
 from gateway.nginx.release import File, Release
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
+from tests.unit.conftest import long_domain
 
-from .conftest import long_domain
 from .host_stage import Stage
 
 LONG = long_domain(200)

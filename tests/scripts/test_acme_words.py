@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from gateway.onhost import scripts
+from tests.unit.conftest import make_pair
 
-from .conftest import make_pair
 from .host_scripts import functions, relocated
 
 ACCOUNT = "0123456789abcdef"

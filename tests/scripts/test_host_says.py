@@ -19,8 +19,8 @@ from gateway.deploys.state import HostState
 from gateway.nginx import release as releases
 from gateway.nginx.release import File, Release
 from gateway.nginx.tree import tree
+from tests.unit.conftest import make_pair
 
-from .conftest import make_pair
 from .host_stage import Stage
 
 SITE = {"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
