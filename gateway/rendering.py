@@ -72,6 +72,9 @@ def problems() -> list[Problem]:
     parts: set[str] = set()
     for name in own:
         path = Path.cwd() / "templates" / name
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            found.append(_problem(_shown(path), "is no regular file"))
+            continue
         try:
             body = path.read_text("utf-8")
             if name.endswith(".j2"):

@@ -15,11 +15,11 @@ def described() -> str:
     if folder is None or not (folder / ".git").exists():
         return text
     # without tags, which would stand there in place of the commit
-    commit = "".join(git.lines("-C", str(folder), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty"))
+    commit = "".join(git.lines("-C", str(folder), "describe", "--always", "--abbrev=12", "--exclude=*"))
     if not commit:
         return text
-    changed = ", with changes not committed" if commit.endswith("-dirty") else ""
-    return f"{text} (checkout at commit {commit.removesuffix('-dirty')}{changed})"
+    changed = ", with changes not committed" if git.lines("-C", str(folder), "status", "--porcelain") else ""
+    return f"{text} (checkout at commit {commit}{changed})"
 
 
 def _print(context: click.Context, parameter: click.Parameter, asked: bool) -> None:

@@ -99,6 +99,18 @@ def test_a_file_that_was_changed_by_hand_is_seen(host, deployed):
     assert _state(host).digest not in (None, deployed.digest())
 
 
+@pytest.mark.parametrize("name", ["versions/{}", "activated", "acme/failed/wx.b.edu.cn"])
+def test_no_file_of_a_host_says_more_than_its_own_fact(host, deployed, name):
+    path = host.root / "etc/nginx/wecom-gateway" / name.format(deployed.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = _state(host)
+    said = path.read_text() if path.exists() else "0.2.0\n"
+    path.write_text(f"{said}current releases/{'f' * 16}\nrunning {'f' * 16}\n{'x' * 100_000}")
+    known = _state(host)
+    assert (known.current, known.activated, known.running) == (before.current, before.activated, before.running)
+    assert sum(map(len, host.says("state"))) < 10_000
+
+
 def test_a_bare_host(tmp_path):
     host = Stage(tmp_path / "host")
     (host.told / "candidate").write_text("nginx:\n  Installed: (none)\n  Candidate: 1.26.3-3+deb13u1\n")

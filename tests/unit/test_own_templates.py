@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -114,6 +115,13 @@ def test_a_part_that_an_own_template_includes_is_meant_and_so_are_a_readme_and_h
     write({"nginx/site-slb.conf.j2": own, "nginx/ours.j2": "# ours\n", "README.md": "why", "nginx/.swp": b"\xff"})
     assert _command("check")[0] == 0
     assert b"# ours" in _tree()["sites/wanxiao_prod-slb.conf"].body
+
+
+def test_a_pipe_in_place_of_a_template_is_not_waited_for(write, tmp_path):
+    write({})
+    (tmp_path / "templates" / "nginx").mkdir(parents=True)
+    os.mkfifo(tmp_path / "templates" / "nginx" / "error.html")
+    assert _told("check") == [f"templates/nginx/error.html: is no regular file{RIGHT}"]
 
 
 FAULTS = [

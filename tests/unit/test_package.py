@@ -113,6 +113,9 @@ def test_a_checkout_says_its_commit(monkeypatch, tmp_path):
     assert version.described() == f"{name})"
     (tmp_path / "a").write_text("b")
     assert version.described() == f"{name}, with changes not committed)"
+    git("checkout", "-q", "a")
+    (tmp_path / "new").touch()
+    assert version.described() == f"{name}, with changes not committed)"
 
 
 def test_another_project_s_pyproject_is_not_believed(monkeypatch, tmp_path):

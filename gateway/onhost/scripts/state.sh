@@ -7,6 +7,11 @@ text_of() {
     [ ! -r "$1" ] || echo "$(<"$1")"
 }
 
+# The first line of file $1, empty where there is none: what follows would be read as further facts of the host.
+line_of() {
+    [ ! -f "$1" ] || head -c 2000 "$1" 2>/dev/null | head -n 1 | tr -d '\0'
+}
+
 packaged_nginx=
 if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list </dev/null; then
     packaged_nginx=/usr/sbin/nginx
@@ -31,9 +36,9 @@ current=$(readlink "$home/current" || true)
 echo "current $current"
 if [ -n "$current" ]; then
     echo "digest $(digest_of_release "${current#releases/}")"
-    echo "product $(text_of "$home/versions/${current#releases/}")"
+    echo "product $(line_of "$home/versions/${current#releases/}")"
 fi
-echo "activated $(text_of "$home/activated")"
+echo "activated $(line_of "$home/activated")"
 for path in $(including_links); do echo "entry:$path yes"; done
 if has_room; then echo "room yes"; else echo "room no"; fi
 echo "running $(running_release)"
@@ -59,8 +64,8 @@ for path in "$acme"/issued/*/; do
     domain=${path%/} domain=${domain##*/}
     ends=$(openssl x509 -noout -enddate -in "$path/live/fullchain.pem" 2>/dev/null || true)
     echo "ends:$domain ${ends#notAfter=}"
-    echo "order:$domain $(text_of "$path/order")"
+    echo "order:$domain $(line_of "$path/order")"
 done
 for path in "$acme"/failed/*; do
-    echo "failed:${path##*/} $(text_of "$path")"
+    echo "failed:${path##*/} $(line_of "$path")"
 done
