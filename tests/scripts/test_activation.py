@@ -224,3 +224,10 @@ def test_one_deploy_at_a_time(host, first):
     """The other one waits two minutes; here for the lock's own time."""
     done = host.run("activate", first.id, "deploy", str(host.entry), instead="flock() { return 1; }")
     assert "another deploy has been at work" in done.stderr
+
+
+def test_what_failed_for_want_of_a_release_has_not_failed_any_longer(host, first, put):
+    """Else `status` would tell of drift for half a minute after the deploy that healed it."""
+    (host.told / "calls").unlink(missing_ok=True)
+    assert host.activate(put("b.edu.cn").id).returncode == 0
+    assert "systemctl reset-failed wecom-gateway-resolve.service" in (host.told / "calls").read_text()

@@ -174,6 +174,8 @@ enable_units() {
         { systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit"; } \
             || systemctl enable --quiet --now "$unit"
     done
+    # Without a release it could only fail, and its next run is half a minute away.
+    systemctl reset-failed wecom-gateway-resolve.service 2>/dev/null || true
     # Debian's certbot.timer starts it.
     [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || systemctl enable --quiet "$renewal_unit"
     systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
