@@ -24,6 +24,7 @@ lint: setup
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m tests.shellcheck
 
+# Half a minute on two cores.
 unit: setup
 	$(BIN)/python -m tests.halves
 
@@ -31,7 +32,7 @@ unit: setup
 scripts: setup
 	$(BIN)/pytest tests/scripts
 
-# What every change has to pass; no Docker.
+# What every change has to pass; no Docker. About two minutes on two cores.
 check: lint docs unit scripts
 
 test: lint docs

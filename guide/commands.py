@@ -30,6 +30,8 @@ def _parts(texts: Texts) -> Iterator[str]:
     yield heading(2, f"`{_PROGRAM}`", "gateway")
     yield texts("Nothing of this changes a host.")
     group = sources.commands()
+    yield _options(group.get_params(click.Context(group, **group.context_settings)), texts)
+    yield texts("Every command has `-h` too.")
     for name in sorted(group.commands):
         yield from _command(name, group.commands[name], texts)
     yield from _pyinfra(texts)
@@ -50,8 +52,12 @@ def _command(name: str, command: click.Command, texts: Texts) -> Iterator[str]:
             yield prose(texts(text))
         if ends:
             yield f"**{texts('Exit code')}**{texts(': ')}{prose(texts(ends[1]))}"
-    options = [one for one in command.params if isinstance(one, click.Option)]
-    yield table((texts("option"), texts("meaning")), [_option(one, texts) for one in options])
+    yield _options(command.params, texts)
+
+
+def _options(params: Iterable[click.Parameter], texts: Texts) -> str:
+    options = [one for one in params if isinstance(one, click.Option)]
+    return table((texts("option"), texts("meaning")), [_option(one, texts) for one in options])
 
 
 def _option(option: click.Option, texts: Texts) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from guide import commands, keys
@@ -25,7 +26,12 @@ def pages() -> dict[Path, str]:
 
 
 def main() -> None:
-    for path, text in pages().items():
+    """Writes the pages; none of them, and exits with 1 and a sentence, where a text is missing or left over."""
+    try:
+        found = pages()
+    except ValueError as error:
+        sys.exit(str(error))
+    for path, text in found.items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
 

@@ -38,10 +38,11 @@ _NEW_CODE = Text(
     "a timeout.",
 )
 _CALLBACK = Text(
-    "应用的网页授权回调域名要与访问地址的域名完全一致，包括端口；每个应用只能有一个。应用主页用默认端口，所以填站点域名，"
-    "不带 https:// 和端口。",
-    "The app's OAuth callback domain must be exactly the domain of the page, port included, and there is one per app. "
-    "The home URL is on the default port, so enter the site's domain without https:// and without a port.",
+    "应用的网页授权回调域名填站点域名，不带 https:// 和端口，每个应用只能有一个。用带端口的网址"
+    "（如 :9001）打开的页面与它不一致：应用主页要用同一个域名和默认端口。",
+    "Enter the site's domain as the app's OAuth callback domain, without https:// and without a port; there is one per "
+    "app. A page that is opened with a port, like :9001, does not match it: the app's home URL must have that very "
+    "domain and the default port.",
 )
 _TOKEN = Text(
     "平台方重新获取 access_token，并按返回的有效期缓存；多台服务器共用同一个，应用之间不能混用。",

@@ -127,6 +127,17 @@ def test_every_address_of_60020_is_named_once():
     )
 
 
+@pytest.mark.parametrize("code", ["50001", "domain_err"])
+def test_the_callback_domain_is_entered_without_a_port_and_no_page_with_a_port_matches(code):
+    change = MEANINGS[code].change
+    assert "without https:// and without a port" in change.en
+    assert "opened with a port, like :9001, does not match" in change.en
+    assert "不带 https:// 和端口" in change.zh
+    assert "用带端口的网址（如 :9001）打开的页面与它不一致" in change.zh
+    assert "port included" not in change.en
+    assert "包括端口" not in change.zh
+
+
 def test_an_answer_that_is_logged_twice_names_its_address_once():
     (one,) = explain(ANSWER_60020 + "\n" + ANSWER_60020)
     assert one.detail.en == "The address to add: 120.27.208.144"

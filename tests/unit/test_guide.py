@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from guide import pairs, reference, search_index, texts
+from guide import commands, pairs, reference, search_index, texts
 
 from .conftest import REPO
 
@@ -89,6 +89,27 @@ def test_the_reference_pages_are_what_the_code_says(reference_with):
 def test_a_key_or_an_option_without_words_in_both_languages_is_told(reference_with, old, new, told):
     with pytest.raises(ValueError, match=re.escape(told)):
         reference_with(old, new)
+
+
+def test_a_missing_text_ends_make_reference_with_a_sentence_and_no_page_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(reference, "_FOLDER", tmp_path / "reference")
+
+    def faulty() -> dict[Path, str]:
+        raise ValueError("guide/texts.toml: no Chinese for:\nA folder.")
+
+    monkeypatch.setattr(reference, "pages", faulty)
+    with pytest.raises(SystemExit) as ended:
+        reference.main()
+    assert ended.value.code == "guide/texts.toml: no Chinese for:\nA folder."
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_the_program_itself_takes_is_listed_before_its_commands(language, monkeypatch):
+    monkeypatch.chdir(REPO)
+    before, _ = commands.page(texts.Texts(language)).split("### `check`")
+    assert "| `--version` |" in before
+    assert "| `-h, --help` |" in before
 
 
 @pytest.mark.parametrize(

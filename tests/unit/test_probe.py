@@ -25,6 +25,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: 1\r\n\r\nok"
 def serve(tmp_path):
     """Starts a server that treats each connection as told; returns the door to it and the CA that its client needs."""
     stack = contextlib.ExitStack()
+    threads: list[threading.Thread] = []
 
     def start(treat, *, name=DOMAIN, tls=True, newest=ssl.TLSVersion.MAXIMUM_SUPPORTED, **validity):
         chain, key = make_pair(name, **validity)
@@ -51,11 +52,17 @@ def serve(tmp_path):
                 ):
                     treat(connection)
 
-        threading.Thread(target=run, daemon=True).start()
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        threads.append(thread)
         return Door("127.0.0.1", server.getsockname()[1], tls), tmp_path / "chain.pem"
 
     with stack:
         yield start
+    # One that has not seen its socket close would go on in a process that a later test forks, and end there in a
+    # traceback.
+    for thread in threads:
+        thread.join(5)
 
 
 def _answering(data):

@@ -147,12 +147,13 @@ def test_a_name_with_a_space_can_be_pasted(checkout):
 
 def test_what_arrives_from_an_authority_is_not_taken_in_by_accident(checkout):
     Path(".gitignore").write_bytes((REPO / ".gitignore").read_bytes())
-    for name in ("wx.a.edu.cn.zip", "a.key", "a.pfx", "a.p12", "a.jks", f"files/certs/{DOMAIN}/privkey.pem"):
+    arrived = ("wx.a.edu.cn.zip", "a.key", "a.pfx", "a.p12", "a.jks", "a.pem", "a.crt", "a.cer", "a.p7b")
+    for name in (*arrived, f"files/certs/{DOMAIN}/privkey.pem", f"sheets/{DOMAIN}.html", "report.html"):
         _put(name, b"x", tracked=False)
-    _put("kept.pem", LEAF.pem, tracked=False)
+    _put(f"files/certs/{DOMAIN}/fullchain.pem", LEAF.pem, tracked=False)
     _git("add", ".")
     listed = subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout
-    assert listed.split() == [".gitignore", "kept.pem"]
+    assert listed.split() == [".gitignore", f"files/certs/{DOMAIN}/fullchain.pem"]
 
 
 def test_this_checkout_has_none(monkeypatch):
