@@ -73,7 +73,7 @@ def _status(folder: Path) -> None:
     prompt = f"$ python -m gateway {' '.join(arguments)}\n"
     page = folder / "status.html"
     page.write_text(_TERMINAL.format(text=html.escape(prompt) + _coloured(output)), encoding="utf-8")
-    _shoot(page, "status.png", 1280, 36 + 20 * (1 + output.count("\n")))
+    _shoot(page, "status.png", 1380, 36 + 20 * (1 + output.count("\n")))
 
 
 def _report(folder: Path) -> None:
