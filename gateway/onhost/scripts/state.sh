@@ -9,7 +9,9 @@ text_of() {
 
 # The first line of file $1, empty where there is none: what follows would be read as further facts of the host.
 line_of() {
-    [ ! -f "$1" ] || head -c 2000 "$1" 2>/dev/null | head -n 1 | tr -d '\0'
+    local line=
+    [ ! -f "$1" ] || IFS= read -r -n 2000 line <"$1" || true
+    echo "$line"
 }
 
 packaged_nginx=
