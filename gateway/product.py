@@ -57,16 +57,16 @@ def template(kind: str, name: str) -> Path:
     return own / name if (own / name).is_file() else shipped / name
 
 
-def templates(kind: str) -> list[Path]:
-    """The path of every file of a kind that the product has, in the order of names."""
+def templates(kind: str) -> list[str]:
+    """The name of every file of a kind that the product has, in their order."""
     _, shipped = template_folders(kind)
-    return [template(kind, file.name) for file in sorted(shipped.iterdir())]
+    return sorted(file.name for file in shipped.iterdir())
 
 
 def own_templates() -> list[str]:
     """The files under the current folder's own `templates/`, like "nginx/error.html", in the order of names.
 
-    None where that folder is the product's own. Hidden files and READMEs are passed over.
+    Empty where that folder is the product's own. Hidden files and READMEs are passed over.
     """
     own = Path.cwd() / "templates"
     if not own.is_dir() or own.samefile(_TEMPLATES):

@@ -66,8 +66,10 @@ def text(kind: str, name: str) -> str:
 
 def problems() -> list[Problem]:
     """What is wrong with the current folder's own templates that can be seen without rendering them."""
-    found = []
     own = product.own_templates()
+    if not own:
+        return []
+    found = []
     shipped = product.shipped_templates()
     parts: set[str] = set()
     for name in own:

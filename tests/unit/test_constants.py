@@ -60,8 +60,11 @@ def test_a_script_gets_the_constants_that_it_uses_and_no_other(name):
     assert subprocess.run(["bash", "-nc", text], capture_output=True, check=False, timeout=10).stderr == b""
 
 
-@pytest.mark.parametrize("path", [*product.templates("systemd"), product.template("dpkg", "wecom-gateway")], ids=str)
-def test_what_systemd_and_dpkg_read_names_the_gateway_s_folder(path):
+@pytest.mark.parametrize(
+    ("kind", "name"), [*(("systemd", name) for name in product.templates("systemd")), ("dpkg", "wecom-gateway")]
+)
+def test_what_systemd_and_dpkg_read_names_the_gateway_s_folder(kind, name):
+    path = product.template(kind, name)
     named = re.findall(r"(?<=[ =])/[^\s;]*wecom-gateway/[^\s;]*", path.read_text())
     for one in named:
         assert re.fullmatch(re.escape(f"{constants.HOME}/current/") + r"(\w+\.sh|orders)", one)
@@ -69,7 +72,7 @@ def test_what_systemd_and_dpkg_read_names_the_gateway_s_folder(path):
 
 
 def test_the_unit_that_renews_is_there():
-    assert constants.RENEWAL_UNIT in [path.name for path in product.templates("systemd")]
+    assert constants.RENEWAL_UNIT in product.templates("systemd")
 
 
 def test_sites_and_egress_log_where_the_scripts_make_the_files():
