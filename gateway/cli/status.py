@@ -28,7 +28,7 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
     # A host whose certificate has expired is asked all the same, and the certificate reported.
     fleet = load_or_stop(inventory, limit, as_json, 2, data=("allow_expired=1",))
     wrong = errors(fleet.problems)
-    behind = [site.domain for host in fleet.hosts for site in host.sites if site.edge == "slb"]
+    behind = [domain for host in fleet.hosts for domain in host.behind_balancers]
     found = ask_hosts(fleet, {} if no_outside else balancers.days_left(behind))
     if as_json:
         print_json({"hosts": [one.as_data() for one in found], "problems": [asdict(problem) for problem in wrong]})

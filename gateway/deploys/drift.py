@@ -58,10 +58,10 @@ class HostStatus:
 
     `wanted` is the release that the inventory gives for the host's nginx, `published` the one that `current` points to,
     `running` the one that the running nginx serves. `version` is that of the product that published the release, None
-    where it is not recorded. `unresolved` are upstreams whose names do not resolve there: their
-    sites answer 502, which is no drift. `apart` are addresses that another site there has to itself. `certificate_days`
-    are the days left by domain: of the checkout's certificate, of the one that an ACME server issued to the host, or of
-    the load balancer's where that was asked. `renewal_failed` says by domain since when and why a renewal has failed.
+    where it is not recorded. `unresolved` are upstreams whose names do not resolve there: their sites answer 502, which
+    is no drift. `apart` are addresses that another site there has to itself. `certificate_days` are the days left by
+    domain: of the checkout's certificate, of the one that an ACME server issued to the host, or of the load balancer's
+    where that was asked. `renewal_failed` says by domain since when and why a renewal has failed.
     """
 
     host: str
@@ -107,12 +107,11 @@ def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime
     issued_days = {domain: (end - now).days for domain, end in issued.items() if end}
     days = {**days, **issued_days}
     failing = {one: known.failed[one] for one in sorted(issued_days) if one in known.failed}
-    behind = {site.domain for site in host.sites if site.edge == "slb"}
     found = [
         _difference(host, seen),
         *_ill_health(seen),
         _not_issued(sorted(ordered - issued_days.keys()), known.failed),
-        expired_certificates(days, behind),
+        expired_certificates(days, host.behind_balancers),
         late_renewals({one: days[one] for one in failing}),
     ]
     problem, *further = [one for one in found if one] or [""]

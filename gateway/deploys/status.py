@@ -48,9 +48,8 @@ def ask_hosts(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType(
 
 def _ask(state: State, remote: Remote, host: Host, balancer_days: Mapping[str, int]) -> HostStatus:
     now = datetime.now(UTC)
-    behind = {site.domain for site in host.sites if site.edge == "slb"}
     days = drift.certificate_days(host, now)
-    days |= {domain: left for domain, left in balancer_days.items() if domain in behind}
+    days |= {domain: left for domain, left in balancer_days.items() if domain in host.behind_balancers}
     with ctx_state.use(state), ctx_host.use(remote):
         try:
             _connect(state, remote)

@@ -28,6 +28,11 @@ class Host:
     acme_cas: Mapping[str, bytes] = field(default_factory=dict)
     egress: Egress | None = None
 
+    @property
+    def behind_balancers(self) -> frozenset[str]:
+        """The domains whose visitors come by a load balancer."""
+        return frozenset(site.domain for site in self.sites if site.edge == "slb")
+
     def listeners(self) -> dict[int, bool]:
         """The ports that its sites are asked on, and whether TLS is spoken there."""
         return {port: encrypted for site in self.sites for port, encrypted in site.listeners().items()}
