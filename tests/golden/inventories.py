@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -15,10 +13,8 @@ from gateway.fleet.host import Host
 from gateway.fleet.parsing import parse_host
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
-
-REPO = Path(__file__).parents[2]
-sys.path.insert(0, str(REPO / "group_data"))
-from all import platforms  # type: ignore[import-not-found]  # noqa: E402
+from tests.conftest import REPO
+from tests.platforms import PLATFORMS
 
 # nginx and the OpenSSL that it comes with: Debian 11, 12, 13 and 14.
 NGINX = {"1.18.0": "1.1.1", "1.22.1": "3.0.17", "1.26.3": "3.5.1", "1.30.0": "3.6.0"}
@@ -88,7 +84,7 @@ def cases() -> Iterator[tuple[str, str]]:
 
 def host(inventory: Inventory) -> Host:
     """The checked host. Certificates are stand-ins: a tree holds them as they are and asks nothing of them."""
-    data = {"platforms": platforms, "sites": list(inventory.sites), "egress": inventory.egress}
+    data = {"platforms": PLATFORMS, "sites": list(inventory.sites), "egress": inventory.egress}
     parsed, problems = parse_host("h1", data, REPO / "no-files-here", certificates=False)
     assert parsed is not None, problems
     own = [site for site in parsed.sites if site.edge == "tls" and not site.acme]

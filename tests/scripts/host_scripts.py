@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import subprocess
 from pathlib import Path
 
+from gateway.nginx.release import Release
 from gateway.onhost import scripts
 from gateway.onhost.constants import HOME, NGINX_HOME, VARIABLE_HOME
 
@@ -12,6 +15,12 @@ from gateway.onhost.constants import HOME, NGINX_HOME, VARIABLE_HOME
 def body(script: str) -> str:
     """The script's own text, without the functions that stand before it."""
     return (Path(scripts.__file__).parent / f"{script}.sh").read_text()
+
+
+def upload(release: Release) -> tuple[str, str, str]:
+    """The arguments of the script `publish`, the id and the archive's digest, and its standard input."""
+    archive = release.archive()
+    return release.id, hashlib.sha256(archive).hexdigest(), base64.b64encode(archive).decode()
 
 
 def relocated(script: str, nginx_home: Path, home: Path | None = None) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import os
 import re
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 from gateway.nginx.release import Release
 from gateway.onhost import scripts
 
-from .host_scripts import body
+from .host_scripts import body, upload
 
 # The folders of a host that scripts name by their whole path.
 _FOLDERS = (
@@ -145,9 +144,8 @@ class Stage:
         )
 
     def publish(self, release: Release, instead: str = "") -> subprocess.CompletedProcess[str]:
-        archive = release.archive()
-        encoded = base64.b64encode(archive).decode()
-        return self.run("publish", release.id, hashlib.sha256(archive).hexdigest(), stdin=encoded, instead=instead)
+        *arguments, archive = upload(release)
+        return self.run("publish", *arguments, stdin=archive, instead=instead)
 
     def activate(self, release: str, purpose: str = "deploy", origin: str = "") -> subprocess.CompletedProcess[str]:
         return self.run("activate", release, purpose, str(self.entry), *([origin] if origin else []))

@@ -3,8 +3,6 @@ there, the host says so, and who is nobody's visitor gets nothing."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import os
 import shutil
@@ -28,6 +26,8 @@ from gateway.nginx.release import Release
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
 from gateway.onhost import scripts
+
+from .host_scripts import upload
 
 NGINX = Path("/usr/sbin/nginx")
 _BK = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
@@ -129,9 +129,8 @@ class Room:
         self._lines.append(line)
 
     def publish(self, release: Release) -> None:
-        archive = release.archive()
-        digest = hashlib.sha256(archive).hexdigest()
-        self.then("publish", release.id, digest, stdin=base64.b64encode(archive).decode())
+        *arguments, archive = upload(release)
+        self.then("publish", *arguments, stdin=archive)
 
     def visit(self, *questions: tuple[str, int, str, str, bool], into: str) -> None:
         (self._root / "visitor.py").write_text(_VISITOR)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -21,14 +20,12 @@ from cryptography.x509.oid import NameOID
 from gateway.fleet.host import Host
 from gateway.fleet.parsing import parse_host
 from gateway.outside.places import Target
+from tests.conftest import REPO
+from tests.platforms import PLATFORMS
 
 from .answering import FILE, SITES, AnsweringSite
-
-REPO = Path(__file__).parents[2]
-sys.path.insert(0, str(REPO / "group_data"))
-from all import platforms  # type: ignore[import-not-found]  # noqa: E402
-
-PLATFORMS = platforms
+from .nginx_reading import Block
+from .protected import EVERY_NGINX, http_level
 
 
 def long_domain(length: int) -> str:
@@ -146,3 +143,9 @@ def answering(parse: Callable[..., Any], store_pair: Callable[..., Any]) -> Call
         return AnsweringSite(Target(host.sites[0], ("h1",), (FILE,), straight=straight))
 
     return site
+
+
+@pytest.fixture(params=EVERY_NGINX, ids="-".join)
+def http(request: pytest.FixtureRequest) -> Block:
+    """Everything at http level: sites of one edge, on one nginx."""
+    return http_level(*request.param)

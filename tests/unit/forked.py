@@ -22,8 +22,7 @@ from pyinfra_cli import main as pyinfra_main
 from pyinfra_cli import util
 
 from gateway.cli.main import main
-
-from .conftest import REPO
+from tests.conftest import REPO
 
 _CONTEXT = multiprocessing.get_context("fork")
 

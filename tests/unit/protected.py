@@ -15,8 +15,8 @@ from gateway.nginx.build import Build
 from gateway.nginx.release import File
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
+from tests.platforms import PLATFORMS
 
-from .conftest import PLATFORMS
 from .nginx_reading import Block, read
 
 VERSIONS = ["1.18.0", "1.22.1", "1.26.3", "1.30.0"]

@@ -8,27 +8,17 @@ from __future__ import annotations
 import re
 from ipaddress import ip_network
 
-import pytest
-
 from .nginx_reading import Block, read
 from .protected import (
     BALANCER,
     BEHIND,
     BELIEVED,
-    EVERY_NGINX,
-    http_level,
     own_servers,
     proxied,
     rendered,
     server_names,
     servers,
 )
-
-
-@pytest.fixture(params=EVERY_NGINX, ids="-".join)
-def http(request) -> Block:
-    return http_level(*request.param)
-
 
 # Upstreams
 

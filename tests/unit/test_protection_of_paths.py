@@ -16,21 +16,13 @@ from gateway.nginx.tls_profile import Version
 from .nginx_reading import Block, read
 from .protected import (
     EGRESS,
-    EVERY_NGINX,
     VERIFY,
     VERSIONS,
-    http_level,
     own_servers,
     rendered,
     server_names,
     servers,
 )
-
-
-@pytest.fixture(params=EVERY_NGINX, ids="-".join)
-def http(request) -> Block:
-    return http_level(*request.param)
-
 
 # What is published
 
