@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -216,6 +217,8 @@ def test_what_the_running_nginx_serves_is_what_the_host_says_and_nobody_else_is_
         ("no upstream", 443, "t.edu.cn", "/bserver/x", True),
         into="answers",
     )
+    # it is written once a second
+    room.command(f"sleep 2; cp /var/log/nginx/wecom-gateway.access.log {tmp_path}/room/log")
     room.run()
 
     before, after = _state(room, "before"), _state(room, "after")
@@ -245,6 +248,14 @@ def test_what_the_running_nginx_serves_is_what_the_host_says_and_nobody_else_is_
     assert [answers[name][0] for name in ("no upstream", "guarded")] == [502] * 2
     for name in ("unpublished", "beside it", "encoded twice", "encoded", "parameter"):
         assert answers[name][0] == 404, name
+
+    logged = [re.findall(r'^\S+ (\S+) .* "GET (\S+)" (\d+) ', line)[0] for line in room.lines("log")]
+    for name in ("no upstream", "guarded", "unpublished"):
+        (shown,) = re.findall(r"\b[0-9a-f]{32}\b", answers[name][1])
+        assert [int(status) for known, _, status in logged if known == shown] == [answers[name][0]], name
+    without = [(path, status) for known, path, status in logged if known == "-"]
+    # each server writes at a time of its own
+    assert sorted(without) == [(file, "200")] * 3 + [("/x", "301")]
 
 
 def test_a_release_that_nginx_did_not_take_is_not_in_force_whatever_the_link_says(host, tmp_path):
