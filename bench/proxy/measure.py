@@ -66,14 +66,22 @@ class Bench:
             proxy.host.run('echo "$1" >>/etc/hosts', line)
             cores.pin(proxy.host, cores.PROXY_CORE)
 
-    def measure(self, wanted: Iterable[Case], rounds: int, seconds: int) -> list[Cell]:
-        """Measures every proxy, and the platform without a proxy, in every case: one cell for each."""
+    def measure(self, wanted: Iterable[Case], rounds: int, close_rounds: int, seconds: int) -> list[Cell]:
+        """Measures every proxy, and the platform without a proxy, in every case that it can serve: one cell for each.
+
+        There are `close_rounds` where much hangs on few percent, `rounds` elsewhere.
+        """
         by_edge: dict[Edge, list[Case]] = {edge: [] for edge in cases.EDGES}
         for case in wanted:
             by_edge[case.edge].append(case)
-        return [cell for edge, own in by_edge.items() if own for cell in self._edge(edge, own, rounds, seconds)]
+        return [
+            cell
+            for edge, own in by_edge.items()
+            if own
+            for cell in self._edge(edge, own, rounds, close_rounds, seconds)
+        ]
 
-    def _edge(self, edge: Edge, wanted: Sequence[Case], rounds: int, seconds: int) -> list[Cell]:
+    def _edge(self, edge: Edge, wanted: Sequence[Case], rounds: int, close_rounds: int, seconds: int) -> list[Cell]:
         runs: dict[tuple[str, Case], list[Result]] = {}
         failures: dict[tuple[str, Case], str] = {}
         for proxy in self.proxies:
@@ -83,11 +91,11 @@ class Bench:
             except (BenchError, LabError) as error:
                 failures |= {(proxy.name, case): str(error) for case in wanted}
         everyone: list[Proxy | None] = [*self.proxies, None]
-        turns = [(each, case) for case in wanted for each in everyone]
-        for number in range(1, rounds + 1):
+        turns = [(each, case) for case in wanted for each in everyone if not each or each.can_serve(case)]
+        for number in range(1, max(rounds, close_rounds) + 1):
             for each, case in turns:
                 key = (each.name if each else DIRECT, case)
-                if key in failures:
+                if key in failures or number > (close_rounds if case.close else rounds):
                     continue
                 try:
                     result = self._run(each, case, seconds)
@@ -97,12 +105,8 @@ class Bench:
                     continue
                 runs.setdefault(key, []).append(result)
                 say(f"round {number}, {case}, {key[0]}: {result.rate:,.0f} requests/s")
-        names = [proxy.name for proxy in self.proxies] + [DIRECT]
-        return [
-            Cell(name, case, tuple(runs.get((name, case), ())), failures.get((name, case), ""))
-            for case in wanted
-            for name in names
-        ]
+        keys = [(each.name if each else DIRECT, case) for each, case in turns]
+        return [Cell(*key, tuple(runs.get(key, ())), failures.get(key, "")) for key in keys]
 
     def _run(self, proxy: Proxy | None, case: Case, seconds: int) -> Result:
         """One run, after one that warms up. Without a proxy the client has the proxy's core to itself."""
@@ -114,10 +118,10 @@ class Bench:
             self.client.point(PLATFORM_NAME, self.upstream.host.address)
         process = proxy.process if proxy else "no-proxy"
         self.client.must_answer(url, case.size)
-        self.client.load(url, case.size, case.kept, _WARM_SECONDS, core)
+        self.client.load(url, case, _WARM_SECONDS, core)
         connections = self.upstream.connections()
         before = cores.read(counted, process)
-        load = self.client.load(url, case.size, case.kept, seconds, core)
+        load = self.client.load(url, case, seconds, core)
         after = cores.read(counted, process)
         handshakes = self.upstream.connections() - connections - 1  # asking for the number is a connection too
         thousands = load.requests / 1000

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from bench import commands
 from bench.hosts import BenchHost
-from bench.proxy.cases import DOMAIN
+from bench.proxy.cases import DOMAIN, PLAIN_PREFIX, PLATFORM_NAME, Case
 from bench.proxy.files import PEERS, put
 from bench.schools import Edge
 from bench.tools import copied_checkout, pyinfra_data
@@ -20,6 +20,7 @@ from gateway.nginx.request_headers import STRIPPED
 from lab import pki
 
 GATEWAY = "this project"
+ENGINE = "nginx alone"
 SAMPLE = "the hand-written sample"
 CADDY = "Caddy"
 HAPROXY = "HAProxy"
@@ -32,6 +33,15 @@ DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$1"
 """
 # Caddy reads its certificate as its own user.
 _OWN_GROUP = 'chown -R "root:$1" "/etc/$1/tls" && chmod 0750 "/etc/$1/tls" && chmod 0640 /etc/$1/tls/*'
+# The platform wanxiao_test, and its pages once more by plain http.
+_PLATFORM = f"""
+platforms["bench"] = {{
+    "routes": [
+        *platforms["wanxiao_test"]["routes"],
+        {{"port": "entry", "path": "{PLAIN_PREFIX}", "upstream": "http://{PLATFORM_NAME}/b-server/"}},
+    ]
+}}
+"""
 _VERSION = "dpkg-query -W -f '${Version}' \"$1\""
 
 
@@ -44,6 +54,9 @@ class Proxy(Protocol):
 
     def serve(self, edge: Edge) -> None:
         """Serves the domain at this edge, and at no other."""
+
+    def can_serve(self, case: Case) -> bool:
+        """Whether it is set up for the case."""
 
     def version(self) -> str:
         """Its Debian package's."""
@@ -71,17 +84,59 @@ class Gateway:
         self._folder = folder / "checkout"
         copied_checkout(self._folder)
         shutil.copytree(certificate.folder, self._folder / "files" / "certs" / DOMAIN)
+        with (self._folder / "group_data" / "all.py").open("a") as platforms:
+            platforms.write(_PLATFORM)
         host.run(_ONE_WORKER)
 
     def serve(self, edge: Edge) -> None:
-        data = {**pyinfra_data(self.host), "sites": [{"domain": DOMAIN, "edge": edge}]}
+        data = {**pyinfra_data(self.host), "sites": [{"domain": DOMAIN, "edge": edge, "platform": "bench"}]}
         entry = pprint.pformat((self.host.name, data), sort_dicts=False)
         (self._folder / "inventory" / "bench.py").write_text(f"wanxiao_test = [\n{entry},\n]\n")
         commands.run([commands.beside_python("pyinfra"), "-y", "inventory/bench.py", "deploy.py"], self._folder)
         self.host.run("systemctl restart nginx")  # so that no worker of the other edge is left
 
+    def can_serve(self, case: Case) -> bool:
+        return True
+
     def version(self) -> str:
         return f"nginx {self.host.run(_VERSION, 'nginx')}"
+
+
+class Engine:
+    """nginx as the gateway has it, with nothing to do but to pass requests on."""
+
+    name = ENGINE
+    process = "nginx"
+
+    def __init__(self, host: BenchHost, certificate: Certificate) -> None:
+        self.host = host
+        put(host, certificate.folder, "/etc/nginx/bench")
+        host.run(f"rm -f /etc/nginx/sites-enabled/default\n{_ONE_WORKER}")
+
+    def serve(self, edge: Edge) -> None:
+        put(self.host, PEERS / "nginx.conf", "/etc/nginx/conf.d/bench.conf", engine_values(edge))
+        self.host.run("nginx -t -q && systemctl restart nginx")
+
+    def can_serve(self, case: Case) -> bool:
+        return True
+
+    def version(self) -> str:
+        return f"nginx {self.host.run(_VERSION, 'nginx')}"
+
+
+def engine_values(edge: Edge, folder: str = "/etc/nginx/bench") -> Mapping[str, str]:
+    """What peers/nginx.conf is filled with. The certificate is in `folder`."""
+    lines = (
+        f"ssl_certificate {folder}/fullchain.pem;",
+        f"ssl_certificate_key {folder}/privkey.pem;",
+        f"ssl_protocols {' '.join(tls_profile.PROTOCOLS)};",
+        f"ssl_ciphers {':'.join(tls_profile.CIPHERS)};",
+        "ssl_prefer_server_ciphers off;",
+        f"ssl_ecdh_curve {':'.join(tls_profile.CURVES)};",
+        "ssl_session_cache shared:bench:10m;",
+        "ssl_session_tickets off;",
+    )
+    return {"LISTEN": {"slb": "80", "tls": "443 ssl"}[edge], "TLS": "\n    ".join(lines) if edge == "tls" else ""}
 
 
 class Sample:
@@ -99,6 +154,9 @@ class Sample:
     def serve(self, edge: Edge) -> None:
         put(self.host, PEERS / f"sample-{edge}.conf", "/etc/nginx/conf.d/sample.conf")
         self.host.run("nginx -t -q && systemctl restart nginx")
+
+    def can_serve(self, case: Case) -> bool:
+        return not case.plain
 
     def version(self) -> str:
         return f"nginx {self.host.run(_VERSION, 'nginx')}"
@@ -121,6 +179,9 @@ class _Packaged:
     def serve(self, edge: Edge) -> None:
         put(self.host, PEERS / self._source, self._file, {"DOMAIN": DOMAIN, **self._values(edge)})
         self.host.run('systemctl restart "$1"', self.process)
+
+    def can_serve(self, case: Case) -> bool:
+        return True
 
     def version(self) -> str:
         return f"{self.name} {self.host.run(_VERSION, self.process)}"

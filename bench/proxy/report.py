@@ -6,12 +6,16 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bench.expectations import Verdict
 from bench.proxy.cases import EDGES
 from bench.proxy.expectations import judge
 from bench.proxy.measure import DIRECT, Cell
 from bench.proxy.proxies import GATEWAY
+
+REPORT = Path(__file__).resolve().parent.parent / "PROXY.md"
+_FEATURES = "\n## What each feature costs\n"
 
 _TITLES = {"slb": "Edge slb: clients come by plain http", "tls": "Edge tls: clients come by https"}
 _HEAD = (
@@ -38,7 +42,7 @@ latencies are too bad. Latencies leave out the set-up of connections."""
 _DISTURBED = 0.1
 _RATIOS = """\
 A ratio is taken in each round, between runs that stand side by side; the median counts, the range is added. By CPU \
-seconds: theirs over ours, which other work on the machine disturbs less."""
+seconds, which other work on the machine disturbs less than requests/s: the processes' for each request."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +86,28 @@ class Report:
 
     def _edge(self, edge: str) -> str:
         own = {cell.case: cell.median.rate for cell in self._cells_at(edge) if cell.name == GATEWAY and cell.median}
-        return _table(_HEAD, (_row(cell, own.get(cell.case)) for cell in self._cells_at(edge)))
+        return table(_HEAD, (_row(cell, own.get(cell.case)) for cell in self._cells_at(edge)))
 
     def _verdicts(self) -> str:
         words = {True: "met", False: "NOT MET", None: "-"}
         rows = [[verdict.expected, verdict.measured, words[verdict.met]] for verdict in self.verdicts]
-        return _table(["expected", "measured", ""], rows)
+        return table(["expected", "measured", ""], rows)
+
+
+def with_features(report: str, section: str) -> str:
+    """The report with this section about features, heading included, in the place of the one that it has."""
+    return report.partition(_FEATURES)[0].rstrip("\n") + "\n\n" + section
+
+
+def features_of(report: str) -> str:
+    """The section about features that a report has, with its heading."""
+    _, heading, text = report.partition(_FEATURES)
+    return (heading + text).lstrip("\n")
 
 
 def _row(cell: Cell, own: float | None) -> list[str]:
     size = f"{cell.case.size} B" if cell.case.size < 1000 else f"{cell.case.size // 1000} kB"
-    head = [size, "kept" if cell.case.kept else "new", cell.name]
+    head = [f"{size}, platform by http" if cell.case.plain else size, cell.case.connections, cell.name]
     result = cell.median
     if result is None:
         return [*head, "failed", *["-"] * (len(_HEAD) - 4)]
@@ -112,7 +127,8 @@ def _row(cell: Cell, own: float | None) -> list[str]:
     ]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
