@@ -1,4 +1,4 @@
-"""What the proxy benchmark makes of its runs: a verdict must not be better than the numbers."""
+"""What the proxy benchmark makes of its runs: no verdict better than the numbers, and no feature that seems free."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from bench.errors import BenchError
 from bench.proxy.cases import EDGES, SMALL, Case, at_edge
 from bench.proxy.client import ab_load
 from bench.proxy.expectations import judge
+from bench.proxy.features import FEATURES, Feature
 from bench.proxy.measure import Cell, Result
 from bench.proxy.proxies import CADDY, ENGINE, GATEWAY, HAPROXY, SAMPLE
+from bench.proxy.report import features_of, with_features
+from tests.golden.trees import rendered
 
 ONE = Result(rate=1000, p50=1, p99=2, cpu=0.1, handshakes=0, proxy_share=1, proxy_core=1, other_core=1)
 _AB = """
@@ -93,3 +96,23 @@ def test_what_ab_saw():
 def test_a_missing_or_wrong_answer_fails_the_run(right, wrong):
     with pytest.raises(BenchError):
         ab_load(_AB.replace(right, wrong), 100)
+
+
+@pytest.mark.parametrize("edge", EDGES)
+def test_every_feature_can_still_be_taken_out_of_what_is_rendered(edge):
+    release = rendered(f"wanxiao-test-{edge}", "1.22.1")
+    files = {path: file.body.decode() for path, file in release.items() if path.endswith(".conf")}
+    for feature in FEATURES:
+        assert feature.taken_out(files), feature.name
+
+
+def test_a_feature_that_is_not_there_is_said_not_counted_as_free():
+    with pytest.raises(BenchError, match="no longer says"):
+        Feature("x", (("gateway.conf", "no such thing", ""),)).taken_out({"gateway.conf": "log_format x;"})
+
+
+def test_the_table_of_features_is_put_in_place_of_the_one_before_and_stays_beside_a_new_report():
+    first = with_features("# Requests\n", "## What each feature costs\n\nfirst\n")
+    second = with_features(first, "## What each feature costs\n\nsecond\n")
+    assert second == "# Requests\n\n## What each feature costs\n\nsecond\n"
+    assert with_features("# New\n", features_of(second)) == "# New\n\n## What each feature costs\n\nsecond\n"

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from gateway.inventory.site import Route, Upstream
+from gateway.nginx.error_pages import CODES, UNREAD_CODES
 from gateway.nginx.tls_profile import Version
 
 from .nginx_reading import Block, read
@@ -158,6 +159,18 @@ def test_no_log_holds_what_stands_behind_a_question_mark(http):
     assert not used & {"request_uri", "request", "args", "query_string", "http_referer", "http_cookie", "request_body"}
     for server in own_servers(http):
         assert {one[1] for one in server.inherited("access_log")} == {words[0]}
+
+
+def test_a_log_line_has_the_id_that_a_page_of_its_status_shows(http):
+    ((_, *words),) = http.all("log_format")
+    assert "$wecom_gateway_logged_id" in "".join(words)
+    assert "$request_id" not in "".join(words)
+    (logged,) = [one for one in http.inside("map") if one.arguments == ("$status", "$wecom_gateway_logged_id")]
+    known = dict(logged.directives)
+    assert known.pop("default") == ("$request_id",)
+    assert not set(known) & {str(code) for code in (*CODES, *UNREAD_CODES, 414, 431)}
+    (page,) = [one for one in http.inside("map") if one.arguments[1] == "$wecom_gateway_error_page"]
+    assert "$request_id" in "".join(dict(page.directives)["default"])
 
 
 def test_visitors_are_offered_no_tls_that_can_be_broken(http):
