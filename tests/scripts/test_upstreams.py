@@ -175,6 +175,28 @@ def test_a_private_authority_counts_alone_and_for_its_route_alone(visit, files):
     assert found[0].sent("host") == ["inner.a.edu.cn"]
 
 
+def test_one_authority_for_all_routes_of_a_server_counts_alone(visit, files):
+    inner, foreign = make_pair("inner.a.edu.cn"), make_pair("inner.a.edu.cn")
+    (files / "ca").mkdir()
+    (files / "ca" / "inner.pem").write_bytes(inner[0])
+    (files / "foreign.pem").write_bytes(foreign[0])
+    for name, (_, key) in {"inner": inner, "foreign": foreign}.items():
+        (files / f"{name}.key").write_bytes(key)
+    row = {"upstream": "https://inner.a.edu.cn/", "ca": "files/ca/inner.pem"}
+    routes = [
+        {**row, "path": "/a/", "nodes": ["10.0.0.8"]},
+        {**row, "path": "/b/", "nodes": ["10.0.0.9"]},
+        {"path": "/c/", "upstream": "http://10.0.0.7:8080/"},
+    ]
+    servers = [
+        _echo("10.0.0.8", 443, certificate=str(files / "ca/inner.pem"), key=str(files / "inner.key")),
+        _echo("10.0.0.9", 443, certificate=str(files / "foreign.pem"), key=str(files / "foreign.key")),
+        _echo("10.0.0.7"),
+    ]
+    found = visit(routes, servers, get("/a/"), get("/b/"), get("/c/"))
+    assert [one.status for one in found] == [200, 502, 200]
+
+
 def test_further_headers_are_the_routes_own_and_never_a_visitors(visit):
     routes = [
         {
