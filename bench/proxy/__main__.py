@@ -6,7 +6,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,29 +20,36 @@ from bench.proxy import cases, chart, cores
 from bench.proxy.client import CONNECTIONS, Client
 from bench.proxy.measure import Bench
 from bench.proxy.proxies import Caddy, Certificate, Engine, Gateway, Haproxy, Proxy, Sample
-from bench.proxy.report import REPORT, Report, features_of, with_features
+from bench.proxy.report import FEATURES, REPORT, Report, section_of, with_section
 from bench.proxy.upstream import Upstream
 from lab import LabError
 
-_HOSTS = 7
+# The client, the platform, and the proxies in the order in which they are set up.
+_HOSTS, _CLOSE_HOSTS = 7, 5
 # Where an expectation is about few percent there are more rounds.
 _ROUNDS, _CLOSE_ROUNDS, _SECONDS = 3, 9, 3
+_PEERS: tuple[Callable[[BenchHost, Certificate], Proxy], ...] = (Engine, Haproxy, Sample, Caddy)
 _CHART = REPORT.parent.parent / "docs" / "images" / "requests.svg"
 
 
 @click.command()
 @click.option("--quick", is_flag=True, help="One round of one second each: for a look, not for quoting.")
+@click.option("--close", is_flag=True, help="Only what hangs on few percent: beside nginx alone and HAProxy.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Raw numbers.")
-@click.option("--write", is_flag=True, help="Keep the report as bench/PROXY.md and the guide's chart.")
-def cli(quick: bool, json_file: Path | None, write: bool) -> None:
+@click.option("--write", is_flag=True, help="Keep the report, or with --close its section, in bench/PROXY.md.")
+def cli(quick: bool, close: bool, json_file: Path | None, write: bool) -> None:
     """Measure requests through this project's nginx and through other proxies, on hosts of the lab."""
     load = begin()
     rounds, close_rounds, seconds = (1, 1, 1) if quick else (_ROUNDS, _CLOSE_ROUNDS, _SECONDS)
     try:
         cores.must_be_two()
-        with tempfile.TemporaryDirectory(prefix="wecom-bench-") as folder, borrowed(_HOSTS) as hosts:
+        with (
+            tempfile.TemporaryDirectory(prefix="wecom-bench-") as folder,
+            borrowed(_CLOSE_HOSTS if close else _HOSTS) as hosts,
+        ):
             bench = _set_up(hosts, Path(folder))
-            wanted = [case for edge in cases.EDGES for case in cases.at_edge(edge)]
+            every = [case for edge in cases.EDGES for case in cases.at_edge(edge)]
+            wanted = [case for case in every if not close or case.close or case.plain]
             cells = bench.measure(wanted, rounds, close_rounds, seconds)
             report = Report(
                 command=" ".join(["python -m bench.proxy", *sys.argv[1:]]),
@@ -55,10 +62,14 @@ def cli(quick: bool, json_file: Path | None, write: bool) -> None:
     if json_file:
         json_file.write_text(report.as_json())
     if write:
-        # The other table is counted by bench.proxy.features.
-        REPORT.write_text(with_features(report.as_file(), features_of(REPORT.read_text())))
-        _CHART.write_text(chart.draw(cells))
-        say(f"written to {REPORT} and {_CHART}")
+        kept = REPORT.read_text()
+        if close:
+            REPORT.write_text(with_section(kept, report.as_section()))
+        else:
+            # The other table is counted by bench.proxy.features.
+            REPORT.write_text(with_section(report.as_file(), section_of(kept, FEATURES)))
+            _CHART.write_text(chart.draw(cells))
+        say(f"written to {REPORT}")
 
 
 def _set_up(hosts: Sequence[BenchHost], folder: Path) -> Bench:
@@ -68,13 +79,8 @@ def _set_up(hosts: Sequence[BenchHost], folder: Path) -> Bench:
     with ThreadPoolExecutor() as pool:
         client = pool.submit(Client, hosts[0])
         upstream = pool.submit(Upstream, hosts[1], folder)
-        proxies: list[Future[Proxy]] = [
-            pool.submit(Gateway, hosts[2], certificate, folder),
-            pool.submit(Engine, hosts[3], certificate),
-            pool.submit(Haproxy, hosts[4], certificate),
-            pool.submit(Sample, hosts[5], certificate),
-            pool.submit(Caddy, hosts[6], certificate),
-        ]
+        proxies: list[Future[Proxy]] = [pool.submit(Gateway, hosts[2], certificate, folder)]
+        proxies += (pool.submit(kind, host, certificate) for kind, host in zip(_PEERS, hosts[3:], strict=False))
         return Bench(client.result(), upstream.result(), [proxy.result() for proxy in proxies])
 
 

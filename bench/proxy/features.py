@@ -25,7 +25,8 @@ from bench.progress import say
 from bench.proxy.cases import DOMAIN, EDGES, PLATFORM_NAME, PUBLIC_PREFIX, SMALL
 from bench.proxy.files import PEERS, put
 from bench.proxy.proxies import Certificate, Gateway, engine_values
-from bench.proxy.report import REPORT, table, with_features
+from bench.proxy.report import FEATURES as HEADING
+from bench.proxy.report import REPORT, table, with_section
 from bench.proxy.upstream import Upstream
 from bench.schools import HOME, Edge
 from lab import LabError, pki
@@ -210,7 +211,7 @@ def as_markdown(found: Mapping[Edge, Mapping[str, float]], command: str, nginx: 
         for name in found[edges[0]]
     ]
     head = ["without", *(f"edge {edge}" for edge in edges), *(f"difference, {edge}" for edge in edges)]
-    return f"""## What each feature costs
+    return f"""{HEADING}
 
 `{command}`, nginx {nginx}: instructions that nginx and its libraries execute for a request, answers of {SMALL} bytes,
 kept connections, {_REQUESTS} requests. Counted, so other work on the machine does not show in
@@ -244,7 +245,7 @@ def cli(write: bool) -> None:
     text = as_markdown(found, "python -m bench.proxy.features", nginx)
     click.echo(text)
     if write:
-        REPORT.write_text(with_features(REPORT.read_text(), text))
+        REPORT.write_text(with_section(REPORT.read_text(), text))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from bench.proxy.measure import DIRECT, Cell
 from bench.proxy.proxies import GATEWAY
 
 REPORT = Path(__file__).resolve().parent.parent / "PROXY.md"
-_FEATURES = "\n## What each feature costs\n"
+# Sections of the report that are made by commands of their own.
+FEATURES, CLOSE = "## What each feature costs", "## Beside nginx alone and HAProxy"
 
 _TITLES = {"slb": "Edge slb: clients come by plain http", "tls": "Edge tls: clients come by https"}
 _HEAD = (
@@ -69,7 +70,7 @@ class Report:
 
     def as_markdown(self) -> str:
         parts = [f"## {_TITLES[edge]}\n\n{self._edge(edge)}" for edge in EDGES if self._cells_at(edge)]
-        parts += [_LEGEND, f"## Expected and measured\n\n{self._verdicts()}", _RATIOS]
+        parts += [_LEGEND, f"## Expected and measured\n\n{_verdicts(self.verdicts)}", _RATIOS]
         failures = [f"- {cell.name}, {cell.case}: {cell.failure}" for cell in self.cells if cell.failure]
         if failures:
             parts.append("## Failed\n\n" + "\n".join(failures))
@@ -81,6 +82,13 @@ class Report:
         head = f"# Requests through the proxy\n\n`{self.command}`, {_today()}\n\n{machine}"
         return f"{head}\n![Requests a second, 100-byte answers](../docs/images/requests.svg)\n\n{self.as_markdown()}"
 
+    def as_section(self) -> str:
+        """The section of PROXY.md about what hangs on few percent, its heading included."""
+        machine = "".join(f"- {name}: {value}\n" for name, value in self.machine.items())
+        measured = [verdict for verdict in self.verdicts if verdict.met is not None]
+        tables = "\n\n".join(f"Edge {edge}:\n\n{self._edge(edge)}" for edge in EDGES)
+        return f"{CLOSE}\n\n`{self.command}`, {_today()}\n\n{machine}\n{tables}\n\n{_verdicts(measured)}\n"
+
     def _cells_at(self, edge: str) -> list[Cell]:
         return [cell for cell in self.cells if cell.case.edge == edge]
 
@@ -88,21 +96,27 @@ class Report:
         own = {cell.case: cell.median.rate for cell in self._cells_at(edge) if cell.name == GATEWAY and cell.median}
         return table(_HEAD, (_row(cell, own.get(cell.case)) for cell in self._cells_at(edge)))
 
-    def _verdicts(self) -> str:
-        words = {True: "met", False: "NOT MET", None: "-"}
-        rows = [[verdict.expected, verdict.measured, words[verdict.met]] for verdict in self.verdicts]
-        return table(["expected", "measured", ""], rows)
+
+def _verdicts(verdicts: Iterable[Verdict]) -> str:
+    words = {True: "met", False: "NOT MET", None: "-"}
+    rows = [[verdict.expected, verdict.measured, words[verdict.met]] for verdict in verdicts]
+    return table(["expected", "measured", ""], rows)
 
 
-def with_features(report: str, section: str) -> str:
-    """The report with this section about features, heading included, in the place of the one that it has."""
-    return report.partition(_FEATURES)[0].rstrip("\n") + "\n\n" + section
+def with_section(report: str, section: str) -> str:
+    """The report with this section in the place of the one that has its heading, else at its end."""
+    if not section:
+        return report
+    heading = section.partition("\n")[0]
+    before, found, after = report.partition(f"\n{heading}\n")
+    rest = after[after.index("\n## ") :] if found and "\n## " in after else ""
+    return before.rstrip("\n") + "\n\n" + section.rstrip("\n") + "\n" + rest
 
 
-def features_of(report: str) -> str:
-    """The section about features that a report has, with its heading."""
-    _, heading, text = report.partition(_FEATURES)
-    return (heading + text).lstrip("\n")
+def section_of(report: str, heading: str) -> str:
+    """The section of a report, its heading included. Empty where there is none."""
+    _, found, after = report.partition(f"\n{heading}\n")
+    return f"{heading}\n{after.partition(f'{chr(10)}## ')[0]}" if found else ""
 
 
 def _row(cell: Cell, own: float | None) -> list[str]:

@@ -13,7 +13,7 @@ from bench.proxy.expectations import judge
 from bench.proxy.features import FEATURES, Feature
 from bench.proxy.measure import Cell, Result
 from bench.proxy.proxies import CADDY, ENGINE, GATEWAY, HAPROXY, SAMPLE
-from bench.proxy.report import features_of, with_features
+from bench.proxy.report import section_of, with_section
 from tests.golden.trees import rendered
 
 ONE = Result(rate=1000, p50=1, p99=2, cpu=0.1, handshakes=0, proxy_share=1, proxy_core=1, other_core=1)
@@ -111,8 +111,10 @@ def test_a_feature_that_is_not_there_is_said_not_counted_as_free():
         Feature("x", (("gateway.conf", "no such thing", ""),)).taken_out({"gateway.conf": "log_format x;"})
 
 
-def test_the_table_of_features_is_put_in_place_of_the_one_before_and_stays_beside_a_new_report():
-    first = with_features("# Requests\n", "## What each feature costs\n\nfirst\n")
-    second = with_features(first, "## What each feature costs\n\nsecond\n")
-    assert second == "# Requests\n\n## What each feature costs\n\nsecond\n"
-    assert with_features("# New\n", features_of(second)) == "# New\n\n## What each feature costs\n\nsecond\n"
+def test_a_section_is_put_in_place_of_the_one_before_and_leaves_the_others():
+    report = with_section("# Requests\n\n## A\n\na\n", "## B\n\nfirst\n")
+    report = with_section(report, "## C\n\nc\n")
+    report = with_section(report, "## B\n\nsecond\n")
+    assert report == "# Requests\n\n## A\n\na\n\n## B\n\nsecond\n\n## C\n\nc\n"
+    assert with_section("# New\n", section_of(report, "## B")) == "# New\n\n## B\n\nsecond\n"
+    assert section_of(report, "## D") == ""
