@@ -47,7 +47,7 @@ def cli(quick: bool, close: bool, json_file: Path | None, write: bool) -> None:
             tempfile.TemporaryDirectory(prefix="wecom-bench-") as folder,
             borrowed(_CLOSE_HOSTS if close else _HOSTS) as hosts,
         ):
-            bench = _set_up(hosts, Path(folder))
+            bench = _set_up(hosts, Path(folder), direct=not close)
             every = [case for edge in cases.EDGES for case in cases.at_edge(edge)]
             wanted = [case for case in every if not close or case.close or case.plain]
             cells = bench.measure(wanted, rounds, close_rounds, seconds)
@@ -72,7 +72,7 @@ def cli(quick: bool, close: bool, json_file: Path | None, write: bool) -> None:
         say(f"written to {REPORT}")
 
 
-def _set_up(hosts: Sequence[BenchHost], folder: Path) -> Bench:
+def _set_up(hosts: Sequence[BenchHost], folder: Path, direct: bool) -> Bench:
     """Every host gets its part. Certificates lie in `folder`, which must be private."""
     say("installing the client, the platform and the proxies")
     certificate = Certificate(folder)
@@ -81,7 +81,7 @@ def _set_up(hosts: Sequence[BenchHost], folder: Path) -> Bench:
         upstream = pool.submit(Upstream, hosts[1], folder)
         proxies: list[Future[Proxy]] = [pool.submit(Gateway, hosts[2], certificate, folder)]
         proxies += (pool.submit(kind, host, certificate) for kind, host in zip(_PEERS, hosts[3:], strict=False))
-        return Bench(client.result(), upstream.result(), [proxy.result() for proxy in proxies])
+        return Bench(client.result(), upstream.result(), [proxy.result() for proxy in proxies], direct)
 
 
 def _machine(load: float, rounds: int, close_rounds: int, seconds: int) -> dict[str, str]:

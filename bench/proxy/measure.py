@@ -57,17 +57,17 @@ class Cell:
 
 
 class Bench:
-    """The hosts of a benchmark, set up."""
+    """The hosts of a benchmark, set up. `direct`: the platform without a proxy is measured too."""
 
-    def __init__(self, client: Client, upstream: Upstream, proxies: Sequence[Proxy]) -> None:
-        self.client, self.upstream, self.proxies = client, upstream, proxies
+    def __init__(self, client: Client, upstream: Upstream, proxies: Sequence[Proxy], direct: bool = True) -> None:
+        self.client, self.upstream, self.proxies, self._direct = client, upstream, proxies, direct
         line = f"{upstream.host.address} {PLATFORM_NAME}"
         for proxy in proxies:
             proxy.host.run('echo "$1" >>/etc/hosts', line)
             cores.pin(proxy.host, cores.PROXY_CORE)
 
     def measure(self, wanted: Iterable[Case], rounds: int, close_rounds: int, seconds: int) -> list[Cell]:
-        """Measures every proxy, and the platform without a proxy, in every case that it can serve: one cell for each.
+        """Measures every proxy in every case that it can serve, and the platform: one cell for each.
 
         There are `close_rounds` where much hangs on few percent, `rounds` elsewhere.
         """
@@ -90,7 +90,7 @@ class Bench:
                 proxy.serve(edge)
             except (BenchError, LabError) as error:
                 failures |= {(proxy.name, case): str(error) for case in wanted}
-        everyone: list[Proxy | None] = [*self.proxies, None]
+        everyone: list[Proxy | None] = [*self.proxies, *([None] if self._direct else [])]
         turns = [(each, case) for case in wanted for each in everyone if not each or each.can_serve(case)]
         for number in range(1, max(rounds, close_rounds) + 1):
             for each, case in turns:
