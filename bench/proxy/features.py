@@ -70,12 +70,16 @@ _HEADERS, _PROXY, _SERVER = (f"snippets/{name}.conf" for name in ("headers", "pr
 
 
 def _without_in_log(words: str) -> tuple[tuple[str, str, str], ...]:
-    return ((_HTTP, re.escape(words), "-"),)
+    # the first place alone: the log's, not the map's or a comment's
+    return ((_HTTP, rf"^([ a-z_]*'.*?){re.escape(words)}", r"\1- "),)
 
 
 FEATURES = (
     Feature("the access log", ((_SERVER, r"^access_log .*;", "access_log off;"),)),
-    Feature("its id, of error pages alone", _without_in_log("remote_addr $wecom_gateway_logged_id")),
+    Feature("its id, for error pages alone", _without_in_log("$wecom_gateway_logged_id ")),
+    Feature(
+        "that, an id for every line in its place", ((_HTTP, r"addr \$wecom_gateway_logged_id", "addr $request_id"),)
+    ),
     Feature(
         "its upstream's address, status and time",
         ((_HTTP, r"(?s)upstream=.*?\$\{upstream_response_time\}s", "-"),),
