@@ -24,12 +24,10 @@ sub harmless {
     push @parts, "client: $1" if $of =~ /^([\w.:]+)/;
     push @parts, "server: $1" if $of =~ /^[\w.:]+, server: ([\w.-]+)/;
     push @parts, qq{request: "$1"} if $of =~ /, request: "([A-Z_-]+ (?:(?!%3[Ff]|%23)[^\s"?#])*)/;
-    # A query or a Referer may look like one of these, but nginx says each only once.
-    for (['upstream', qr{https?://[\w.:\[\]-]+}], ['host', qr{[\w.:\[\]-]+}]) {
-        my ($name, $value) = @$_;
-        my @found = $of =~ /", $name: "($value)?/g;
-        push @parts, qq{$name: "$found[0]"} if @found == 1 and defined $found[0];
-    }
+    # Further parts only where no space in the request could be the end of something else.
+    my $rest = $of =~ /, request: "[A-Z_-]+ \S+ HTTP\/[\d.]+"(.*)/s ? $1 : '';
+    push @parts, qq{upstream: "$1"} if $rest =~ m{^(?:, subrequest: "\S*")?, upstream: "(https?://[\w.:\[\]-]+)};
+    push @parts, qq{host: "$1"} if $rest =~ /^(?:, (?:subrequest|upstream): "\S*")*, host: "([\w.:\[\]-]+)"/;
     $line = join ', ', @parts;
     $line =~ tr/\x00-\x1f\x7f/ /;
     return "$line\n";
