@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.inventory.site import Route
-from gateway.onhost.constants import ERROR_LOG
+from gateway.onhost.constants import ERROR_LOG, LOG_FOLDER
 from gateway.outside.probe import EXPIRED, Door, Unanswered
 from gateway.outside.visit import Visit
 
@@ -78,7 +78,7 @@ def unanswered(visit: Visit, door: Door, why: Unanswered) -> str:
         return "deploy: nginx refuses names that it has no site for; is the address the right host?"
     if visit.through_balancer:
         return "see its backends: is the host in it, is its health check green, does nginx run?"
-    return f"see python -m gateway status, and {ERROR_LOG} on the host"
+    return f"see python -m gateway status, and on the host: tail {LOG_FOLDER}/*error.log"
 
 
 def gateway_error(visit: Visit, route: Route, status: int) -> str:

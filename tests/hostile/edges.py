@@ -77,7 +77,7 @@ class Edge:
     def health(self) -> tuple[str, str]:
         """nginx's master process, and what its error logs say of crashes and of rules it could not keep."""
         master = hosts.exec_in(self.host, ["cat", "/run/nginx.pid"]).strip()
-        search = "grep -E 'exited on signal|\\[(alert|emerg|crit)\\]' /var/log/nginx/error.log /var/log/nginx/wecom-gateway.error.log || true"
+        search = "grep -hE 'exited on signal|\\[(alert|emerg|crit)\\]' /var/log/nginx/*error.log || true"
         return master, hosts.exec_in(self.host, ["bash", "-c", search])
 
 

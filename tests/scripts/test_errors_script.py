@@ -17,7 +17,9 @@ HEAD = "<187>Nov 27 01:53:15 wecom_gateway: "
 WHEN = "2026/11/27 01:53:15 [error] 77#77: *5 "
 OF = ", client: 127.0.0.1, server: a.edu.cn, "
 ASKED = f'request: "GET /x?code={CODE} HTTP/1.1", '
-BY = f'upstream: "https://10.0.0.5:443/b-server/x?code={CODE}", host: "a.edu.cn", referrer: "https://c.cn/p?code={CODE}"'
+BY = (
+    f'upstream: "https://10.0.0.5:443/b-server/x?code={CODE}", host: "a.edu.cn", referrer: "https://c.cn/p?code={CODE}"'
+)
 KEPT = OF + 'request: "GET /x", upstream: "https://10.0.0.5:443", host: "a.edu.cn"'
 # nginx cuts what is longer.
 MOST = 2048
@@ -121,11 +123,11 @@ def test_a_referer_that_looks_like_something_else_does_not_either(errors):
 
 
 def test_what_an_upstream_said_is_not_repeated(errors):
-    of_upstream = "while reading response header from upstream"
-    errors.say(f'{HEAD}{WHEN}upstream sent invalid header: "Set-Cookie: a="{CODE}"; b={CODE}\\x00..." {of_upstream}{OF}')
+    at = "while reading response header from upstream"
+    errors.say(f'{HEAD}{WHEN}upstream sent invalid header: "Set-Cookie: a="{CODE}"; b={CODE}\\x00..." {at}{OF}')
     errors.say(f'{HEAD}{WHEN}upstream sent invalid header: "Location: /x?code={CODE}')
     assert errors.lines() == [
-        f'{WHEN}upstream sent invalid header: "Set-Cookie" {of_upstream}{OF.removesuffix(", ")}',
+        f'{WHEN}upstream sent invalid header: "Set-Cookie" {at}{OF.removesuffix(", ")}',
         f'{WHEN}upstream sent invalid header: "Location"',
     ]
 

@@ -64,7 +64,7 @@ def test_a_host_in_order_has_nothing_to_act_on():
         ),
         (_unit("wecom-gateway-resolve.timer", active="inactive"), "wecom-gateway-resolve.timer is not running"),
         (_unit("wecom-gateway-resolve.timer", active="failed"), "wecom-gateway-resolve.timer is not running"),
-        (_unit("wecom-gateway-errors.socket", active="inactive"), "systemctl restart wecom-gateway-errors.socket there"),
+        (_unit("wecom-gateway-errors.socket", active="inactive"), "restart wecom-gateway-errors.socket there"),
         (
             _unit("wecom-gateway-errors.socket", enabled="linked"),
             f"wecom-gateway-errors.socket is not enabled; systemctl enable --now {HOME}/current/units/",
