@@ -9,7 +9,6 @@ my ($log) = @ARGV;
 # Bytes. A larger file is cut to its last half; Debian's logrotate starts a new one every day.
 my $most = 20_000_000;
 my $seconds = 60;
-umask 027;
 
 # Returns nginx's line made anew from the parts that are known to be harmless, "" where it is none of nginx's.
 sub harmless {
