@@ -167,13 +167,14 @@ def _units(units: Iterable[Unit], renewals_are_told: bool) -> Iterator[str]:
         # certbot.timer is Debian's; the others come with the release.
         own = unit.name.startswith("wecom-gateway")
         path = f"{HOME}/current/units/{unit.name}" if own else unit.name
-        is_timer = unit.name.endswith(".timer")
-        now = " --now" if is_timer else ""
+        # A timer or a socket starts the service of its name.
+        starts = unit.name.endswith((".timer", ".socket"))
+        now = " --now" if starts else ""
         if unit.is_masked:
             yield f"{unit.name} is masked; systemctl unmask {unit.name} && systemctl enable{now} {path} there"
-        elif (is_timer or unit.name == RENEWAL_UNIT) and not unit.starts_by_itself:
+        elif (starts or unit.name == RENEWAL_UNIT) and not unit.starts_by_itself:
             yield f"{unit.name} is not enabled; systemctl enable{now} {path} there"
-        elif is_timer and unit.active != "active":
+        elif starts and unit.active != "active":
             yield f"{unit.name} is not running; systemctl restart {unit.name} there"
         elif unit.result not in ("success", "-") and not (unit.name == RENEWAL_UNIT and renewals_are_told):
             yield f"{unit.name} failed when it ran last; journalctl -u {unit.name} there says why"

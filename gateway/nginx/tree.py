@@ -109,6 +109,7 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
         yield f"acme-ca/{name}.pem", File(pem)
     for name in _SCRIPTS:
         yield f"{name}.sh", _text(scripts.text(name))
+    yield "errors.pl", _text(scripts.perl("errors"))
     for name in product.templates("systemd"):
         yield f"units/{name}", _text(rendering.text("systemd", name))
     yield "dpkg.cfg", _text(rendering.text("dpkg", "wecom-gateway"))

@@ -42,10 +42,15 @@ ACME = f"{HOME}/acme"
 VARIABLE_HOME = "/var/lib/wecom-gateway"
 ACME_WEBROOT = f"{VARIABLE_HOME}/acme"
 
-# The logs that a release has nginx write: of its sites, and of egress.
+# The logs of a release: of its sites' requests, of what went wrong with them, and of egress.
 LOG_FOLDER = "/var/log/nginx"
 ACCESS_LOG = f"{LOG_FOLDER}/wecom-gateway.access.log"
+ERROR_LOG = f"{LOG_FOLDER}/wecom-gateway.error.log"
 EGRESS_LOG = f"{LOG_FOLDER}/wecom-gateway.egress.log"
+
+# Where nginx says what went wrong with a request, to the unit that writes ERROR_LOG.
+ERROR_SOCKET = "/run/wecom-gateway/errors.sock"
+ERROR_UNIT = "wecom-gateway-errors.service"
 
 # The unit that renews certificates whenever certbot's timer fires.
 RENEWAL_UNIT = "wecom-gateway-renew.service"
@@ -72,7 +77,9 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "webroot": ACME_WEBROOT,
         "log_folder": LOG_FOLDER,
         "access_log": ACCESS_LOG,
+        "requests_error_log": ERROR_LOG,
         "egress_log": EGRESS_LOG,
+        "error_unit": ERROR_UNIT,
         "renewal_unit": RENEWAL_UNIT,
         "release_port": RELEASE_PORT,
         "warn_days": WARN_DAYS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.inventory.site import Route
+from gateway.onhost.constants import ERROR_LOG, LOG_FOLDER
 from gateway.outside.probe import EXPIRED, Door, Unanswered
 from gateway.outside.visit import Visit
 
@@ -77,14 +78,14 @@ def unanswered(visit: Visit, door: Door, why: Unanswered) -> str:
         return "deploy: nginx refuses names that it has no site for; is the address the right host?"
     if visit.through_balancer:
         return "see its backends: is the host in it, is its health check green, does nginx run?"
-    return "see python -m gateway status, and /var/log/nginx/error.log on the host"
+    return f"see python -m gateway status, and on the host: tail {LOG_FOLDER}/*error.log"
 
 
 def gateway_error(visit: Visit, route: Route, status: int) -> str:
     """Where the gateway answers a route with an error page of its own."""
     if status in (500, 502, 503, 504):
         return (
-            f"{route.upstream.authority} does not answer the gateway: on the host, tail /var/log/nginx/error.log and "
+            f"{route.upstream.authority} does not answer the gateway: on the host, tail {ERROR_LOG} and "
             "cat /etc/nginx/wecom-gateway/upstreams/*"
         )
     if status == 429:

@@ -24,7 +24,7 @@ def rendered(name: str, version: str) -> dict[str, File]:
     """The files of an inventory's release for an nginx, the placeholder in place of its id, less scripts."""
     inventory = inventories.INVENTORIES[name]
     files = tree.tree(inventories.host(inventory), inventories.build(inventory, version))
-    return {path: file for path, file in files.items() if not path.endswith(".sh") and path != BUILD}
+    return {path: file for path, file in files.items() if not path.endswith((".sh", ".pl")) and path != BUILD}
 
 
 def manifest(files: dict[str, File]) -> str:

@@ -75,9 +75,9 @@ class Edge:
         ]
 
     def health(self) -> tuple[str, str]:
-        """nginx's master process, and what its error log says of crashes and of rules it could not keep."""
+        """nginx's master process, and what its error logs say of crashes and of rules it could not keep."""
         master = hosts.exec_in(self.host, ["cat", "/run/nginx.pid"]).strip()
-        search = "grep -E 'exited on signal|\\[(alert|emerg|crit)\\]' /var/log/nginx/error.log || true"
+        search = "grep -hE 'exited on signal|\\[(alert|emerg|crit)\\]' /var/log/nginx/*error.log || true"
         return master, hosts.exec_in(self.host, ["bash", "-c", search])
 
 

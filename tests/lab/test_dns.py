@@ -34,7 +34,7 @@ def two_platforms(bare_host, checkout):
 
 def _handshake_was_tried() -> bool:
     assert _status("late.edu.example") == 502
-    return "while SSL handshaking to upstream" in on_host("tail -n 3 /var/log/nginx/error.log")
+    return "while SSL handshaking to upstream" in on_host("tail -n 3 /var/log/nginx/wecom-gateway.error.log")
 
 
 def _status(domain: str) -> int:

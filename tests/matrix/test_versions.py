@@ -191,10 +191,14 @@ def test_a_platform_that_cannot_prove_its_name_gets_no_request(pair):
         pair.checkout.deploy_well()
         for name, domain in domains.items():
             marker = f"/secret-{pair.suite}-{name}"
-            assert own.ask(SLB, f"http://{domain}{marker}").status == 502
+            code = f"C0de-{name}"
+            assert own.ask(SLB, f"http://{domain}{marker}?code={code}").status == 502
             assert marker not in _platform_log()
-            said = own.on_host(SLB, f"grep -F {marker} /var/log/nginx/error.log")
+            log = "/var/log/nginx/wecom-gateway.error.log"
+            search = f"for _ in $(seq 40); do grep -F {marker} {log} && exit 0; sleep 0.25; done; exit 1"
+            said = own.on_host(SLB, search)
             assert "upstream SSL certificate" in said, said
+            assert own.on_host(SLB, f"grep -rF {code} /var/log || true; journalctl | grep -F {code} || true") == ""
         marker = f"/known-{pair.suite}"
         assert _status(marker) == 200
         assert marker in _platform_log()

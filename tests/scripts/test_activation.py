@@ -231,3 +231,50 @@ def test_what_failed_for_want_of_a_release_has_not_failed_any_longer(host, first
     (host.told / "calls").unlink(missing_ok=True)
     assert host.activate(put("b.edu.cn").id).returncode == 0
     assert "systemctl reset-failed wecom-gateway-resolve.service" in (host.told / "calls").read_text()
+
+
+UNITS = "etc/systemd/system"
+SOCKET = "wecom-gateway-errors.socket"
+
+
+def _older(release: Release) -> Release:
+    """The same, as a version made it that had no such unit."""
+    files = {path: file for path, file in release.files.items() if "-errors." not in path}
+    return releases.build({path: file for path, file in files.items() if path != releases.SOURCES})
+
+
+def test_a_socket_listens_as_soon_as_a_release_has_it(host, put):
+    assert host.activate(put("a.edu.cn").id).returncode == 0
+    assert (host.root / UNITS / SOCKET).readlink() == host.home / "current/units" / SOCKET
+    assert f"systemctl restart {SOCKET}" in (host.told / "calls").read_text()
+
+
+def test_units_that_a_release_has_not_go_with_it_and_come_again(host, first):
+    before = _older(first)
+    assert host.publish(before).returncode == 0
+    wants = host.root / UNITS / "sockets.target.wants"
+    wants.mkdir()
+    (wants / SOCKET).symlink_to(host.root / UNITS / SOCKET)
+    theirs = host.root / UNITS / "wecom-gateway-theirs.service"
+    theirs.symlink_to("/nowhere/theirs.service")
+    assert host.activate(before.id).returncode == 0
+    left = {path.name for path in (host.root / UNITS).iterdir() if "wecom-gateway" in path.name}
+    assert left == {path.name for path in (host.folder(before.id) / "units").iterdir()} | {theirs.name}
+    assert not any(wants.iterdir())
+    calls = (host.told / "calls").read_text()
+    assert calls.index(f"systemctl stop {SOCKET}") < calls.index("systemctl daemon-reload")
+    assert "restart" not in calls
+    assert host.activate(first.id, "rollback").returncode == 0
+    assert (host.root / UNITS / SOCKET).exists()
+
+
+def test_a_service_that_runs_takes_the_script_of_the_new_release(host, first, put):
+    assert host.activate(put("b.edu.cn").id).returncode == 0
+    calls = (host.told / "calls").read_text()
+    assert "systemctl try-restart wecom-gateway-errors.service" in calls
+    assert f"systemctl restart {SOCKET}" not in calls, "what waits in it would be lost"
+
+
+def test_the_logs_are_for_root_and_its_group_alone(host, first):
+    for name in ("access", "error"):
+        assert (host.root / f"var/log/nginx/wecom-gateway.{name}.log").stat().st_mode & 0o777 == 0o640

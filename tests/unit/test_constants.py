@@ -67,7 +67,8 @@ def test_what_systemd_and_dpkg_read_names_the_gateway_s_folder(kind, name):
     path = product.template(kind, name)
     named = re.findall(r"(?<=[ =])/[^\s;]*wecom-gateway/[^\s;]*", path.read_text())
     for one in named:
-        assert re.fullmatch(re.escape(f"{constants.HOME}/current/") + r"(\w+\.sh|orders)", one)
+        of_release = re.escape(f"{constants.HOME}/current/") + r"(\w+\.(sh|pl)|orders)"
+        assert one == constants.ERROR_SOCKET or re.fullmatch(of_release, one)
     assert named or path.suffix == ".timer"
 
 
@@ -81,3 +82,15 @@ def test_sites_and_egress_log_where_the_scripts_make_the_files():
     )
     assert f"access_log {constants.ACCESS_LOG} " in served
     assert f"access_log {constants.EGRESS_LOG} " in egress
+
+
+def test_nginx_and_the_units_mean_the_same_socket_and_the_same_log():
+    served = product.template("nginx", "snippets/server.conf.j2").read_text()
+    assert f"error_log syslog:server=unix:{constants.ERROR_SOCKET}," in served
+    service, hears = (
+        product.template("systemd", name).read_text()
+        for name in (constants.ERROR_UNIT, constants.ERROR_UNIT.replace(".service", ".socket"))
+    )
+    assert f"ListenDatagram={constants.ERROR_SOCKET}\n" in hears
+    assert f"/errors.pl {constants.ERROR_LOG}\n" in service
+    assert f"ReadWritePaths={constants.LOG_FOLDER}\n" in service

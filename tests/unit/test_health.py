@@ -64,6 +64,12 @@ def test_a_host_in_order_has_nothing_to_act_on():
         ),
         (_unit("wecom-gateway-resolve.timer", active="inactive"), "wecom-gateway-resolve.timer is not running"),
         (_unit("wecom-gateway-resolve.timer", active="failed"), "wecom-gateway-resolve.timer is not running"),
+        (_unit("wecom-gateway-errors.socket", active="inactive"), "restart wecom-gateway-errors.socket there"),
+        (
+            _unit("wecom-gateway-errors.socket", enabled="linked"),
+            f"wecom-gateway-errors.socket is not enabled; systemctl enable --now {HOME}/current/units/",
+        ),
+        (_unit("wecom-gateway-errors.service", result="exit-code"), "wecom-gateway-errors.service failed when it ran"),
         (_unit("certbot.timer", loaded="masked"), "certbot.timer is masked; systemctl unmask certbot.timer && "),
         (_unit("certbot.timer", enabled="disabled"), "certbot.timer is not enabled; systemctl enable --now certbot.t"),
         (_unit("wecom-gateway-renew.service", enabled="linked"), "wecom-gateway-renew.service is not enabled"),
@@ -108,3 +114,8 @@ def test_who_will_be_asked_about_nginx_conf_is_a_warning(conffile, gone, expecte
     health = replace(GOOD, conffile=conffile, hook_gone=gone)
     assert findings(health) == []
     assert [expected in text for text in warnings(health)] == ([True] if expected else [])
+
+
+@pytest.mark.parametrize("active", ["active", "inactive"])
+def test_whoever_is_started_by_a_socket_need_not_run(active):
+    assert findings(_unit("wecom-gateway-errors.service", active=active, enabled="linked")) == []

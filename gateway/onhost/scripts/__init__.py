@@ -32,6 +32,12 @@ def text(name: str) -> str:
     return prelude(_used(parts)) + parts
 
 
+@cache
+def perl(name: str) -> str:
+    """One script as it runs under perl, which every Debian has."""
+    return (_HERE / f"{name}.pl").read_text()
+
+
 def prelude(constants: Mapping[str, str | int | tuple[str, ...]]) -> str:
     """One assignment a line, `name=value`, each value quoted for bash; a tuple becomes an array."""
     return "".join(f"{name}={_quoted(value)}\n" for name, value in constants.items())

@@ -54,8 +54,11 @@ $held"
 # nginx uses new addresses after its next reload, which is owed even where this release does not come into force.
 [ -z "$(write_addresses "$target/upstreams" "$addresses")" ] || touch "$home/upstreams/.reload"
 
-# With the mode and owner that Debian's logrotate gives it; `nginx -t` below would create it with this script's umask.
-[ -e "$access_log" ] || install -m 640 -o www-data -g adm /dev/null "$access_log"
+# With the mode and owner that Debian's logrotate gives them; `nginx -t` below would create the first with this script's
+# umask.
+for log in "$access_log" "$requests_error_log"; do
+    [ -e "$log" ] || install -m 640 -o www-data -g adm /dev/null "$log"
+done
 if [ -f "$target/egress.conf" ]; then
     has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
 modules-enabled/*.conf there; put the line \"include $nginx_home/modules-enabled/*.conf;\" at its top, as Debian has it"
@@ -162,6 +165,14 @@ prune() {
 }
 enable_units() {
     local unit link changed=no
+    # Those of releases that had others. systemd knows the unit until it is told to read again.
+    for link in /etc/systemd/system/wecom-gateway-*; do
+        unit=${link##*/}
+        { [ "$(readlink "$link")" = "$home/current/units/$unit" ] && [ ! -e "$target/units/$unit" ]; } || continue
+        systemctl stop "$unit" 2>/dev/null || true
+        rm -f "$link" /etc/systemd/system/*.wants/"$unit"
+        changed=yes
+    done
     for unit in "$target"/units/*; do
         link=/etc/systemd/system/${unit##*/}
         [ "$(readlink "$link")" = "$home/current/units/${unit##*/}" ] || changed=yes
@@ -169,11 +180,17 @@ enable_units() {
         ln -sfn "$home/current/units/${unit##*/}" "$link"
     done
     [ $changed = no ] || systemctl daemon-reload
-    for unit in "$target"/units/*.timer; do
+    for unit in "$target"/units/*.timer "$target"/units/*.socket; do
+        [ -e "$unit" ] || continue
         unit=${unit##*/}
         { systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit"; } \
             || systemctl enable --quiet --now "$unit"
     done
+    if [ -e "$target/units/$error_unit" ]; then
+        # Both may be as the release before had them. What nginx says while the service starts waits in the socket.
+        [ $changed = no ] || systemctl restart "${error_unit%.service}.socket"
+        systemctl try-restart "$error_unit"
+    fi
     # Without a release it could only fail, and its next run is half a minute away.
     systemctl reset-failed wecom-gateway-resolve.service 2>/dev/null || true
     # Debian's certbot.timer starts it.
