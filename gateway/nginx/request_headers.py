@@ -38,7 +38,7 @@ _BLUEKING_CALLERS = (
     "X-Bkapi-App-Id",
     "X-Bkapi-App-Secret",
     "X-Bkapi-Authorization",  # ESB: app code and secret
-    "X-Bkapi-From",  # apigw-manager, bk-monitor: whose key a Jwt is checked with
+    "X-Bkapi-From",  # bk-monitor: whose key a Jwt is checked with
     "X-Bkapi-Jwt",
     "X-Bkapi-Operator",
     "X-Bkapi-Public-Key",  # bk-nodeman: the very key that a Jwt is checked with

@@ -96,8 +96,11 @@ class BlueKing:
 
     def answer(self, app: App, visit: Visit) -> Page:
         static = f"{app.site}static/weixin/"
-        if visit.path.startswith(static) and len(visit.path) > len(static):
-            return Page(200, f"/* {app.code} {visit.path.removeprefix(static)} */\n", "text/css")
+        if visit.path.startswith(static):
+            file = visit.path.removeprefix(static)
+            return (
+                Page(200, f"/* {app.code} {file} */\n", "text/css") if file == "app.css" else Page(404, "Not Found\n")
+            )
         if visit.path == f"{app.weixin}login/":
             return self._login(app, visit)
         if not app.is_visit(app, visit):
