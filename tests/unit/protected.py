@@ -47,7 +47,8 @@ BELIEVED = (
     *("Forwarded", "Proxy", "Proxy-Path", "Staffname", "X-Client-Ip", "X-Forwarded-Port", "X-Forwarded-Protocol"),
     *("X-Forwarded-Scheme", "X-Forwarded-Ssl", "X-Forwarded-User", "X-Forwarded-Weixin-Host", "X-Original-URI"),
     *("X-Original-URL", "X-Rewrite-URL", "X-Bkapi-App", "X-Bkapi-Authorization", "X-Bkapi-Jwt", "X-Bkapi-User"),
-    "X-Bkapi-Username",
+    *("X-Bkapi-Username", "X-Bkapi-User-Name", "X-Bkapi-Public-Key", "X-Bkapi-App-Code", "X-Bkapi-Permission-Action"),
+    *("Bk-Username", "Bk-App-Code", "X-Bk-Tenant-Id", "X-Bk-App-Secret", "X-Script-Name", "X-Scheme"),
 )
 
 

@@ -1,0 +1,1 @@
+platform = "bkitsm_v3"
