@@ -151,7 +151,8 @@ def test_names_that_no_site_has_are_answered_by_a_server_that_is_closed(http):
         assert not list(server.inside("if"))
         locations = server.locations()
         assert locations.pop("/").all("return") == [("444",)]
-        assert ("internal", ()) in locations.pop("= /.wecom-gateway-error").directives
+        for ending in ("", ".json"):
+            assert ("internal", ()) in locations.pop(f"= /.wecom-gateway-error{ending}").directives
         if locations:
             assert locations.keys() == {"= /healthz"}
             assert spec in ("80", "[::]:80")
