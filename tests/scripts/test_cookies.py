@@ -85,17 +85,13 @@ def site(routes: Routes) -> Site:
 
 
 @contextmanager
-def gateway(of: Site, upstream: int, folder: Path) -> Iterator[int]:
-    """The port of an nginx that has the site's rules for cookies and passes everything to the upstream."""
+def running(http: str, folder: Path) -> Iterator[int]:
+    """The port of an nginx with this at http level, where @PORT@ stands for the port."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    locations = "\n".join(
-        f"location {route.path} {{ proxy_pass http://127.0.0.1:{upstream}{route.upstream_path};\n{_rules(of, route)} }}"
-        for route in of.routes
-    )
     (folder / "nginx.conf").write_text(
         f"daemon off; pid {folder}/pid; error_log stderr;\nevents {{}}\n"
-        f"http {{ access_log off; server {{ listen 127.0.0.1:{port};\n{locations} }} }}\n"
+        f"http {{ access_log off;\n{http.replace('@PORT@', str(port))} }}\n"
     )
     with subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL) as nginx:
         try:
@@ -103,6 +99,15 @@ def gateway(of: Site, upstream: int, folder: Path) -> Iterator[int]:
             yield port
         finally:
             nginx.terminate()
+
+
+def _server(of: Site, upstream: int) -> str:
+    """A server that has the site's rules for cookies and passes everything to the upstream."""
+    locations = "\n".join(
+        f"location {route.path} {{ proxy_pass http://127.0.0.1:{upstream}{route.upstream_path};\n{_rules(of, route)} }}"
+        for route in of.routes
+    )
+    return f"server {{ listen 127.0.0.1:@PORT@;\n{locations} }}"
 
 
 def _rules(of: Site, route: Route) -> str:
@@ -197,5 +202,5 @@ def test_a_visitor_has_the_cookies_that_he_would_have_without_a_gateway(upstream
     """A cookie that outlives its deletion keeps a session that the platform has ended; a lost one ends a login."""
     path, url = routes[0]
     assert _last_sent(url.replace("https:", "http:"), upstream, upstream, steps) == left
-    with gateway(site(routes), upstream, tmp_path) as port:
+    with running(_server(site(routes), upstream), tmp_path) as port:
         assert _last_sent(f"http://{SCHOOL}{path}", port, upstream, steps) == left
