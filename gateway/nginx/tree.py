@@ -53,6 +53,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
     "snippets/server.conf": lambda _: {},
     "snippets/errors.conf": lambda _: {"codes": error_pages.CODES, "unread_codes": error_pages.UNREAD_CODES},
     "snippets/too-long.conf": lambda _: {},
+    "snippets/unconditional.conf": lambda _: {"release_port": RELEASE_PORT},
     "snippets/headers.conf": lambda plan: {
         "stripped": [one for one in STRIPPED if one.lower() not in plan.own_headers]
     },

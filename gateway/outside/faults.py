@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from gateway.inventory.site import Route
 from gateway.outside import locations, reach, remedies
 from gateway.outside.findings import Fault
@@ -38,6 +40,11 @@ def route_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
     arrived = answer.headers.get(reach.ARRIVED)
     if arrived is not None and arrived != expected:
         return Fault(f"arrived at {arrived.partition('?')[0]}, not at {expected}", "deploy; is this the right host?")
+    if answer.status == HTTPStatus.EARLY_HINTS:
+        return Fault(
+            "sends 103 Early Hints, which this nginx does not know: what follows is not mapped, and fails over HTTP/2",
+            remedies.EARLY_HINTS,
+        )
     if answer.is_gateways_own:
         return Fault(f"the gateway itself answers {answer.status}", remedies.gateway_error(visit, route, answer.status))
     if reach.is_bad_gateway(answer):

@@ -18,6 +18,7 @@ BALANCER_KEEPS_HTTP = (
     "remove the load balancer's listener for plain http, or have it redirect to https with path and query, or pass on "
     "X-Forwarded-Proto: http from a network in slb_cidrs and deploy"
 )
+EARLY_HINTS = "have the platform's front leave out Early Hints, or run nginx 1.29 or newer on the host"
 REDEPLOY = "deploy; if it stays, see whether the domain's address is the right host"
 
 

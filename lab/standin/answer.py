@@ -36,6 +36,10 @@ async def answer(writer: asyncio.StreamWriter, request: Request, record: dict[st
     headers = [*_steered(request), *_arrived(record)]
     if "content-type" not in {name.lower() for name, _ in headers}:
         headers.append(("Content-Type", kind))
+    hints = request.first("x-lab-early-hints")
+    if hints:
+        writer.write(f"HTTP/1.1 103 Early Hints\r\nLink: {hints}\r\n\r\n".encode("latin-1"))
+        await writer.drain()
     bodiless = status in (204, 304)
     if not bodiless:
         headers.append(("Content-Length", str(size)))

@@ -175,6 +175,51 @@ def test_events_arrive_one_by_one(pair, host, protocol):
     assert arrived[-1] - arrived[0] > 400, arrived
 
 
+CARD = "https://card.tls.demo.example"
+
+
+def _asked(*arguments: str, protocol: str = "1.1") -> str:
+    """Head and body of an answer to curl on the host itself, with what curl says of an error."""
+    words = " ".join(f"'{argument}'" for argument in arguments)
+    return own.on_host(TLS, f"curl -sSi --http{protocol} --max-time 4 --connect-to ::127.0.0.1: {words} 2>&1 || true")
+
+
+@pytest.mark.parametrize("protocol", ["1.1", "2"])
+def test_early_hints_confuse_an_nginx_that_does_not_know_them(pair, protocol):
+    """The guide says from which nginx on a platform may send them; every other answer has to be mapped."""
+    hints = ("-H", "X-Lab-Early-Hints: </x.css>; rel=preload")
+    redirect = ("-H", "X-Lab-Status: 302", "-H", "X-Lab-Location: https://hub.17wanxiao.com/y")
+    assert f"ocation: {CARD}/y" in _asked(*redirect, f"{CARD}/x", protocol=protocol)
+    told = _asked(*hints, *redirect, f"{CARD}/x", protocol=protocol)
+    if NGINX[pair.suite] >= (1, 29):
+        assert told.startswith(f"HTTP/{protocol} 302")
+        assert f"ocation: {CARD}/y" in told
+    else:
+        assert f"ocation: {CARD}/y" not in told
+        assert ("Location: https://hub.17wanxiao.com/y" in told) == (protocol == "1.1")
+
+
+@pytest.mark.parametrize("protocol", ["1.1", "2"])
+@pytest.mark.parametrize(
+    "condition", ['If-Match: "x"', "If-None-Match: *", "If-Unmodified-Since: yesterday", "Range: bytes=1-2"]
+)
+def test_conditions_keep_no_verification_file_back(pair, protocol, condition):
+    (file,) = (pair.checkout.path / "files" / "verify" / "card.tls.demo.example").iterdir()
+    told = _asked("-H", condition, f"{CARD}/{file.name}", protocol=protocol)
+    assert told.startswith(f"HTTP/{protocol} 200")
+    assert told.endswith(file.read_text())
+
+
+@pytest.mark.parametrize("protocol", ["1.1", "2"])
+@pytest.mark.parametrize(("accept", "kind"), [("application/json", "application/json"), ("text/html", "text/html")])
+def test_a_refused_method_is_told_in_the_form_that_was_asked_for(pair, protocol, accept, kind):
+    (file,) = (pair.checkout.path / "files" / "verify" / "card.tls.demo.example").iterdir()
+    for arguments in (("-d", "x", f"{CARD}/{file.name}"), ("-X", "TRACE", f"{CARD}/")):
+        told = _asked("-H", f"Accept: {accept}", *arguments, protocol=protocol)
+        assert told.startswith(f"HTTP/{protocol} 405")
+        assert f"ontent-{'T' if protocol == '1.1' else 't'}ype: {kind}" in told
+
+
 def test_a_platform_that_cannot_prove_its_name_gets_no_request(pair):
     """How a trust store is named to nginx differs by version; named wrongly, anybody could be the platform."""
     platforms = pair.checkout.path / "group_data" / "all.py"

@@ -156,13 +156,34 @@ def test_names_that_no_site_has_are_answered_by_a_server_that_is_closed(http):
         assert not list(server.inside("if"))
         locations = server.locations()
         assert locations.pop("/").all("return") == [("444",)]
-        assert ("internal", ()) in locations.pop("= /.wecom-gateway-error").directives
+        for ending in ("", ".json"):
+            assert ("internal", ()) in locations.pop(f"= /.wecom-gateway-error{ending}").directives
         if locations:
             assert locations.keys() == {"= /healthz"}
             assert spec in ("80", "[::]:80")
         assert not [one for one in server.inside("location") if one.all("proxy_pass")]
         # what cannot be read as a request ends in location /
         assert {"400", "505"} <= {code for codes in server.all("error_page") if codes[-1] == "/" for code in codes}
+
+
+def test_an_error_before_a_path_is_read_has_a_path_of_its_own_and_every_other_keeps_the_requests(http):
+    """A named location keeps the path, and nginx has none to keep where it could not read one."""
+    maps = {one.arguments[1]: one for one in http.inside("map")}
+    kind = dict(maps["$wecom_gateway_error_unread_kind"].directives)
+    assert maps["$wecom_gateway_error_unread_kind"].arguments[0] == "$uri"
+    assert kind == {"default": ("$wecom_gateway_error_kind",), "": ("$wecom_gateway_error_path",)}
+    assert {value for _, (value,) in maps["$wecom_gateway_error_kind"].directives} == {
+        "@wecom_gateway_error_page",
+        "@wecom_gateway_error_json",
+    }
+    assert {value for _, (value,) in maps["$wecom_gateway_error_path"].directives} == {
+        "/.wecom-gateway-error",
+        "/.wecom-gateway-error.json",
+    }
+    for server in own_servers(http):
+        (unread,) = [codes for codes in server.all("error_page") if "405" in codes]
+        assert unread[-1] == "$wecom_gateway_error_unread_kind"
+        assert "400" in unread
 
 
 def test_a_handshake_for_a_name_that_no_site_has_shows_nobodys_certificate(http):

@@ -17,6 +17,7 @@ from gateway.nginx.tls_profile import Version
 from .nginx_reading import Block, read
 from .protected import (
     EGRESS,
+    UNCONDITIONAL,
     VERIFY,
     VERSIONS,
     own_servers,
@@ -38,7 +39,8 @@ def _guarded(http: Block) -> list[Block]:
 
 
 def _proxies(server: Block) -> set[str]:
-    return {path for path, location in server.locations().items() if location.all("proxy_pass")}
+    proxied = {path for path, location in server.locations().items() if location.all("proxy_pass")}
+    return proxied - set(UNCONDITIONAL)
 
 
 def test_beside_an_allow_list_there_is_nothing(http):
@@ -145,6 +147,27 @@ def test_verification_files_are_there_at_every_entry(http):
         (port, *_), *_ = server.all("listen")
         has = f"= /{VERIFY}" in server.locations()
         assert has == (port in ("80", "443"))
+
+
+def test_a_request_with_conditions_gets_the_file_of_its_own_domain_and_nothing_else_of_this_host(http):
+    (asked,) = [one for one in http.inside("map") if one.arguments[1] == "$wecom_gateway_conditional"]
+    assert asked.arguments[0] == "$http_if_match$http_if_none_match$http_if_unmodified_since"
+    assert dict(asked.directives) == {"": ("",), "default": ("/conditional",)}
+    for server in own_servers(http):
+        locations = server.locations()
+        assert (f"= /{VERIFY}" in locations) == (UNCONDITIONAL[0] in locations)
+        if UNCONDITIONAL[0] in locations:
+            file, unconditional = locations[f"= /{VERIFY}"], locations[UNCONDITIONAL[0]]
+            assert file.all("try_files") == [("$wecom_gateway_conditional$uri", *UNCONDITIONAL)]
+            assert file.all("max_ranges") == [("0",)]
+            assert unconditional.all("proxy_pass") == [("http://127.0.0.1:19001/verify/$host$uri",)]
+            assert unconditional.all("proxy_pass_request_headers") == [("off",)]
+            assert unconditional.all("proxy_set_header") == [("Connection", "close")]
+    (telling,) = [one for one in servers(http) if "= /release" in one.locations()]
+    assert telling.locations().keys() == {"= /release", "/verify/", "/"}
+    assert telling.locations()["/"].all("return") == [("444",)]
+    ((folder,),) = telling.locations()["/verify/"].all("alias")
+    assert folder.endswith("/verify/")
 
 
 def test_no_redirect_of_nginxs_own_names_a_port_or_plain_http(http):

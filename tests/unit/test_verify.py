@@ -60,6 +60,7 @@ ROUTE_FAULTS = [
     (own_page(404), "the gateway itself answers 404", "deploy"),
     (answer(x_lab_arrived="https://hub.17wanxiao.com//x?code=1"), "arrived at https://hub.17wanxiao.com//x,", "deploy"),
     (answer(502, b"<html>"), "502, not from the gateway", "reaches no host"),
+    (answer(103, link="</x.css>; rel=preload"), "103 Early Hints", "nginx 1.29"),
     (answer(302, location="https://evil.example/?code=secret"), "away from wx.school.edu.cn", "find out who"),
     (answer(302, location="http://wx.school.edu.cn/a"), "plain http", "https"),
     (answer(302, location="https://wx.school.edu.cn:80/a"), "compares the port", "port"),
