@@ -12,6 +12,11 @@ from gateway.nginx.templates import render
 from gateway.onhost.constants import ACME, ACME_WEBROOT
 
 
+# What the gateway says in a server without promising it: where a site's own directives say it, they have the say, since
+# nginx takes each once.
+YIELDING = frozenset({"gzip", "client_body_timeout", "proxy_buffering"})
+
+
 def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     """Path and text of all server blocks. Texts of the same path follow one another in that file, in this order.
 
@@ -19,6 +24,11 @@ def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[st
     """
     for group in plan.groups:
         yield from _group_blocks(group, plan, shared)
+
+
+def own_directives_path(domain: str) -> str:
+    """Where a release has a site's own directives: as the checkout has them, so that operators know the name."""
+    return f"files/nginx/{domain}.conf"
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,7 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
     name, in lower case and without a port, whatever the client wrote.
     """
     site = group[0] if len(group) == 1 else replace(group[0], domain="$host")
+    own = plan.host.directives.get(site.domain)
     verify = sorted({file.name for one in group for file in plan.host.verify[one.domain]})
     values = {
         **shared,
@@ -91,6 +102,8 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
         "stripped": sorted(plan.domain_headers - set(site.domain_headers)),
         "acme_issued": f"{ACME}/issued/{site.domain}",
         "acme_webroot": ACME_WEBROOT,
+        "own_directives": own_directives_path(site.domain) if own else "",
+        "own_says": YIELDING & own.names if own else frozenset(),
     }
     has_own_file = site.edge == "tls" and len(group) == 1
     name = site.domain if has_own_file else f"{site.platform}-{site.edge}"

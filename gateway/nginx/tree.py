@@ -14,7 +14,7 @@ from gateway.nginx.build import Build
 from gateway.nginx.plan import Plan
 from gateway.nginx.release import BUILD, ID_PLACEHOLDER, File
 from gateway.nginx.request_headers import STRIPPED
-from gateway.nginx.servers import server_blocks
+from gateway.nginx.servers import own_directives_path, server_blocks
 from gateway.nginx.templates import render
 from gateway.onhost import scripts
 from gateway.onhost.constants import HOME, RELEASE_PORT
@@ -73,7 +73,8 @@ def tree(host: Host, build: Build) -> dict[str, File]:
 
 def _shared(plan: Plan) -> _Values:
     """The values that every template gets."""
-    return {"root": _ROOT, "home": HOME, "build": plan.build, "healthz_ports": plan.healthz_ports}
+    shared = {"root": _ROOT, "home": HOME, "build": plan.build, "healthz_ports": plan.healthz_ports}
+    return {**shared, "own_says": frozenset()}
 
 
 def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
@@ -113,7 +114,7 @@ def _egress(plan: Plan) -> Iterator[tuple[str, File]]:
 
 
 def _sites(plan: Plan) -> Iterator[tuple[str, File]]:
-    """The sites' server blocks, verification files and certificates."""
+    """The sites' server blocks, their own directives, verification files and certificates."""
     texts: dict[str, str] = {}
     for path, text in server_blocks(plan, _shared(plan)):
         texts[path] = texts.get(path, "") + text
@@ -122,6 +123,8 @@ def _sites(plan: Plan) -> Iterator[tuple[str, File]]:
     for site in plan.host.sites:
         for file in plan.host.verify[site.domain]:
             yield f"verify/{site.domain}/{file.name}", File(file.body)
+        if own := plan.host.directives.get(site.domain):
+            yield own_directives_path(site.domain), File(own.body)
         if pair := plan.host.certs.get(site.domain):
             readers = plan.build.group if site.domain in shared_keys else None
             yield f"certs/{site.domain}/fullchain.pem", File(pair.chain, secret=True, group=readers)
