@@ -19,7 +19,17 @@ FOLDER, ENDING = "nginx", ".conf"
 _MAX_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
 # What a Chinese keyboard writes in the place of characters that mean something to nginx.
-_LOOK_ALIKES = {"；": ";", "｛": "{", "｝": "}", "“": '"', "”": '"', "‘": "'", "’": "'", "\u3000": "space", "\xa0": "space"}
+_LOOK_ALIKES = {
+    "；": ";",
+    "｛": "{",
+    "｝": "}",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "\u3000": "space",
+    "\xa0": "space",
+}
 
 
 @dataclass(frozen=True)
@@ -134,8 +144,8 @@ def _words(fault: str, text: str, line: int) -> str:
     lines = text.split("\n")[max(line - 1, 0) : line + 1]
     found = sorted({one for part in lines for one in part.partition("#")[0] if one in _LOOK_ALIKES})
     if found:
-        kinds = ", ".join(f'"{one}" ({_LOOK_ALIKES[one]})' for one in found)
-        right += f"; nginx does not know the full-width {kinds}"
+        kinds = ", ".join(f'"{one}" as "{_LOOK_ALIKES[one]}"' for one in found)
+        right += f"; nginx does not take {kinds}"
     return f"{fault}; {right}"
 
 

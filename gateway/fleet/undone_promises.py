@@ -80,12 +80,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _names("listen"),
-        "opens a port that no deploy looks after; a route of the platform has a \"port\"",
+        'opens a port that no deploy looks after; a route of the platform has a "port"',
     ),
     # TLS
     Rule(
         _names("ssl_ciphers ssl_prefer_server_ciphers ssl_ecdh_curve ssl_session_timeout ssl_session_tickets"),
-        "the gateway says it for all sites of a host, as Mozilla's guideline has it, and nginx takes it once; leave it out",
+        "the gateway says it for all sites alike, as Mozilla's guideline has it, and nginx takes it once; leave it out",
         twice=True,
     ),
     Rule(
@@ -104,7 +104,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _names("proxy_ssl_verify proxy_ssl_server_name"),
-        "nobody is sure then who answers; a route's \"ca\" names an authority of your own",
+        'nobody is sure then who answers; a route\'s "ca" names an authority of your own',
         where="inside",
         undoes=_first("off"),
     ),
@@ -120,8 +120,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _names("proxy_set_header"),
-        "nginx takes all of these headers from one place: here the gateway's own (X-Forwarded-*, Host, what is stripped "
-        "of a client's) are gone; at the top of the file it comes beside them",
+        "nginx takes these headers from one place alone, and the gateway's (Host, X-Forwarded-*, what is stripped) "
+        "are gone here; outside of any block it comes beside them",
         where="inside",
     ),
     Rule(
@@ -184,13 +184,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         _names("add_header"),
         'the site\'s "hsts" says it; a second one is passed over by browsers',
-        where="both",
         undoes=_first("strict-transport-security"),
     ),
     # what the host believes, reads and writes
     Rule(
         _names("set_real_ip_from real_ip_header real_ip_recursive"),
-        'says whom to believe about a visitor\'s address; the site\'s "slb_cidrs" is for that',
+        "says whom to believe about a visitor's address; the site's \"slb_cidrs\" is for that",
         where="both",
     ),
     Rule(
@@ -227,12 +226,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _names("error_log"),
-        "its lines have whole requests in them, login codes too; leave it out, and they are in the host's own error log",
+        "its lines have whole requests in them, login codes too; leave it out: the host has an error log",
         where="both",
     ),
     Rule(
         _names("include"),
-        "what is in it is no part of a release: it is not shown by --diff, and a rollback does not undo it; write it here",
+        "is no part of a release: --diff does not show what is in it, a rollback does not undo it; write it here",
         where="both",
     ),
     Rule(
@@ -249,9 +248,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def judge(
-    host: str, site: Site, verify: Collection[VerifyFile], own: OwnDirectives
-) -> list[Problem]:
+def judge(host: str, site: Site, verify: Collection[VerifyFile], own: OwnDirectives) -> list[Problem]:
     """A warning for each directive of a site's own file that undoes a promise, an error where it cannot work.
 
     `verify` are the site's verification files.
@@ -276,58 +273,78 @@ def _against_rules(directives: Iterable[Directive], site: Site, *, inside: bool)
             if rule.meets(one, inside=inside):
                 # At edge slb no server of the site speaks TLS, or says how.
                 twice = rule.twice and not (site.edge == "slb" and one.name.startswith("ssl_"))
-                yield one.line, f'"{_as_written(one)}": {rule.text}', twice
+                yield _told(one, rule.text, cannot=twice)
         yield from _against_rules(one.block or (), site, inside=True)
 
 
 def _location(location: Directive, site: Site, verify: Collection[VerifyFile]) -> Iterator[_Found]:
-    """What a location at the top of the file takes from others, and what in it reaches an upstream."""
+    """What a location outside of any block takes from others, and what in it reaches an upstream."""
     yield from _passing(location, site)
-    if site.hsts and any(one.name == "add_header" for one in location.block or ()):
-        text = "nginx takes these headers from one place: this location's answers lack the site's HSTS; at the top of the file"
-        yield location.line, f'"{_as_written(location)}" has an add_header: {text} it comes beside it', False
     kind, path = _matched(location.arguments)
-    name = f'"{_as_written(location)}"'
-    if kind == "~":
-        text = (
-            "a regular expression goes before every prefix, so it takes requests of routes away wherever it matches; "
-            "write a prefix, location /x/, or one path, location = /x"
-        )
-        yield location.line, f"{name}: {text}", False
-    if not path.startswith("/") or kind == "~":
-        return
-    if path in _taken(site, verify, exact=kind == "="):
-        text = "the gateway has that location in the same server, and nginx takes it once; a route of the platform says"
-        yield location.line, f"{name}: {text} where a path goes", True
-        return
-    if FAMILY_START.match(path[1:]):
-        text = f"a verification file belongs into files/verify/{site.domain}/, where check, verify and handover see it"
-        yield location.line, f"{name}: {text}", False
-    inside = [route.path for route in site.routes if route.path != "/" and path.startswith(route.path)]
-    for around in dict.fromkeys(inside):
-        text = f"takes requests of the route {around} away; choose a path beside the routes"
-        yield location.line, f"{name}: {text}", False
-    starts = {entry.path.partition("?")[0] for entry in site.app_entries}
-    if not inside and any(start == path or (kind != "=" and start.startswith(path)) for start in starts):
-        if path not in {route.path for route in site.routes}:
-            text = "takes the app's own entry page away; choose another path"
-            yield location.line, f"{name}: {text}", False
+    if kind == "=" or (kind == "" and path.startswith("/")):
+        if path in _taken(site, verify, exact=kind == "="):
+            yield _told(location, _TAKEN, cannot=True)
+        elif FAMILY_START.match(path[1:]):
+            text = f"a verification file belongs into files/verify/{site.domain}/, where check and verify see it"
+            yield _told(location, text)
+        elif around := _around(path, site):
+            yield _told(location, f"takes requests of the route {around} away; choose a path beside the routes")
+        elif _has_entry(path, site, exact=kind == "="):
+            yield _told(location, "takes the app's own entry page away; choose another path")
+    elif kind == "~":
+        yield _told(location, _REGEX)
+    inner = {one.name: one.arguments for one in location.block or ()}
+    added = {one.arguments[0].lower() for one in location.block or () if one.name == "add_header" and one.arguments}
+    if site.hsts and added and "strict-transport-security" not in added:
+        yield _told(location, _NO_HSTS)
+    if kind == "" and not path.endswith("/") and "".join(inner.get("alias", ())).endswith("/"):
+        yield _told(location, f'{path}../ leads out of the folder of "alias"; end both with a slash')
+
+
+_TAKEN = (
+    "the gateway has that location in the same server, and nginx takes it once; a route of the platform says where a "
+    "path goes"
+)
+_REGEX = (
+    "a regular expression goes before every prefix, so it takes requests of routes away wherever it matches; write a "
+    "prefix, location /x/, or one path, location = /x"
+)
+_NO_HSTS = (
+    "nginx takes add_header from one place alone, so these answers lack the site's HSTS; write add_header "
+    "Strict-Transport-Security here too"
+)
+_PASSED_ON = (
+    "goes out without the gateway's Host, mapping of redirects and look-up of addresses, and a name that does not "
+    'resolve keeps nginx from starting; a route of the platform ("upstream", "nodes", "ca") has them'
+)
+
+
+def _told(one: Directive, text: str, *, cannot: bool = False) -> _Found:
+    return one.line, f'"{shown(" ".join((one.name, *one.arguments)))}": {text}', cannot
 
 
 def _passing(block: Directive, site: Site) -> Iterator[_Found]:
     """Where requests are passed on, however deep in a location."""
-    walls = [route.path for route in site.routes if route.guarded]
+    wall = next((route.path for route in site.routes if route.guarded), None)
+    hole = f'is a hole in the wall: beside {wall} nothing may reach an upstream; "extra_paths" opens a prefix'
     for one in block.block or ():
         if one.name in _PASSES:
-            if walls:
-                text = f'is a hole in the wall: beside {walls[0]} nothing may reach an upstream; "extra_paths" opens a prefix'
-            else:
-                text = (
-                    "goes out without the gateway's Host, mapping of redirects and look-up of addresses, and a name that "
-                    'does not resolve keeps nginx from starting; a route of the platform ("upstream", "nodes", "ca") has them'
-                )
-            yield one.line, f'"{_as_written(one)}": {text}', False
+            yield _told(one, hole if wall else _PASSED_ON)
         yield from _passing(one, site)
+
+
+def _around(path: str, site: Site) -> str | None:
+    """The route, less than a whole host, that a path is in."""
+    return next((one.path for one in site.routes if one.path != "/" and path.startswith(one.path)), None)
+
+
+def _has_entry(path: str, site: Site, *, exact: bool) -> bool:
+    """Whether a location of that path answers where a WeCom app begins, in the place of a route."""
+    starts = [entry.path.partition("?")[0] for entry in site.app_entries]
+    covering = max(
+        (route.path for route in site.routes if any(one.startswith(route.path) for one in starts)), default=""
+    )
+    return any(one == path or (not exact and one.startswith(path) and len(path) > len(covering)) for one in starts)
 
 
 def _matched(arguments: _Arguments) -> tuple[Literal["=", "~", ""], str]:
@@ -348,7 +365,3 @@ def _taken(site: Site, verify: Collection[VerifyFile], *, exact: bool) -> set[st
     bare = {route.path[:-1] for route in site.routes if route.guarded}
     healthz = {"/healthz"} if site.edge == "slb" else set()
     return {f"/{file.name}" for file in verify} | bare | healthz | {"/.wecom-gateway-error"}
-
-
-def _as_written(one: Directive) -> str:
-    return shown(" ".join((one.name, *one.arguments)))

@@ -11,7 +11,6 @@ from gateway.nginx.plan import Plan
 from gateway.nginx.templates import render
 from gateway.onhost.constants import ACME, ACME_WEBROOT
 
-
 # What the gateway says in a server without promising it: where a site's own directives say it, they have the say, since
 # nginx takes each once.
 YIELDING = frozenset({"gzip", "client_body_timeout", "proxy_buffering"})

@@ -86,7 +86,7 @@ found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$
 [ "$accepted" -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
 http block of nginx.conf include the folder: include ${entry%/*}/*.conf;"
 if [ "$accepted" -ne 0 ]; then
-    if ! present=$(nginx -t -q 2>&1); then
+    if ! present=$(nginx -t -q 2>&1 | in_checkout); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
     fi
@@ -243,7 +243,7 @@ leave() {
             local now
             now=$(go_back)
             echo "wecom-gateway: release $release is not in force; $now. The end of $error_log:" >&2
-            tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15 >&2
+            tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15 | in_checkout >&2
             ;;
         serving)
             echo "wecom-gateway: the running nginx serves release $release, but what belongs to it could not be finished; \
