@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from gateway.checkout import own_directives
@@ -9,6 +11,7 @@ from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet import undone_promises
 from gateway.fleet.parsing import parse_host
 from gateway.nginx.servers import YIELDING
+from tests.conftest import REPO
 
 from .conftest import PLATFORMS
 from .nginx_reading import Block
@@ -229,3 +232,12 @@ def test_every_directive_of_a_server_is_known_to_add_up_to_yield_or_to_be_taken_
         assert names <= {*ONCE, *_ADD_UP, *_LEFT_TO_NGINX, *YIELDING}
         is_tls = "ssl_certificate" in names
         assert {name for name in ONCE if is_tls or not name.startswith("ssl_")} <= names
+
+
+@pytest.mark.parametrize("page", ["own-directives.md", "own-directives.zh.md"])
+def test_the_guides_examples_are_among_what_harms_nothing(told, page):
+    examples = re.findall(r"```nginx\n(.*?)```", (REPO / "docs" / page).read_text(), re.DOTALL)
+    assert len(examples) == 4
+    for example in examples:
+        for kind in ("whole", "prefix", "tls"):
+            assert told(example, kind) == []
