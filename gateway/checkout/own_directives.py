@@ -59,6 +59,11 @@ class OwnDirectives:
         """The directives that stand in the server block itself."""
         return frozenset(one.name for one in self.directives)
 
+    @property
+    def server_names(self) -> frozenset[str]:
+        """Further names that the server block gets by them, as nginx says them."""
+        return frozenset(name.lower() for one in self.directives if one.name == "server_name" for name in one.arguments)
+
 
 class CannotStandError(ValueError):
     """The file cannot be a part of a server block; the text says why and what would be right. `line` is 0 where it is

@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _names("allow deny"),
-        f"counts for verification files too, which WeCom has to reach from anywhere; {_OWN_LOCATION}",
+        'counts for verification files too, which WeCom has to reach from anywhere; the site\'s "allow" spares them',
     ),
     Rule(
         _names("ssl_verify_* ssl_client_certificate ssl_trusted_certificate"),
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         _names("listen"),
-        'opens a port that no deploy looks after; a route of the platform has a "port"',
+        'opens a port that no deploy looks after, and that another site may have; a route of the platform has a "port"',
     ),
     # TLS
     Rule(

@@ -95,6 +95,8 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     yield "ports", _lines(ports)
     yield "upstreams", _lines(f"{upstream.host} {upstream.port}" for upstream in sorted(upstreams))
     yield "domains", _lines(sorted(site.domain for site in host.sites))
+    if names := sorted({name for own in host.directives.values() for name in own.server_names}):
+        yield "names", _lines(names)
     yield "orders", _text(orders.orders(host.sites))
     yield BUILD, _text(built_for.text(plan.build))
     for name, pem in host.acme_cas.items():

@@ -110,6 +110,19 @@ def test_what_nginx_refuses_is_named_as_the_checkout_has_it_and_the_old_release_
     assert _state(room, "state").in_force(first.id)
 
 
+def test_a_neighbours_name_is_not_taken_from_it(host, tmp_path):
+    room, first = Room(tmp_path / "room"), _release(host)
+    room.command("echo 'server { listen 80; server_name zz.example; return 200 theirs; }' >/etc/nginx/conf.d/zz.conf")
+    _deploy(room, first)
+    _deploy(room, _release(_with(host, a="server_name zz.example;\n")), fails="said")
+    room.visit(("neighbour", 80, "zz.example", "/", False), into="answers")
+    room.run()
+    said = "\n".join(room.lines("said"))
+    assert "another site of this host has a name of this release on the same port" in said
+    assert '"zz.example"' in said
+    assert room.answers("answers")["neighbour"][1] == "theirs"
+
+
 def test_those_of_a_site_that_waits_for_its_certificate_are_tested_too(parse, tmp_path):
     site = {"domain": "w.edu.cn", "edge": "tls", "platform": "wanxiao_prod", "cert": ACME}
     waiting, problems = parse(site, SITES[0])

@@ -261,6 +261,13 @@ def test_what_the_gateway_only_prefers_is_theirs_to_say(name):
         assert server.all("proxy_ssl_verify") == [("on",)]
 
 
+def test_names_that_they_add_are_known_to_the_host():
+    text = "server_name Theirs.example www.theirs.example;\nlocation /x { return 204; }\n"
+    _, files = _served(SITES, {"b.b.edu.cn": text})
+    assert files["names"].body == b"theirs.example\nwww.theirs.example\n"
+    assert "names" not in _served(SITES, {"b.b.edu.cn": HARMLESS})[1]
+
+
 def test_the_release_is_another_one_and_a_preview_shows_the_text():
     _, files = _served(SITES[:1], {"a.b.edu.cn": HARMLESS})
     assert preview.public_texts(files)["files/nginx/a.b.edu.cn.conf"] == HARMLESS.encode()

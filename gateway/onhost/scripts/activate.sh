@@ -93,12 +93,13 @@ $present"
     fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")
 $found"
 fi
-# Only names of this release on ports of this release count: other conflicts are between sites of others.
+# Only names of this release on ports of this release count: other conflicts are between sites of others. `names` are
+# those that an operator's own directives add.
 conflicts=$(grep 'conflicting server name' <<<"$found" | awk '
     kind != "found" { ours[kind, $1]; next }
     split($0, part, "\"") == 3 && match(part[3], /:[0-9]+,/) \
         && ("domain", part[2]) in ours && ("port", substr(part[3], RSTART + 1, RLENGTH - 2)) in ours
-    ' kind=domain "$target/domains" kind=port "$target/ports" kind=found - | sort -u || true)
+    ' kind=domain "$target/domains" <(cat "$target/names" 2>/dev/null) kind=port "$target/ports" kind=found - | sort -u || true)
 [ -z "$conflicts" ] || fail "another site of this host has a name of this release on the same port, and one of \
 the two would never answer; remove one of them:
 $conflicts"
