@@ -127,7 +127,6 @@ def _parsed(text: str, *, checked: bool) -> list[Mapping[str, Any]]:
     (config,) = parsed["config"]
     for error in config.get("errors", ()):
         line = error["line"] or 0
-        # Behind the last line stands what closes the server.
         raise CannotStandError(_words(error["error"].removesuffix(f" in x:{line}"), text, line), line)
     for one in _every(config["parsed"]):
         if one["directive"][:1] in tuple("{};"):

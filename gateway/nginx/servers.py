@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from gateway.checkout import own_directives
 from gateway.inventory.site import Route, Site
 from gateway.nginx import answers
 from gateway.nginx.plan import Plan
@@ -27,7 +29,7 @@ def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[st
 
 def own_directives_path(domain: str) -> str:
     """Where a release has a site's own directives: as the checkout has them, so that operators know the name."""
-    return f"files/nginx/{domain}.conf"
+    return own_directives.path_of(domain, Path("files")).as_posix()
 
 
 @dataclass(frozen=True)
