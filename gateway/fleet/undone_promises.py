@@ -143,6 +143,12 @@ RULES: tuple[Rule, ...] = (
         undoes=lambda arguments: not set(arguments) <= {"error", "off"},
     ),
     Rule(
+        _names("mirror post_action"),
+        "each request goes out once more, and the second one spends a one-shot login code (40029); leave it out",
+        where="both",
+        undoes=lambda arguments: arguments[:1] != ("off",),
+    ),
+    Rule(
         _names("proxy_http_version proxy_connect_timeout proxy_next_upstream_tries proxy_buffer_size proxy_buffers"),
         "the gateway says it already, and nginx takes it once; leave it out",
         twice=True,
@@ -166,6 +172,11 @@ RULES: tuple[Rule, ...] = (
         _names("proxy_cache proxy_store"),
         f"one visitor's page may be shown to another; {_OWN_LOCATION}, for files that are everybody's",
         undoes=lambda arguments: arguments[:1] != ("off",),
+    ),
+    Rule(
+        _names("ssi"),
+        f"an upstream's pages would give this nginx orders; {_OWN_LOCATION}",
+        undoes=_first("on"),
     ),
     Rule(
         _names("proxy_intercept_errors"),

@@ -33,7 +33,8 @@ let_nginx_start() {
 
 # Standard input, with the operator's own nginx files named as the checkout has them: nginx names the release's copies.
 in_checkout() {
-    sed "s#$home/releases/[^/]*/files/nginx/#files/nginx/#g"
+    local releases=$home/releases
+    sed "s#$releases/[^/]*/files/nginx/#files/nginx/#g"
 }
 
 # Makes $1 a link to $2 in one step.
