@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -21,6 +22,17 @@ def content(path: Path, most: int) -> bytes:
         raise ValueError(f"is {kind}, no regular file")
     with path.open("rb") as file:
         return file.read(most + 1)
+
+
+def inside(path: Path, root: Path) -> Path:
+    """The file that `path` leads to, links followed.
+
+    Raises ValueError where it is not within the folder `root`, OSError where it leads nowhere.
+    """
+    real = Path(os.path.realpath(path, strict=True))
+    if not real.is_relative_to(root.resolve()):
+        raise ValueError(f"is a link to {real}, outside of {root}, and would publish it")
+    return real
 
 
 def as_utf8(body: bytes) -> bytes:

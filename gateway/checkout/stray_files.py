@@ -1,4 +1,4 @@
-"""Verification files and certificates that lie where no site of the inventory looks for them."""
+"""Verification files, certificates and nginx directives that lie where no site of the inventory looks for them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from gateway.checkout import own_directives
 from gateway.checkout.verify_files import FAMILY_START
 from gateway.inventory import domain_names
 from gateway.problems import Problem, nearest
@@ -26,7 +27,8 @@ def warnings(domains: Collection[str], inventory: Path, files: Path) -> list[Pro
     unknown = {
         kind: [path for path in _listed(files / kind) if path.name not in domains] for kind in ("verify", "certs")
     }
-    others = _OtherInventories(inventory) if any(unknown.values()) else None
+    unread = _unread(domains, files)
+    others = _OtherInventories(inventory) if unread or any(unknown.values()) else None
     for kind, folders in unknown.items():
         wanting = [domain for domain in domains if not _listed(files / kind / domain)] if folders else []
         for folder in folders:
@@ -35,11 +37,31 @@ def warnings(domains: Collection[str], inventory: Path, files: Path) -> list[Pro
             meant = _meant(folder.name, domains, wanting)
             if meant or kind == "verify":
                 found.append(Problem("", "", f"{folder}/", f"{_UNUSED}; {meant or _NOT_NEAR}", "warning"))
+    for path, meant in unread.items():
+        is_others = path.suffix == own_directives.ENDING and others and others.mention(path.stem)
+        if not is_others:
+            found.append(Problem("", "", str(path), f"{_UNREAD}; {meant or _NOT_NAMED}", "warning"))
     return found
 
 
 _UNUSED = "no site of this inventory has that domain, so nothing uses what is in it"
 _NOT_NEAR = "add the site, or delete the folder"
+_UNREAD = "no site of this inventory has a file of that name, so its directives are in no server"
+_NOT_NAMED = "it has to be <domain>.conf; add the site, or delete the file"
+
+
+def _unread(domains: Collection[str], files: Path) -> dict[Path, str | None]:
+    """The files in files/nginx/ that are no site's, with the name that each was meant to have, as a text."""
+    names = {own_directives.path_of(domain, files).name for domain in domains}
+    there = [path for path in _listed(files / own_directives.FOLDER) if path.suffix.lower() != ".md"]
+    wanting = names - {path.name for path in there}
+    found: dict[Path, str | None] = {}
+    for path in there:
+        if path.name not in names:
+            domain = (name for name in wanting if path.name.lower().startswith(name.removesuffix(".conf")))
+            close = next(domain, None) or nearest(path.name, wanting, cutoff=0.85)
+            found[path] = f'did you mean "{close}"?' if close else None
+    return found
 
 
 def _loose(domains: Collection[str], files: Path) -> Iterator[Problem]:

@@ -7,7 +7,6 @@ and an unrelated body, so nothing can be checked but that they are no web page.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,11 +72,10 @@ def content(path: Path, root: Path) -> bytes:
 
     Raises ValueError where it is no regular file there, OSError where it cannot be read.
     """
-    real = Path(os.path.realpath(path, strict=True))
-    if not real.is_relative_to(root.resolve()):
-        raise ValueError(
-            f"is a link to {real}, outside of {root}, and would publish it; put the verification file there itself"
-        )
+    try:
+        real = file_content.inside(path, root)
+    except ValueError as error:
+        raise ValueError(f"{error}; put the verification file there itself") from None
     try:
         return file_content.content(real, _MAX_BYTES)
     except ValueError as error:

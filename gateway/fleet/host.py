@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.certificates.keys import KeyPair
+from gateway.checkout.own_directives import OwnDirectives
 from gateway.checkout.verify_files import VerifyFile
 from gateway.inventory.model import Egress
 from gateway.inventory.site import Site
@@ -29,6 +30,8 @@ class Host:
     # by their path in the checkout: the authorities that upstreams are verified with, PEM
     upstream_cas: Mapping[str, bytes] = field(default_factory=dict)
     egress: Egress | None = None
+    # by domain, of the sites that have nginx directives of the operator's own
+    directives: Mapping[str, OwnDirectives] = field(default_factory=dict)
 
     @property
     def behind_balancers(self) -> frozenset[str]:

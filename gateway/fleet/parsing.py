@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from gateway.certificates import ca_file, stored
 from gateway.certificates.keys import KeyPair
-from gateway.checkout import verify_files
-from gateway.fleet import upstream_authorities
+from gateway.checkout import own_directives, verify_files
+from gateway.fleet import undone_promises, upstream_authorities
 from gateway.fleet.conflicts import egress_conflicts, site_conflicts
 from gateway.fleet.host import Host, ssh_address
 from gateway.inventory import values
@@ -39,6 +39,7 @@ def parse_host(
     verify: dict[str, tuple[verify_files.VerifyFile, ...]] = {}
     pairs: dict[str, KeyPair] = {}
     cas: dict[str, bytes] = {}
+    directives: dict[str, own_directives.OwnDirectives] = {}
     for number, raw in enumerate(entries):
         entry, wrong, site, found = _site(name, number, raw, data.get("platform"), platforms)
         problems += found
@@ -54,6 +55,12 @@ def parse_host(
         # its files are looked at whatever else is wrong, so that one check tells everything
         verify[entry.domain], found = _read_verify_files(name, entry.domain, files)
         problems += found
+        own, found = _read_own_directives(name, entry.domain, files)
+        problems += found
+        if own:
+            directives[entry.domain] = own
+        if own and site:
+            problems += undone_promises.judge(name, site, verify[entry.domain], own)
         if wrong & {"edge", "cert"}:
             continue
         folder = files / "certs" / entry.domain
@@ -85,6 +92,7 @@ def parse_host(
         acme_cas=MappingProxyType(cas),
         upstream_cas=MappingProxyType(upstream_cas),
         egress=egress,
+        directives=MappingProxyType(directives),
     ), problems
 
 
@@ -237,3 +245,17 @@ def _read_verify_files(
         text = f"no verification file yet; put WeCom's WW_verify_*.txt in {folder}/ and deploy again"
         problems.append(Problem(name, domain, "verify", text, "warning"))
     return tuple(good), problems
+
+
+def _read_own_directives(
+    name: str, domain: str, files: Path
+) -> tuple[own_directives.OwnDirectives | None, list[Problem]]:
+    path = own_directives.path_of(domain, files)
+    try:
+        own = own_directives.read(path)
+    except own_directives.CannotStandError as error:
+        return None, [Problem(name, domain, f"{path}:{error.line}" if error.line else str(path), str(error))]
+    except OSError as error:
+        return None, [Problem(name, domain, str(path), f"cannot be read: {error.strerror}")]
+    notices = [Problem(name, domain, str(path), own.notice, "warning")] if own and own.notice else []
+    return own, notices

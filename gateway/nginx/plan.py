@@ -50,7 +50,8 @@ class Plan:
 
     @cached_property
     def groups(self) -> tuple[tuple[Site, ...], ...]:
-        """Sites that one server block can serve: they differ in their domain alone. All in the order of domains.
+        """Sites that one server block can serve: they differ in their domain alone. All in the order of domains. A site
+        with directives of the operator's own shares with nobody.
 
         The nginx of Debian 12 takes 0.7 ms and 70 kB for every certificate, and the same for the TLS client of every
         location: a server for each of a thousand schools costs seconds, one for all costs nothing.
@@ -64,7 +65,7 @@ class Plan:
             # A verification file of an unusual name could have the path of another school's page.
             unusual = tuple(file.name for file in self.host.verify[site.domain] if not file.has_family_name)
             # What an upstream writes that calls itself by the domain is matched by that name.
-            own = site.acme or any(route.own_host for route in site.routes)
+            own = site.acme or site.domain in self.host.directives or any(route.own_host for route in site.routes)
             alike = replace(site, domain=""), unusual, answers.shared_names(site)
             key = alike if site.edge in shared_edges and not own else site
             groups.setdefault(key, []).append(site)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from gateway.checkout import own_directives
 from gateway.inventory.site import Route, Site
 from gateway.nginx import answers, upstreams
 from gateway.nginx.plan import Plan, origins_of
 from gateway.nginx.templates import render
 from gateway.onhost.constants import ACME, ACME_WEBROOT
+
+# What the gateway says in a server without promising it: where a site's own directives say it, they have the say, since
+# nginx takes each once.
+YIELDING = frozenset({"gzip", "client_body_timeout", "proxy_buffering"})
 
 
 def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -19,6 +25,11 @@ def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[st
     """
     for group in plan.groups:
         yield from _group_blocks(group, plan, shared)
+
+
+def own_directives_path(domain: str) -> str:
+    """Where a release has a site's own directives: as the checkout has them, so that operators know the name."""
+    return own_directives.path_of(domain, Path("files")).as_posix()
 
 
 _Ruled = tuple[Route, answers.AnswerRules]
@@ -104,6 +115,7 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
     site = group[0] if len(group) == 1 else replace(group[0], domain="$host")
     names = answers.shared_names(group[0])
     ruled = [(route, answers.rules(site, route, names)) for route in site.routes]
+    own = plan.host.directives.get(site.domain)
     verify = sorted({file.name for one in group for file in plan.host.verify[one.domain]})
     values = {
         **shared,
@@ -115,6 +127,8 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
         "origin": plan.origins[origins_of(site)],
         "acme_issued": f"{ACME}/issued/{site.domain}",
         "acme_webroot": ACME_WEBROOT,
+        "own_directives": own_directives_path(site.domain) if own else "",
+        "own_says": YIELDING & own.names if own else frozenset(),
     }
     has_own_file = site.edge == "tls" and len(group) == 1
     name = site.domain if has_own_file else f"{site.platform}-{site.edge}"

@@ -14,7 +14,7 @@ from gateway.nginx.build import Build
 from gateway.nginx.plan import Plan
 from gateway.nginx.release import BUILD, ID_PLACEHOLDER, File
 from gateway.nginx.request_headers import STRIPPED
-from gateway.nginx.servers import server_blocks
+from gateway.nginx.servers import own_directives_path, server_blocks
 from gateway.nginx.templates import render
 from gateway.onhost import scripts
 from gateway.onhost.constants import HOME, RELEASE_PORT
@@ -78,7 +78,8 @@ def tree(host: Host, build: Build) -> dict[str, File]:
 
 def _shared(plan: Plan) -> _Values:
     """The values that every template gets."""
-    return {"root": _ROOT, "home": HOME, "build": plan.build, "healthz_ports": plan.healthz_ports}
+    shared = {"root": _ROOT, "home": HOME, "build": plan.build, "healthz_ports": plan.healthz_ports}
+    return {**shared, "own_says": frozenset()}
 
 
 def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
@@ -102,6 +103,8 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     yield "ports", _lines(ports)
     yield "upstreams", _lines(f"{name} {port}" for name, port in upstreams.resolved(asked))
     yield "domains", _lines(sorted(site.domain for site in host.sites))
+    if names := sorted({name for own in host.directives.values() for name in own.server_names}):
+        yield "names", _lines(names)
     yield "orders", _text(orders.orders(host.sites))
     yield BUILD, _text(built_for.text(plan.build))
     for path, pem in host.upstream_cas.items():
@@ -124,7 +127,7 @@ def _egress(plan: Plan) -> Iterator[tuple[str, File]]:
 
 
 def _sites(plan: Plan) -> Iterator[tuple[str, File]]:
-    """The sites' server blocks, verification files and certificates."""
+    """The sites' server blocks, their own directives, verification files and certificates."""
     texts: dict[str, str] = {}
     for path, text in server_blocks(plan, _shared(plan)):
         texts[path] = texts.get(path, "") + text
@@ -133,6 +136,8 @@ def _sites(plan: Plan) -> Iterator[tuple[str, File]]:
     for site in plan.host.sites:
         for file in plan.host.verify[site.domain]:
             yield f"verify/{site.domain}/{file.name}", File(file.body)
+        if own := plan.host.directives.get(site.domain):
+            yield own_directives_path(site.domain), File(own.body)
         if pair := plan.host.certs.get(site.domain):
             readers = plan.build.group if site.domain in shared_keys else None
             yield f"certs/{site.domain}/fullchain.pem", File(pair.chain, secret=True, group=readers)

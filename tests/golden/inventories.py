@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.certificates.keys import KeyPair
+from gateway.checkout import own_directives
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.host import Host
 from gateway.fleet.parsing import parse_host
@@ -34,6 +35,8 @@ class Inventory:
     foreign_defaults: frozenset[str] = frozenset()
     foreign_limits: bool = False
     group: str | None = "www-data"
+    # nginx directives of the operator's own, by the first part of the domain
+    own: tuple[tuple[str, str], ...] = ()
 
 
 def _site(name: str, edge: str, platform: str, **more: Any) -> dict[str, Any]:
@@ -81,6 +84,13 @@ INVENTORIES = {
     "acme": Inventory(
         (_site("card", "tls", "wanxiao_prod", cert=_ACME), _site("itsm", "tls", "bkitsm", bk=_BK, cert=_ACME))
     ),
+    "own-directives-slb": Inventory(
+        tuple(_site(name, "slb", "wanxiao_prod") for name in "abc"), own=(("b", "add_header X-Own yes;\n"),)
+    ),
+    "own-directives-tls": Inventory(
+        (_site("card", "tls", "wanxiao_prod"), _site("itsm", "tls", "bkitsm", bk=_BK, cert=_ACME)),
+        own=(("card", "gzip on;\nproxy_buffering on;\n"), ("itsm", "location = /own { return 204; }\n")),
+    ),
 }
 
 
@@ -99,6 +109,9 @@ def host(inventory: Inventory) -> Host:
         parsed,
         verify=MappingProxyType({site.domain: _verification(site.domain) for site in parsed.sites}),
         certs=MappingProxyType({site.domain: _stand_in(site.domain) for site in own}),
+        directives=MappingProxyType(
+            {f"{name}.school.example": _directives(name, text) for name, text in inventory.own}
+        ),
     )
 
 
@@ -117,6 +130,10 @@ def build(inventory: Inventory, version: str) -> Build:
 def _verification(domain: str) -> tuple[VerifyFile, ...]:
     token = domain.partition(".")[0].ljust(16, "x")
     return (VerifyFile(f"WW_verify_{token}.txt", token.encode()), VerifyFile("mini.txt", domain.encode()))
+
+
+def _directives(name: str, text: str) -> own_directives.OwnDirectives:
+    return own_directives.parse(f"files/nginx/{name}.school.example.conf", text.encode())
 
 
 def _stand_in(domain: str) -> KeyPair:

@@ -134,3 +134,9 @@ def test_what_others_claim_is_read_without_the_welcome_page(welcoming):
     nginx = 'packaged_nginx=served; timeout() { ls "${6%/*}/sites-enabled"; }'
     commands = f"{nginx}; print_configuration | cut -d ' ' -f 2 | base64 -d | gunzip"
     assert welcoming(commands, "state") == ["theirs", "zzz-wecom-gateway.conf"]
+
+
+def test_a_file_of_the_operators_own_is_named_as_the_checkout_has_it(tmp_path):
+    told = 'nginx: [emerg] unknown directive "x" in {}files/nginx/a.edu.cn.conf:3\n'
+    done = _run("activate", "in_checkout", tmp_path, told.format(f"{tmp_path}/releases/0123456789abcdef/") + "other\n")
+    assert done.stdout == told.format("") + "other\n"

@@ -202,7 +202,7 @@ not_yet_served() {
 # reload, and is asked. Prints what is wrong and fails where it does not; what it served before goes on.
 load_certificates() {
     local found left
-    if ! found=$(nginx -t -q 2>&1); then
+    if ! found=$(nginx -t -q 2>&1 | in_checkout); then
         echo "nginx refuses the configuration, what it served before goes on: $found"
         return 1
     fi

@@ -89,19 +89,20 @@ found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$
 [ "$accepted" -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
 http block of nginx.conf include the folder: include ${entry%/*}/*.conf;"
 if [ "$accepted" -ne 0 ]; then
-    if ! present=$(nginx -t -q 2>&1); then
+    if ! present=$(nginx -t -q 2>&1 | in_checkout); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
     fi
     fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")
 $found"
 fi
-# Only names of this release on ports of this release count: other conflicts are between sites of others.
+# Only names of this release on ports of this release count: other conflicts are between sites of others. `names` are
+# those that an operator's own directives add.
 conflicts=$(grep 'conflicting server name' <<<"$found" | awk '
     kind != "found" { ours[kind, $1]; next }
     split($0, part, "\"") == 3 && match(part[3], /:[0-9]+,/) \
         && ("domain", part[2]) in ours && ("port", substr(part[3], RSTART + 1, RLENGTH - 2)) in ours
-    ' kind=domain "$target/domains" kind=port "$target/ports" kind=found - | sort -u || true)
+    ' kind=domain "$target/domains" <(cat "$target/names" 2>/dev/null) kind=port "$target/ports" kind=found - | sort -u || true)
 [ -z "$conflicts" ] || fail "another site of this host has a name of this release on the same port, and one of \
 the two would never answer; remove one of them:
 $conflicts"
@@ -260,7 +261,7 @@ leave() {
             local now
             now=$(go_back)
             echo "wecom-gateway: release $release is not in force; $now. The end of $error_log:" >&2
-            tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15 >&2
+            tail -c +$((log_before + 1)) "$error_log" 2>/dev/null | tail -n 15 | in_checkout >&2
             ;;
         serving)
             echo "wecom-gateway: the running nginx serves release $release, but what belongs to it could not be finished; \

@@ -93,6 +93,24 @@ shadow_configuration() {
     raise_connections <"$nginx_home/nginx.conf" | sed "s#$nginx_home/#$shadow/#g" >"$shadow/nginx.conf"
 }
 
+# Adds to the configuration in folder $1 those TLS servers of release $2 that wait for an ACME server's certificate and
+# have directives of the operator's own. They get a certificate for the test: else nginx would read the directives for
+# the first time when the real one is there, and refuse that with them. Folder $3 is one that nginx.conf includes.
+add_waiting_servers() {
+    local shadow=$1 release=$2 folder=$3 path domain
+    for path in "$release"/acme/*.conf; do
+        domain=${path##*/}
+        domain=${domain%.conf}
+        { [ -f "$release/files/nginx/$domain.conf" ] && [ ! -e "$acme/issued/$domain" ]; } || continue
+        [ -f "$shadow/.waiting/fullchain.pem" ] || {
+            mkdir "$shadow/.waiting"
+            openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=waiting.invalid \
+                -keyout "$shadow/.waiting/privkey.pem" -out "$shadow/.waiting/fullchain.pem" 2>/dev/null || return 0
+        }
+        sed "s#$acme/issued/$domain/live/#$shadow/.waiting/#" "$path" >"$folder/zzzz-waiting-$domain.conf"
+    done
+}
+
 # Has nginx test the configuration as it would be: the host's own, made once more in folder $1, with the release in
 # folder $2 included by link $3. Prints what nginx says. Fails with 2 where nginx would never read the release.
 test_candidate() {
@@ -100,11 +118,13 @@ test_candidate() {
     shadow_configuration "$shadow"
     ln -s "$release/gateway.conf" "$shadow/${link#"$nginx_home"/}"
     ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
+    link=$shadow/${link#"$nginx_home"/}
+    add_waiting_servers "$shadow" "$release" "${link%/*}"
     nginx -T -q -c "$shadow/nginx.conf" 2>"$shadow/.said" >"$shadow/.dump" || {
-        sed "s#$shadow/#$nginx_home/#g" "$shadow/.said"
+        sed "s#$shadow/#$nginx_home/#g" "$shadow/.said" | in_checkout
         return 1
     }
-    sed "s#$shadow/#$nginx_home/#g" "$shadow/.said"
+    sed "s#$shadow/#$nginx_home/#g" "$shadow/.said" | in_checkout
     read=$(grep -cxF "# configuration file $release/release.conf:" "$shadow/.dump" || true)
     [ "$read" != 0 ] || return 2
 }

@@ -31,6 +31,12 @@ let_nginx_start() {
     systemctl daemon-reload
 }
 
+# Standard input, with the operator's own nginx files named as the checkout has them: nginx names the release's copies.
+in_checkout() {
+    local releases=$home/releases
+    sed "s#$releases/[^/]*/files/nginx/#files/nginx/#g"
+}
+
 # Makes $1 a link to $2 in one step.
 put_link() {
     ln -sfn "$2" "$1.new"

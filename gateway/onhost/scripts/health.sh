@@ -14,7 +14,7 @@ first_emergency() {
 
 # Whether nginx's configuration loads as it is now. nginx waits long for a name that no name server answers.
 if command -v nginx >/dev/null; then
-    said=$(umask 022 && timeout -k 5 30 nginx -t -q 2>&1) && code=0 || code=$?
+    said=$(umask 022 && timeout -k 5 30 nginx -t -q 2>&1 | in_checkout) && code=0 || code=$?
     case $code in
         0) echo "loads yes" ;;
         124 | 137) echo "loads slow" ;;
