@@ -27,6 +27,9 @@ class Host:
     # by Acme.account, of those that name a CA: the certificates that the ACME server's own TLS is verified with, PEM
     acme_cas: Mapping[str, bytes] = field(default_factory=dict)
     egress: Egress | None = None
+    # networks of a load balancer of layer 4, which says by the PROXY protocol who the client of a TLS connection is;
+    # empty where none stands in front
+    proxy_protocol: tuple[str, ...] = ()
 
     @property
     def behind_balancers(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from gateway.inventory.model import Acme, BlueKing, Platform, RateLimit, SiteEntry, WeCom
+from gateway.inventory.network_values import in_order
 
 Edge = Literal["slb", "tls"]
 
@@ -76,6 +77,8 @@ class Site:
     rate_limit: RateLimit | None = None
     # how the host gets the site's certificate, None where it comes with the release
     acme: Acme | None = None
+    # the networks of those who may use the site, empty where everybody may
+    allow: tuple[str, ...] = ()
     wecom: WeCom = field(default=WeCom(), compare=False)
     app_entries: tuple[AppEntry, ...] = field(default=(), compare=False)
 
@@ -151,6 +154,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
         hsts=entry.hsts,
         rate_limit=entry.rate_limit,
         acme=entry.cert.acme if entry.cert else None,
+        allow=in_order(entry.allow),
         wecom=entry.wecom,
         app_entries=entries,
     )

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 
-from gateway.inventory import acme_values, domain_names, listener, wecom_values
+from gateway.inventory import acme_values, domain_names, listener, network_values, wecom_values
 from gateway.inventory.domain_names import LONGEST, is_ip, is_name
 from gateway.problems import did_you_mean, shown
 
@@ -187,28 +187,6 @@ def routes(value: Any) -> Any:
     )
 
 
-def _network(value: Any) -> Any:
-    """The network that a text like "10.0.0.0/24" stands for; one address is a network of its own."""
-    if not isinstance(value, str):
-        raise ValueError(f'{value!r} is not a network; right would be "10.0.0.0/24"')
-    try:
-        loose = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        raise ValueError(f'"{shown(value)}" is not a network; right would be "10.0.0.0/24"') from None
-    if "/" in value and str(loose.network_address) != str(ipaddress.ip_address(value.partition("/")[0])):
-        raise ValueError(f'"{value}" has bits set after its prefix; right would be "{loose}"')
-    if loose.prefixlen == 0:
-        raise ValueError(f'"{value}" believes every client; name the load balancer\'s own networks')
-    return loose
-
-
-def _inner_network(value: Any) -> Any:
-    """A network whose hosts may use egress, refused where that would be everybody."""
-    if isinstance(value, str) and value.strip().endswith("/0"):
-        raise ValueError(f'"{shown(value)}" lets everybody pass; name the application servers\' networks')
-    return _network(value)
-
-
 # Headers that the templates set for every site (snippets/headers.conf.j2, `identity` in macros.j2): nginx would send
 # one that is set again twice.
 _SET_ANYWAY = frozenset(
@@ -269,13 +247,14 @@ Size = Annotated[StrictStr, AfterValidator(_size)]
 Origin = Annotated[StrictStr, AfterValidator(_origin)]
 UpstreamPrefix = Annotated[StrictStr, AfterValidator(_upstream_prefix)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
-Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.network)]
 Directory = Annotated[StrictStr, AfterValidator(_directory)]
 Email = Annotated[StrictStr, AfterValidator(_email)]
 FilePath = Annotated[StrictStr, AfterValidator(acme_values.file_path)]
 KeyId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
+VisitorsNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.visitors)]
+InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.inner)]
 ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9-]{1,64}$"), AfterValidator(_header_name)]

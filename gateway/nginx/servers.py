@@ -47,6 +47,8 @@ class _Listener:
     taken: frozenset[str]
     # the nginx variable that is true where a load balancer got the request by plain http; "" where none is believed
     plain: str = ""
+    # the nginx variable that is true for who may not use the site; "" where everybody may
+    stranger: str = ""
 
     @property
     def whole_host(self) -> bool:
@@ -102,6 +104,7 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
 def _listeners(site: Site, verify: frozenset[str], plan: Plan) -> list[_Listener]:
     entry = site.entry_port
     number = plan.balancers.get(site.trusted_proxies) if site.edge == "slb" else None
+    allowed = plan.visitors.get(site.allow)
     return [
         _Listener(
             port,
@@ -109,6 +112,7 @@ def _listeners(site: Site, verify: frozenset[str], plan: Plan) -> list[_Listener
             tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port),
             (verify if port == entry else frozenset()) | ({"/healthz"} if port in plan.healthz_ports else frozenset()),
             f"$wecom_gateway_plain_{number}" if number else "",
+            f"$wecom_gateway_stranger_{allowed}" if allowed else "",
         )
         for port in site.ports()
     ]
