@@ -52,6 +52,8 @@ class Neighbours:
     apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     apart_in: Mapping[str, str] = field(default_factory=dict)
     both_families: Mapping[int, str] = field(default_factory=dict)
+    # sockets of `defaults` on which somebody has nginx expect the PROXY protocol, for all servers there, with the file
+    proxied: Mapping[str, str] = field(default_factory=dict)
     # ports that servers of a stream block listen on, with the file
     streams: Mapping[int, str] = field(default_factory=dict)
     user: str | None = None
@@ -102,6 +104,7 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
     apart: dict[str, tuple[str, ...]] = {}
     apart_in: dict[str, str] = {}
     both: dict[int, str] = {}
+    proxied: dict[str, str] = {}
     places = {one.file: place for place, one in enumerate(http) if one.file in ENTRIES}
     for place, server in enumerate(http):
         if server.name != "server" or server.block is None:
@@ -121,6 +124,8 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
                     defaults[spec] = Default(file, explicit, protocols, behind)
                 if "ipv6only=off" in flags:
                     both[port] = file
+                if "proxy_protocol" in flags:
+                    proxied.setdefault(spec, file)
             elif not address.startswith("127.") and address not in ("[::1]", "localhost"):
                 known = apart.get(f"{address}:{port}", ())
                 apart[f"{address}:{port}"] = tuple(dict.fromkeys([*known, *names]))
@@ -131,6 +136,7 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
         apart=apart,
         apart_in=apart_in,
         both_families=both,
+        proxied=proxied,
         streams=_streams(main),
         user=user[0] if user else None,
         group=user[1] if len(user) > 1 else None,

@@ -49,7 +49,8 @@ for one in json.loads(sys.stdin.read()):
         plain.sendall(one["request"].encode("latin-1"))
         answer = http.client.HTTPResponse(plain)
         answer.begin()
-        found[one["name"]] = [answer.status, answer.read().decode("utf-8", "replace"), answer.getheader("location") or ""]
+        body = answer.read().decode("utf-8", "replace")
+        found[one["name"]] = [answer.status, body, answer.getheader("location") or ""]
     except (OSError, http.client.HTTPException) as error:
         found[one["name"]] = [type(error).__name__, "", ""]
     finally:
@@ -69,12 +70,17 @@ class Visit(NamedTuple):
     preface: bytes = b""
     headers: tuple[str, ...] = ()
     request: str = ""
+    to: str = ""
 
     def question(self, name: str) -> dict[str, Any]:
         lines = [f"GET {self.path} HTTP/1.1", f"Host: {self.host}", "Connection: close", *self.headers]
         return {
-            **{"name": name, "host": self.host, "by": self.by, "tls": self.tls, "port": self.port},
-            "to": {"1": "127.0.0.1"}.get(self.by[2], HOST) if ":" not in self.by else HOST_6,
+            "name": name,
+            "host": self.host,
+            "by": self.by,
+            "tls": self.tls,
+            "port": self.port,
+            "to": self.to or (HOST_6 if ":" in self.by else HOST),
             "preface": base64.b64encode(self.preface).decode(),
             "request": self.request or "\r\n".join([*lines, "", ""]),
         }
@@ -160,7 +166,16 @@ def test_a_stranger_gets_403_wherever_he_asks_and_those_who_may_come_are_served(
     )
     deploy(room, _release(parsed))
     paths = {
-        a: (_BELOW, f"{_BELOW}x", _BELOW[:-1], "/", "/o/bk_itsm/admin/", f"{_BELOW}%252e%252e/", f"{_BELOW};x/", FILE[:-1]),
+        a: (
+            _BELOW,
+            f"{_BELOW}x",
+            _BELOW[:-1],
+            "/",
+            "/o/bk_itsm/admin/",
+            f"{_BELOW}%252e%252e/",
+            f"{_BELOW};x/",
+            FILE[:-1],
+        ),
         b: ("/bserver/", "/bserver/x", "/bserver", "/bserverX", "/", "/favicon.ico"),
     }
     strangers = {
@@ -224,3 +239,132 @@ def test_a_stranger_gets_403_wherever_he_asks_and_those_who_may_come_are_served(
     assert [answers[name][:2] for name in ("health", "health of the site")] == [[200, "ok\n"]] * 2
     said = json.loads(answers["JSON"][1])
     assert (answers["JSON"][0], said["status"], bool(said["message_zh"])) == (403, 403, True)
+
+
+TLS = {"edge": "tls", "platform": "wanxiao_test"}
+NETWORKS = [f"{BALANCER}/32", f"{BALANCER_6}/128"]
+CLOSED = ("ConnectionResetError", "RemoteDisconnected", "SSLEOFError", "SSLZeroReturnError", "ConnectionAbortedError")
+
+
+def _by_tcp(
+    path: str, preface: bytes, by: str = BALANCER, port: int = 443, host: str = "t.edu.cn", **more: Any
+) -> Visit:
+    return Visit(host, path, by, port=port, preface=preface, **more)
+
+
+def test_the_load_balancer_of_layer_4_says_who_comes_and_nobody_else_is_answered(host, room):
+    parsed = host({"domain": "t.edu.cn", **TLS}, {"domain": "u.edu.cn", **TLS, "allow": ALLOW}, proxy_protocol=NETWORKS)
+    deploy(room, _release(parsed))
+    told = version_1(INSIDE)
+    good = {
+        "version 1": _by_tcp(FILE, told),
+        "version 2": _by_tcp(FILE, version_2(INSIDE)),
+        "IPv6 in version 1": _by_tcp(FILE, version_1(INSIDE_6)),
+        "IPv6 in version 2": _by_tcp(FILE, version_2(INSIDE_6)),
+        "by IPv6": _by_tcp(FILE, version_2(INSIDE_6), BALANCER_6),
+        "by IPv6 of an IPv4 client": _by_tcp(FILE, told, BALANCER_6),
+        "its own check": _by_tcp(FILE, version_2(None)),
+        "its own check in version 1": _by_tcp(FILE, b"PROXY UNKNOWN\r\n"),
+        "another port": _by_tcp("/bserver/x", told, port=9001),
+        "a stranger's file": _by_tcp(FILE, version_1(OUTSIDE), host="u.edu.cn"),
+        "the host itself": _by_tcp(FILE, b"", "127.0.0.1", to="127.0.0.1"),
+    }
+    judged = {
+        "inside": _by_tcp("/bserver/x", told, host="u.edu.cn"),
+        "inside by version 2": _by_tcp("/bserver/x", version_2(INSIDE), host="u.edu.cn"),
+        "inside by IPv6": _by_tcp("/bserver/x", version_2(INSIDE_6), BALANCER_6, host="u.edu.cn"),
+        "inside, IPv4 in IPv6's form": _by_tcp("/bserver/x", version_2(f"::ffff:{INSIDE}"), host="u.edu.cn"),
+        "outside": _by_tcp("/bserver/x", version_1(OUTSIDE), host="u.edu.cn"),
+        "outside by version 2": _by_tcp("/bserver/x", version_2(OUTSIDE_6), host="u.edu.cn"),
+        "outside with a forged header": _by_tcp(
+            "/bserver/x", version_1(OUTSIDE), host="u.edu.cn", headers=(f"X-Forwarded-For: {INSIDE}",)
+        ),
+        "nobody told": _by_tcp("/bserver/x", version_2(None), host="u.edu.cn"),
+        "outside, unpublished": _by_tcp("/other", version_1(OUTSIDE), host="u.edu.cn"),
+        "the host itself, asking": _by_tcp("/bserver/x", b"", "127.0.0.1", to="127.0.0.1", host="u.edu.cn"),
+    }
+    malformed = "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"
+    closed = {
+        "without a header": _by_tcp(FILE, b""),
+        "without a header, somebody": _by_tcp(FILE, b"", SOMEBODY),
+        "no header's form": _by_tcp(FILE, b"PROXY TCP4 nonsense\r\n"),
+        "a broken version 2": _by_tcp(FILE, version_2(INSIDE)[:14]),
+        "forged": _by_tcp(FILE, told, SOMEBODY),
+        "forged with the balancer's own": _by_tcp(FILE, version_1(BALANCER), SOMEBODY),
+        "forged, version 2": _by_tcp(FILE, version_2(INSIDE), SOMEBODY),
+        "forged, a check": _by_tcp(FILE, version_2(None), SOMEBODY),
+        "forged by IPv6": _by_tcp(FILE, version_2(INSIDE_6), SOMEBODY_6),
+        "forged, as this host": _by_tcp(FILE, version_1("127.0.0.1"), SOMEBODY),
+        "forged on another port": _by_tcp("/", told, SOMEBODY, 9001),
+        "forged, unpublished": _by_tcp("/other", told, SOMEBODY),
+        "forged, no request": _by_tcp("/", told, SOMEBODY, request="nonsense\r\n\r\n"),
+        "forged, malformed": _by_tcp("/", told, SOMEBODY, request=malformed),
+        "forged, CONNECT": _by_tcp(
+            "/", told, SOMEBODY, request="CONNECT t.edu.cn:443 HTTP/1.1\r\nHost: t.edu.cn\r\n\r\n"
+        ),
+        "forged, too long": _by_tcp("/" + "x" * 40000, told, SOMEBODY),
+        "forged, another name": _by_tcp(
+            "/", told, SOMEBODY, request="GET / HTTP/1.1\r\nHost: nobody.example\r\nConnection: close\r\n\r\n"
+        ),
+        "forged, for the site with networks": _by_tcp("/bserver/x", told, SOMEBODY, host="u.edu.cn"),
+        "past the balancer to the host's own name": _by_tcp("/", told, SOMEBODY, host="nobody.example"),
+        "a header where this host asks": _by_tcp(FILE, told, "127.0.0.1", to="127.0.0.1"),
+    }
+    plain = {
+        "file": Visit("t.edu.cn", FILE, SOMEBODY, tls=False, port=80),
+        "to https": Visit("u.edu.cn", "/x", SOMEBODY, tls=False, port=80),
+    }
+    for name, some in {"good": good, "judged": judged, "closed": closed, "plain": plain}.items():
+        ask(room, name, some.items())
+    root = room.root
+    # as scripts/acme.sh looks for the certificate that is served
+    room.command(
+        f"openssl s_client -connect 127.0.0.1:443 -servername t.edu.cn </dev/null 2>/dev/null"
+        f" | openssl x509 -noout -fingerprint -sha256 >{root}/shown"
+    )
+    room.command(
+        "openssl x509 -noout -fingerprint -sha256"
+        f" </etc/nginx/wecom-gateway/current/certs/t.edu.cn/fullchain.pem >{root}/has"
+    )
+    for name, address in {"balancer": BALANCER, "somebody": SOMEBODY}.items():
+        room.command(
+            f"curl -sko {root}/h2-{name} -w '%{{http_version}} %{{http_code}}' --http2 --haproxy-protocol"
+            f" --interface {address} --resolve t.edu.cn:443:{HOST} --max-time 5 https://t.edu.cn{FILE}"
+            f" >{root}/h2-{name}.said || true"
+        )
+    room.command("sleep 1.5")
+    room.run()
+
+    answers = room.answers("good")
+    assert answers.pop("another port")[0] == 502
+    assert {name: answer[:2] for name, answer in answers.items()} == {name: [200, BODY] for name in answers}
+    served = {name: answer[0] for name, answer in room.answers("judged").items()}
+    assert served == {name: 502 if name.startswith("inside") else 403 for name in judged}
+    ended = {name: answer[0] for name, answer in room.answers("closed").items()}
+    assert {name: how for name, how in ended.items() if how not in CLOSED and not str(how).startswith("SSL")} == {}
+    assert room.answers("plain")["file"][:2] == [200, BODY]
+    assert room.answers("plain")["to https"][::2] == [301, "https://u.edu.cn/x"]
+    assert room.lines("shown") == room.lines("has") != []
+    assert room.lines("h2-balancer.said") == ["2 200"]
+    assert room.lines("h2-somebody.said")[0].split()[-1] == "000"
+    assert not (root / "h2-somebody").exists() or not (root / "h2-somebody").read_bytes()
+
+    # the log names the visitor
+    lines = [line.split() for line in (root / "var/log/nginx/wecom-gateway.access.log").read_text().splitlines()]
+    told_of = {line[0] for line in lines if line[-1] != "000"}
+    assert {INSIDE, INSIDE_6, OUTSIDE, BALANCER} <= told_of
+
+
+def test_the_header_is_expected_from_the_moment_that_a_deploy_says_so_and_no_longer(host, room):
+    """It is a flag of the socket, which a reload hands on."""
+    sites = ({"domain": "t.edu.cn", **TLS}, {"domain": "u.edu.cn", **TLS})
+    without, with_it = _release(host(*sites)), _release(host(*sites, proxy_protocol=NETWORKS))
+    visits = {"with": _by_tcp(FILE, version_2(INSIDE)), "without": _by_tcp(FILE, b"")}
+    for place, release in enumerate((without, with_it, without)):
+        deploy(room, release)
+        ask(room, f"after {place}".replace(" ", "-"), visits.items())
+    room.run()
+    for place, right in enumerate(("without", "with", "without")):
+        answers = room.answers(f"after-{place}")
+        assert answers.pop(right)[:2] == [200, BODY], place
+        assert not any(isinstance(answer[0], int) for answer in answers.values()), place
