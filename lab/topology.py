@@ -49,7 +49,7 @@ KNOWN_HOSTS = STATE / "ssh" / "known_hosts"
 PKI = STATE / "pki"
 CA = PKI / "ca.pem"
 
-_FIXED = {"platform": 2, "slb": 3, "acme": 6, "gw-slb": 11, "gw-tls": 12}
+_FIXED = {"platform": 2, "slb": 3, "acme": 6, "layer4": 7, "gw-slb": 11, "gw-tls": 12}
 _TEST_HOST = re.compile(r"t(0[1-9]|[1-9][0-9])")
 _TEST_HOST_BASE = 30
 

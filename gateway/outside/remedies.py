@@ -92,9 +92,9 @@ def _by_tcp(door: Door, why: Unanswered) -> str:
         return f"open port {door.port} in the security group of the load balancer; is it up?"
     if door.tls:
         return (
-            f"see that the load balancer's TCP listener on {door.port} sends the PROXY protocol, version 1 or 2, and that "
-            "it connects from a network in the host's proxy_protocol; from elsewhere, or without, nginx closes the "
-            "connection; is the host in it, and does nginx run?"
+            f"see that the load balancer's TCP listener on {door.port} sends the PROXY protocol, version 1 or 2, from "
+            "a network in the host's proxy_protocol: without it, or from elsewhere, nginx closes the connection; is "
+            "the host in it, and does nginx run?"
         )
     return f"see that its TCP listener on {door.port} sends no PROXY protocol; is the host in it, and does nginx run?"
 
