@@ -1,7 +1,7 @@
 """A load balancer of layer 4 stand-in: Debian's HAProxy, which hands TCP on and says in a header who the client is.
 
-It starts where a test needs it. For each port of the gateways it has two listeners: one that sends the PROXY protocol in
-version 1, on the same port, and one that sends version 2, 10000 above. Port 80 is handed on without a header.
+It starts where a test needs it. For each port of the gateways it has two listeners: one that sends the PROXY protocol
+in version 1, on the same port, and one that sends version 2, 10000 above. Port 80 is handed on without a header.
 """
 
 from __future__ import annotations
