@@ -202,14 +202,10 @@ def _proxied(host: Host, known: HostState) -> Iterator[str]:
                 f'load balancer, write "listen {spec} ssl proxy_protocol;" there, else move it to another host'
             )
         elif found and not wanted:
-            remedy = (
-                'name the load balancer\'s networks in "proxy_protocol" of this host'
-                if listeners[port]
-                else "take the flag away there, or move that site to another host"
-            )
             yield (
-                f"another site of this host, in {found}, has nginx expect the PROXY protocol on port {spec}, and "
-                f"visitors of the release's sites, who come without it, would get nothing; {remedy}"
+                f"another site of this host, in {found}, has nginx expect the PROXY protocol on port {spec}, and visitors "
+                "of the release's sites, who come without it, would get nothing; take the flag away there, or, where all "
+                'come to TLS by the same load balancer, name its networks in "proxy_protocol" of this host'
             )
 
 

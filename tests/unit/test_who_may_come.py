@@ -251,7 +251,7 @@ BOTH = "server { listen 443 ssl proxy_protocol; listen [::]:443 ssl proxy_protoc
     [
         ("server { listen 443 ssl default_server; }", BALANCER, "443", 'write "listen 443 ssl proxy_protocol;" there'),
         ("server { listen [::]:443 ssl default_server; }", BALANCER, "[::]:443", "proxy_protocol;"),
-        ("server { listen 443 ssl proxy_protocol default_server; }", None, "443", '"proxy_protocol" of this host'),
+        ("server { listen 443 ssl proxy_protocol default_server; }", None, "443", 'in "proxy_protocol" of this host'),
         ("server { listen *:80 default_server proxy_protocol; }", None, "80", "take the flag away there"),
         ("server { listen 80 default_server proxy_protocol; }", BALANCER, "80", "take the flag away there"),
     ],
