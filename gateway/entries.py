@@ -144,7 +144,7 @@ class HostEntry(TypedDict, total=False):
     """TLS pass-through to the WeCom API for servers without internet access."""
 
     proxy_protocol: list[str]
-    """Networks of a load balancer of layer 4, which hands TLS through and says by the PROXY protocol who the client is: ["10.0.0.0/24"]. Edge "tls" only. Default: none stands in front."""
+    """Networks of a layer 4 load balancer that sends the PROXY protocol, edge "tls" only: ["10.0.0.0/24"]."""
 
     platform: str
     """The platform of those sites that name none. Default: the group's."""

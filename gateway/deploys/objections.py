@@ -203,9 +203,9 @@ def _proxied(host: Host, known: HostState) -> Iterator[str]:
             )
         elif found and not wanted:
             yield (
-                f"another site of this host, in {found}, has nginx expect the PROXY protocol on port {spec}, and visitors "
-                "of the release's sites, who come without it, would get nothing; take the flag away there, or, where all "
-                'come to TLS by the same load balancer, name its networks in "proxy_protocol" of this host'
+                f"another site of this host, in {found}, has nginx expect the PROXY protocol on port {spec}, and "
+                "visitors of the release's sites, who come without it, would get nothing; take the flag away there or, "
+                'where all come to TLS by one load balancer, name its networks in "proxy_protocol" of this host'
             )
 
 
