@@ -1,4 +1,4 @@
-"""A host behind a load balancer of layer 4, and sites that not everybody may use. tests/matrix has it on each Debian."""
+"""A host behind a load balancer of layer 4, and sites that not everybody may use. tests/matrix: on each Debian."""
 
 from __future__ import annotations
 

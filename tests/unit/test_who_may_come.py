@@ -146,13 +146,14 @@ def test_every_location_of_a_site_asks_first_who_comes(sites, version):
         if not path.startswith(("sites/", "acme/")):
             continue
         text = re.sub(r"^ *#.*\n", "", file.body.decode(), flags=re.MULTILINE)
+        text = re.sub(r"(if .* \{)\n *(return \d+;)\n *\}", r"\1 \2 }", text)
         for head, first in re.findall(r"^    location (.*) \{\n *(.*)\n", text, re.MULTILINE):
             if head in ("= /healthz", f"= /{VERIFY}", "^~ /.well-known/acme-challenge/"):
                 assert "stranger" not in first
             elif first.startswith("return 301 https://") and head == "/":
                 assert "listen 80;" in text[: text.index("location / {")], "the redirect of port 80 alone answers all"
             else:
-                assert first == "if ($wecom_gateway_stranger_1) {", (path, head)
+                assert first == "if ($wecom_gateway_stranger_1) { return 403; }", (path, head)
                 seen += 1
     assert seen > 10
     http = read(files)
