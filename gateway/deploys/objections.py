@@ -21,6 +21,7 @@ def objections(host: Host, known: HostState) -> list[str]:
     found = [*_foreign_nginx(known), *_unit(known)]
     if not found:
         found = [*_configuration(known), *_ports(host, known), *_names(host, known), *_proxied(host, known)]
+        found += _asked_by_itself(host, known)
     return found
 
 
@@ -206,6 +207,17 @@ def _proxied(host: Host, known: HostState) -> Iterator[str]:
                 f"another site of this host, in {found}, has nginx expect the PROXY protocol on port {spec}, and "
                 "visitors of the release's sites, who come without it, would get nothing; take the flag away there or, "
                 'where all come to TLS by one load balancer, name its networks in "proxy_protocol" of this host'
+            )
+
+
+def _asked_by_itself(host: Host, known: HostState) -> Iterator[str]:
+    """Addresses of somebody else's on which a host behind a load balancer of layer 4 asks itself by TLS."""
+    for port, encrypted in sorted(host.listeners().items()):
+        file = known.neighbours.loopback.get(port)
+        if host.proxy_protocol and encrypted and file:
+            yield (
+                f"another site of this host, in {file}, listens on 127.0.0.1:{port}, where with proxy_protocol the "
+                "host asks the gateway by TLS, and nginx would speak TLS for that site too; give it another port"
             )
 
 

@@ -33,7 +33,7 @@ class Host:
 
     @property
     def behind_balancers(self) -> frozenset[str]:
-        """The domains whose visitors come by a load balancer."""
+        """The domains whose TLS ends in a load balancer, which has their certificates."""
         return frozenset(site.domain for site in self.sites if site.edge == "slb")
 
     def listeners(self) -> dict[int, bool]:

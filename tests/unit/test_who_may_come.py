@@ -273,6 +273,20 @@ def test_a_server_that_expects_it_as_well_is_no_hindrance(host):
     assert objections(host(TLS, proxy_protocol=BALANCER), known(THERE, dump=conf(apart))) == []
 
 
+@pytest.mark.parametrize("listen", ["127.0.0.1:443", "localhost:9001"])
+def test_a_server_on_the_address_where_the_host_asks_itself_is_in_the_way(host, listen):
+    theirs = known(THERE, dump=conf(f"server {{ listen {listen}; server_name x.example; }}"))
+    (text,) = objections(host(TLS, proxy_protocol=BALANCER), theirs)
+    assert f"theirs, listens on 127.0.0.1:{listen.rpartition(':')[2]}" in text
+    assert "give it another port" in text
+    assert objections(host(TLS), theirs) == []
+
+
+def test_a_server_elsewhere_on_the_loopback_interface_is_not(host):
+    theirs = known(THERE, dump=conf("server { listen 127.0.0.1:8443; listen 127.0.0.2:443; listen unix:/run/x.sock; }"))
+    assert objections(host(TLS, proxy_protocol=BALANCER), theirs) == []
+
+
 # From outside
 
 
