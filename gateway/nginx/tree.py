@@ -45,8 +45,8 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
         "listeners": sorted(plan.host.listeners().items()),
         "unread_codes": error_pages.UNREAD_CODES,
     },
-    "errors.conf": lambda _: {
-        "texts": error_pages.TEXTS,
+    "errors.conf": lambda plan: {
+        "texts": {**error_pages.TEXTS, **(error_pages.FOR_STRANGERS if plan.visitors else {})},
         "page": rendering.text("nginx", "error.html"),
     },
     "release.conf": lambda _: {"release_port": RELEASE_PORT, "release": ID_PLACEHOLDER.decode()},

@@ -30,6 +30,7 @@ class Inventory:
 
     sites: tuple[dict[str, Any], ...]
     egress: dict[str, Any] | None = None
+    proxy_protocol: list[str] | None = None
     ipv6: bool = True
     foreign_defaults: frozenset[str] = frozenset()
     foreign_limits: bool = False
@@ -74,6 +75,14 @@ INVENTORIES = {
     "acme": Inventory(
         (_site("card", "tls", "wanxiao_prod", cert=_ACME), _site("itsm", "tls", "bkitsm", bk=_BK, cert=_ACME))
     ),
+    "who-may-come": Inventory(
+        (
+            _site("a", "slb", "bkitsm", bk=_BK, slb_cidrs=_PRIVATE, allow=["198.51.100.0/24", "2001:db8:5::/48"]),
+            _site("b", "tls", "wanxiao_test", allow=["198.51.100.0/24"]),
+            _site("c", "tls", "wanxiao_prod", cert=_ACME),
+        ),
+        proxy_protocol=_PRIVATE,
+    ),
 }
 
 
@@ -85,6 +94,7 @@ def cases() -> Iterator[tuple[str, str]]:
 def host(inventory: Inventory) -> Host:
     """The checked host. Certificates are stand-ins: a tree holds them as they are and asks nothing of them."""
     data = {"platforms": PLATFORMS, "sites": list(inventory.sites), "egress": inventory.egress}
+    data["proxy_protocol"] = inventory.proxy_protocol
     parsed, problems = parse_host("h1", data, REPO / "no-files-here", certificates=False)
     assert parsed is not None, problems
     own = [site for site in parsed.sites if site.edge == "tls" and not site.acme]
