@@ -6,8 +6,6 @@ in version 1, on the same port, and one that sends version 2, 10000 above. Port 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from lab import containers, hosts
 from lab.images import infra_image
 from lab.progress import Say, silent
@@ -28,17 +26,17 @@ defaults
 """
 
 
-def ensure(gateway: str, *, header: bool = True, say: Say = silent) -> None:
-    """Sees that it runs and hands everything to that host. Without `header` it says nothing of the client."""
+def ensure(gateway: str, say: Say = silent) -> None:
+    """Sees that it runs and hands everything to that host."""
     staged = STATE / "layer4.cfg"
-    staged.write_text(_configuration(address(gateway), header))
+    staged.write_text(_configuration(address(gateway)))
     started = containers.ensure(
         containers.Spec(
             name=NAME,
             image=infra_image(),
             options=("--stop-signal", "SIGTERM"),
             command=("haproxy", "-db", "-f", _CONFIGURATION),
-            files={Path(staged): _CONFIGURATION},
+            files={staged: _CONFIGURATION},
         )
     )
     hosts.wait_for_port(NAME, 443)
@@ -51,11 +49,11 @@ def remove() -> None:
     containers.remove(NAME)
 
 
-def _configuration(gateway: str, header: bool) -> str:
+def _configuration(gateway: str) -> str:
     parts = [_DEFAULTS, _listener(80, f"{gateway}:80", "")]
     for port in _PORTS:
-        parts.append(_listener(port, f"{gateway}:{port}", "send-proxy" if header else ""))
-        parts.append(_listener(port + VERSION_2, f"{gateway}:{port}", "send-proxy-v2" if header else ""))
+        parts.append(_listener(port, f"{gateway}:{port}", "send-proxy"))
+        parts.append(_listener(port + VERSION_2, f"{gateway}:{port}", "send-proxy-v2"))
     return "\n".join(parts)
 
 
