@@ -123,6 +123,9 @@ class SiteEntry(TypedDict, total=False):
     rate_limit: RateLimit
     """What the whole site takes, of all its visitors together: {"requests_per_second": 200, "burst": 400}."""
 
+    allow: list[str]
+    """Networks of the visitors who may use the site; everybody else gets 403: ["10.0.0.0/8"]. Default: everybody."""
+
     wecom: WeCom
     """About the WeCom app, for the handover sheet."""
 
@@ -145,6 +148,9 @@ class HostEntry(TypedDict, total=False):
 
     egress: Egress
     """TLS pass-through to the WeCom API for servers without internet access."""
+
+    proxy_protocol: list[str]
+    """Networks of a layer 4 load balancer that sends the PROXY protocol, edge "tls" only: ["10.0.0.0/24"]."""
 
     platform: str
     """The platform of those sites that name none. Default: the group's."""

@@ -136,12 +136,14 @@ def raw(
     tls_name: str | None = None,
     ca: Path = CA,
     timeout: float = 5,
+    preface: bytes = b"",
 ) -> bytes:
     """Sends bytes and returns all that comes back until the server closes or is silent for `timeout` seconds.
 
-    With `tls_name` this is done inside TLS; an empty name sends no SNI and verifies nothing.
+    With `tls_name` this is done inside TLS; an empty name sends no SNI and verifies nothing. `preface` goes before TLS.
     """
     with socket.create_connection((connect, port), timeout=max(timeout, 10)) as plain:
+        plain.sendall(preface)
         connection = plain if tls_name is None else _handshake(plain, tls_name, ca)
         connection.settimeout(timeout)
         received = b""

@@ -52,6 +52,10 @@ class Neighbours:
     apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     apart_in: Mapping[str, str] = field(default_factory=dict)
     both_families: Mapping[int, str] = field(default_factory=dict)
+    # sockets of `defaults` on which somebody has nginx expect the PROXY protocol, for all servers there, with the file
+    proxied: Mapping[str, str] = field(default_factory=dict)
+    # ports of 127.0.0.1 that a `listen` names, with the file
+    loopback: Mapping[int, str] = field(default_factory=dict)
     # ports that servers of a stream block listen on, with the file
     streams: Mapping[int, str] = field(default_factory=dict)
     user: str | None = None
@@ -102,6 +106,8 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
     apart: dict[str, tuple[str, ...]] = {}
     apart_in: dict[str, str] = {}
     both: dict[int, str] = {}
+    proxied: dict[str, str] = {}
+    loopback: dict[int, str] = {}
     places = {one.file: place for place, one in enumerate(http) if one.file in ENTRIES}
     for place, server in enumerate(http):
         if server.name != "server" or server.block is None:
@@ -121,16 +127,22 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
                     defaults[spec] = Default(file, explicit, protocols, behind)
                 if "ipv6only=off" in flags:
                     both[port] = file
+                if "proxy_protocol" in flags:
+                    proxied.setdefault(spec, file)
             elif not address.startswith("127.") and address not in ("[::1]", "localhost"):
                 known = apart.get(f"{address}:{port}", ())
                 apart[f"{address}:{port}"] = tuple(dict.fromkeys([*known, *names]))
                 apart_in.setdefault(f"{address}:{port}", file)
+            elif address in ("127.0.0.1", "localhost"):
+                loopback.setdefault(port, file)
     return Neighbours(
         included=frozenset(places),
         defaults=defaults,
         apart=apart,
         apart_in=apart_in,
         both_families=both,
+        proxied=proxied,
+        loopback=loopback,
         streams=_streams(main),
         user=user[0] if user else None,
         group=user[1] if len(user) > 1 else None,

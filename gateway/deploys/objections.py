@@ -20,7 +20,8 @@ def objections(host: Host, known: HostState) -> list[str]:
         ]
     found = [*_foreign_nginx(known), *_unit(known)]
     if not found:
-        found = [*_configuration(known), *_ports(host, known), *_names(host, known)]
+        found = [*_configuration(known), *_ports(host, known), *_names(host, known), *_proxied(host, known)]
+        found += _asked_by_itself(host, known)
     return found
 
 
@@ -184,6 +185,39 @@ def _names(host: Host, known: HostState) -> Iterator[str]:
             yield (
                 f"a site of this host in {default.file} is the default of port {spec} by its place alone, and "
                 f"nginx would read the gateway before it; write it down there: listen {spec} default_server;"
+            )
+
+
+def _proxied(host: Host, known: HostState) -> Iterator[str]:
+    """Sockets on which the PROXY protocol would be expected for everybody's sites, or nobody's, and is not to be."""
+    listeners = host.listeners()
+    for spec, default in sorted(known.neighbours.defaults.items()):
+        port = int(spec.rpartition(":")[2])
+        if port not in listeners:
+            continue
+        wanted, found = bool(host.proxy_protocol) and listeners[port], known.neighbours.proxied.get(spec)
+        if wanted and not found:
+            yield (
+                f"another site of this host, in {default.file}, listens on port {spec} without proxy_protocol, which "
+                "nginx would expect from its visitors too, and close their connections; where they come by the same "
+                f'load balancer, write "listen {spec} ssl proxy_protocol;" there, else move it to another host'
+            )
+        elif found and not wanted:
+            yield (
+                f"another site of this host, in {found}, has nginx expect the PROXY protocol on port {spec}, and "
+                "visitors of the release's sites, who come without it, would get nothing; take the flag away there or, "
+                'where all come to TLS by one load balancer, name its networks in "proxy_protocol" of this host'
+            )
+
+
+def _asked_by_itself(host: Host, known: HostState) -> Iterator[str]:
+    """Addresses of somebody else's on which a host behind a load balancer of layer 4 asks itself by TLS."""
+    for port, encrypted in sorted(host.listeners().items()):
+        file = known.neighbours.loopback.get(port)
+        if host.proxy_protocol and encrypted and file:
+            yield (
+                f"another site of this host, in {file}, listens on 127.0.0.1:{port}, where with proxy_protocol the "
+                "host asks the gateway by TLS, and nginx would speak TLS for that site too; give it another port"
             )
 
 

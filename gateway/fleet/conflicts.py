@@ -1,8 +1,8 @@
-"""Ports of one host that its sites, its egress, SSH and the gateway itself cannot share."""
+"""Ports of one host that its sites, its egress, its load balancer, SSH and the gateway itself cannot share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gateway.inventory.model import Egress
@@ -79,3 +79,19 @@ def egress_conflicts(egress: Egress, sites: Iterable[Site], ssh_port: Any) -> It
         yield "allow", f"no network here can reach {egress.listen}: one is IPv4, the other IPv6"
     if egress.port in (SSH_PORT, ssh_port):
         yield "listen", f"port {egress.port} {_SSH}; right would be another, like 443"
+
+
+def layer_4_conflicts(host: str, sites: Sequence[Site]) -> list[Problem]:
+    """Why no load balancer of layer 4 can say by the PROXY protocol who the visitors of these sites are."""
+    encrypted = [site for site in sites if site.edge == "tls"]
+    if not encrypted:
+        text = (
+            'is for sites at edge "tls", and this host has none; a load balancer that ends TLS says who the client is '
+            'in X-Forwarded-For: remove the key, and name its networks in each site\'s "slb_cidrs"'
+        )
+        return [Problem(host, "", "proxy_protocol", text)]
+    text = (
+        'with "proxy_protocol" beside "sites" the load balancer says who the client is before TLS, and X-Forwarded-For '
+        "is believed from nobody; remove the key"
+    )
+    return [Problem(host, site.domain, "slb_cidrs", text) for site in encrypted if site.trusted_proxies]

@@ -74,6 +74,11 @@ def _host() -> Iterator[str]:
     yield from _class("HostEntry", "One host: its sites, and how pyinfra reaches it.")
     yield _lines("sites", "Required[list[SiteEntry]]", "Every site that this host serves.")
     yield _lines("egress", "Egress", "TLS pass-through to the WeCom API for servers without internet access.")
+    yield _lines(
+        "proxy_protocol",
+        "list[str]",
+        'Networks of a layer 4 load balancer that sends the PROXY protocol, edge "tls" only: ["10.0.0.0/24"].',
+    )
     yield _lines("platform", "str", "The platform of those sites that name none. Default: the group's.")
     for name, annotation in get_type_hints(ssh.ConnectorData).items():
         meaning = ssh.connector_data_meta[name].description.replace("`", "")

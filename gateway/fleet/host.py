@@ -32,10 +32,13 @@ class Host:
     egress: Egress | None = None
     # by domain, of the sites that have nginx directives of the operator's own
     directives: Mapping[str, OwnDirectives] = field(default_factory=dict)
+    # networks of a load balancer of layer 4, which says by the PROXY protocol who the client of a TLS connection is;
+    # empty where none stands in front
+    proxy_protocol: tuple[str, ...] = ()
 
     @property
     def behind_balancers(self) -> frozenset[str]:
-        """The domains whose visitors come by a load balancer."""
+        """The domains whose TLS ends in a load balancer, which has their certificates."""
         return frozenset(site.domain for site in self.sites if site.edge == "slb")
 
     def listeners(self) -> dict[int, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +14,9 @@ from gateway.certificates import ca_file, stored
 from gateway.certificates.keys import KeyPair
 from gateway.checkout import own_directives, verify_files
 from gateway.fleet import undone_promises, upstream_authorities
-from gateway.fleet.conflicts import egress_conflicts, site_conflicts
+from gateway.fleet.conflicts import egress_conflicts, layer_4_conflicts, site_conflicts
 from gateway.fleet.host import Host, ssh_address
-from gateway.inventory import values
+from gateway.inventory import network_values, values
 from gateway.inventory.entry_errors import brief, explain
 from gateway.inventory.model import Acme, Egress, Platform, SiteEntry
 from gateway.inventory.site import Site, resolve
@@ -81,6 +82,8 @@ def parse_host(
     problems += site_conflicts(name, sites, data.get("ssh_port"))
     egress, found = _egress(name, data.get("egress"), sites, data.get("ssh_port"))
     problems += found
+    balancer, found = _proxy_protocol(name, data.get("proxy_protocol"), sites)
+    problems += found
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return Host(
@@ -93,6 +96,7 @@ def parse_host(
         upstream_cas=MappingProxyType(upstream_cas),
         egress=egress,
         directives=MappingProxyType(directives),
+        proxy_protocol=balancer,
     ), problems
 
 
@@ -202,6 +206,18 @@ def _egress(name: str, raw: Any, sites: Iterable[Site], ssh_port: Any) -> tuple[
     except ValidationError as error:
         egress, found = None, list(explain(error, Egress))
     return egress, [Problem(name, "", f"egress.{where}", text) for where, text in found]
+
+
+def _proxy_protocol(name: str, raw: Any, sites: Sequence[Site]) -> tuple[tuple[str, ...], list[Problem]]:
+    """The networks of a load balancer of layer 4 in front of the host's TLS sites, and every problem with them."""
+    if raw is None:
+        return (), []
+    try:
+        networks = network_values.layer_4(values.listed(raw))
+    except ValueError as error:
+        place, text = re.fullmatch(r"(\[\d+\])?(?:: )?(.*)", str(error), re.DOTALL).groups("")  # type: ignore[union-attr]
+        return (), [Problem(name, "", f"proxy_protocol{place}", text)]
+    return networks, layer_4_conflicts(name, sites)
 
 
 def _edge_rules(entry: SiteEntry) -> Iterator[tuple[str, str]]:

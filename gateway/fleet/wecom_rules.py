@@ -23,6 +23,7 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
         for site in host.sites:
             earlier = first.setdefault(site.domain, (host, site))
             texts = [*_no_entry(site), *_circles(site), *_callers(host, site), *_differences(*earlier, site)]
+            texts += _strangers(site)
             found += [Problem(host.name, site.domain, where, text, "warning") for where, text in texts]
     return found
 
@@ -66,6 +67,16 @@ def _callers(host: Host, site: Site) -> Iterator[tuple[str, str]]:
         )
 
 
+def _strangers(site: Site) -> Iterator[tuple[str, str]]:
+    """Visitors are judged by an address that is the load balancer's."""
+    if site.allow and site.edge == "slb" and not site.trusted_proxies:
+        yield (
+            "allow",
+            "every visitor has the load balancer's address here, so either all of them may use the site or nobody; "
+            'name the networks that it connects from in "slb_cidrs", and its X-Forwarded-For is believed',
+        )
+
+
 def _differences(host: Host, first: Site, site: Site) -> Iterator[tuple[str, str]]:
     """Values of `site` that contradict those of `first`, the same domain's on `host`.
 
@@ -96,6 +107,8 @@ def _unlike_keys(first: Site, site: Site) -> Iterator[str]:
         yield "rate_limit"
     if first.hsts != site.hsts:
         yield "hsts"
+    if first.allow != site.allow:
+        yield "allow"
 
 
 def _routes_key(site: Site) -> str:

@@ -47,13 +47,14 @@ class Sheet:
     """What people outside have to know of a site. A site on several hosts has one sheet with all of them.
 
     `site` is the first host's. Each key of `wecom` has the first value that some host has for it. `verify` are names
-    of verification files.
+    of verification files, `layer_4` the networks of a load balancer of layer 4 that hands TLS through to the hosts.
     """
 
     hosts: tuple[Node, ...]
     site: Site
     wecom: WeCom
     verify: tuple[str, ...]
+    layer_4: tuple[str, ...] = ()
 
     @property
     def domain(self) -> str:
@@ -107,6 +108,11 @@ class Sheet:
         site = self.site
         if site.edge == "slb":
             return tuple(f"https {443 if port == site.entry_port else port} → http {port}" for port in site.ports())
+        if self.layer_4:
+            return tuple(
+                f"TCP {port} → {port}{', PROXY' if encrypted else ''}"
+                for port, encrypted in sorted(site.listeners().items())
+            )
         return tuple(
             f"{'https' if encrypted else 'http'} {port}" for port, encrypted in sorted(site.listeners().items())
         )
@@ -114,7 +120,7 @@ class Sheet:
     @property
     def dns(self) -> tuple[str, ...]:
         """The DNS records to create. A blank for a load balancer's address, which the inventory does not have."""
-        if self.site.edge == "slb":
+        if self.site.edge == "slb" or self.layer_4:
             return (f"{self.domain}.  A / CNAME  {blank('SLB 公网地址 public address')}",)
         return tuple(f"{self.domain}.  {host.record}" for host in self.hosts)
 
@@ -166,6 +172,7 @@ def _sheet(places: list[tuple[Host, Site]]) -> Sheet:
         site=site,
         wecom=_merged(other.wecom for _, other in places),
         verify=tuple(file.name for file in host.verify[site.domain]),
+        layer_4=tuple(dict.fromkeys(one for other, its in places if its.edge == "tls" for one in other.proxy_protocol)),
     )
 
 

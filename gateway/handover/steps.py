@@ -8,37 +8,11 @@ since those were written, trusted IPs for example, is added where it belongs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from gateway.handover import network
+from gateway.handover.parts import Row, Section, Step
 from gateway.handover.sheet import Sheet
 from gateway.wecom.bilingual import ADMIN, NETWORK, OPERATOR, PLATFORM, Text
-
-
-@dataclass(frozen=True)
-class Row:
-    """A named value, or several, to copy as they stand."""
-
-    name: Text
-    values: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Step:
-    """Whose job, what to do, and the values for it."""
-
-    number: str
-    who: tuple[Text, ...]
-    text: Text
-    rows: tuple[Row, ...] = ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """Steps that belong together."""
-
-    title: Text
-    steps: tuple[Step, ...]
-
 
 _HOME = Text("应用主页", "App home URL")
 _TRUSTED = Text("可信域名", "Trusted domain")
@@ -58,7 +32,8 @@ def glance(sheet: Sheet) -> tuple[tuple[Text, Row], ...]:
         (ADMIN, Row(_VERIFY, sheet.verify_urls)),
         (ADMIN, Row(_IPS, (sheet.trusted_ips,))),
         (NETWORK, Row(Text("DNS 记录", "DNS record"), sheet.dns)),
-        (NETWORK, Row(_listeners(sheet), sheet.listeners)),
+        (NETWORK, Row(network.listeners(sheet), sheet.listeners)),
+        *((NETWORK, row) for row in network.visitors(sheet)),
     )
 
 
@@ -66,7 +41,7 @@ def sections(sheet: Sheet) -> tuple[Section, ...]:
     """All steps of a sheet in their order. The network comes first, because WeCom's verification needs it."""
     steps = _blueking(sheet) if sheet.is_blueking else _self_built_app(sheet)
     return (
-        Section(Text("A. 网络准备", "A. Network"), _network(sheet)),
+        Section(Text("A. 网络准备", "A. Network"), network.steps(sheet)),
         Section(Text("B. 企业微信配置", "B. Setting up WeCom"), steps),
     )
 
@@ -80,116 +55,6 @@ def _home(sheet: Sheet) -> tuple[Row, ...]:
             name = Text(f"{_HOME.zh}（{entry.app}，{env.zh}）", f"{_HOME.en} ({entry.app}, {env.en})")
         rows.append(Row(name, (url,)))
     return tuple(rows)
-
-
-def _listeners(sheet: Sheet) -> Text:
-    if sheet.site.edge == "slb":
-        return Text("SLB 监听（公网 → 主机）", "SLB listeners (public → hosts)")
-    return Text("主机对公网开放的端口", "Ports of the hosts open to the public")
-
-
-def _network(sheet: Sheet) -> tuple[Step, ...]:
-    return _behind_slb(sheet) if sheet.site.edge == "slb" else _without_slb(sheet)
-
-
-def _dns(sheet: Sheet) -> Step:
-    return Step(
-        "A1",
-        (NETWORK,),
-        Text(
-            "确认域名已由本单位完成 ICP 备案，然后添加解析。其他单位备案的域名，企业微信不允许保存。",
-            "Make sure that the domain's ICP filing is your own organisation's, then create the record. WeCom does "
-            "not accept a domain that another organisation has filed.",
-        ),
-        (Row(Text("DNS 记录", "DNS record"), sheet.dns),),
-    )
-
-
-def _outbound(sheet: Sheet, number: str) -> Step:
-    return Step(
-        number,
-        (NETWORK,),
-        Text(
-            "主机出方向放行：下列平台地址、DNS、Debian 软件源。",
-            "Let the hosts out to these platform servers, to DNS and to the Debian mirror.",
-        ),
-        (Row(Text("出方向", "Outbound"), sheet.outbound),),
-    )
-
-
-def _behind_slb(sheet: Sheet) -> tuple[Step, ...]:
-    site = sheet.site
-    networks = site.trusted_proxies or ("slb_cidrs: []",)
-    return (
-        _dns(sheet),
-        Step(
-            "A2",
-            (NETWORK,),
-            Text(
-                f"在 SLB 上建立监听，每个 https 监听都配上 {sheet.domain} 的证书（含中间证书），后端是下列主机。"
-                f"Host 保持不变，客户端地址写入 X-Forwarded-For，允许 WebSocket，读超时不少于 {site.read_timeout} 秒，"
-                f"请求体上限不小于 {site.max_body}。",
-                f"Create the listeners on the SLB, each https one with the certificate for {sheet.domain} and its "
-                "intermediates; the hosts below are the backends. Leave Host unchanged, write the client's address "
-                f"to X-Forwarded-For, allow WebSocket, read timeout at least {site.read_timeout} s, request bodies "
-                f"up to {site.max_body}.",
-            ),
-            (Row(_listeners(sheet), sheet.listeners), Row(Text("后端主机", "Backend hosts"), sheet.host_names)),
-        ),
-        Step(
-            "A3",
-            (NETWORK,),
-            Text(
-                "健康检查用 80 端口，返回 200，Host 任意；其他端口的监听也检查 80 端口，或者改用 TCP 检查。",
-                "Check health on port 80: it answers 200 to any Host. Let listeners of other ports check port 80 as "
-                "well, or by TCP.",
-            ),
-            (Row(Text("健康检查", "Health check"), ("GET http://<host>:80/healthz",)),),
-        ),
-        Step(
-            "A4",
-            (NETWORK, OPERATOR),
-            Text(
-                "主机入方向只对 SLB 放行下列端口。把 SLB 连接主机所用的网段告诉网关运维，与下面登记的核对。",
-                "Open these ports of the hosts to the SLB alone. Tell the gateway operator the networks from which "
-                "the SLB connects, and compare with those noted here.",
-            ),
-            (
-                Row(Text("入方向端口", "Inbound ports"), tuple(str(port) for port in sorted(site.listeners()))),
-                Row(Text("已登记的 SLB 网段", "SLB networks noted"), networks),
-            ),
-        ),
-        _outbound(sheet, "A5"),
-    )
-
-
-def _without_slb(sheet: Sheet) -> tuple[Step, ...]:
-    return (
-        _dns(sheet),
-        Step("A2", (NETWORK, OPERATOR), _certificate(sheet)),
-        Step(
-            "A3",
-            (NETWORK,),
-            Text("主机的下列端口对公网放行。", "Open these ports of the hosts to the public."),
-            (Row(_listeners(sheet), sheet.listeners), Row(Text("主机", "Hosts"), sheet.host_names)),
-        ),
-        _outbound(sheet, "A4"),
-    )
-
-
-def _certificate(sheet: Sheet) -> Text:
-    if sheet.site.acme:
-        return Text(
-            f"{sheet.domain} 的证书由主机自动申请和续期，无需交付证书和私钥。"
-            "申请之前，域名解析必须已生效，80 端口必须对公网放行。",
-            f"The host gets and renews the certificate for {sheet.domain} itself; there is no key to hand over. Before "
-            "it can, the domain must point to the host and port 80 must be open to the public.",
-        )
-    return Text(
-        f"把 {sheet.domain} 的证书（含中间证书）和私钥交给网关运维。私钥不要用邮件或聊天工具传送。",
-        f"Give the gateway operator the certificate for {sheet.domain}, its intermediates and its key. Never "
-        "send a key by mail or chat.",
-    )
 
 
 def _trusted_domain(sheet: Sheet, number: str) -> tuple[Step, ...]:

@@ -48,6 +48,7 @@ from gateway.inventory.values import (
     Size,
     UpstreamPrefix,
     Variable,
+    VisitorsNetwork,
 )
 
 # Starts the name that pydantic puts into a finding's place for the member of a union; no operator wrote it.
@@ -232,6 +233,9 @@ class SiteEntry(_Frozen):
 
     rate_limit: RateLimit | None = None
     """What the whole site takes, of all its visitors together: {"requests_per_second": 200, "burst": 400}."""
+
+    allow: Annotated[tuple[VisitorsNetwork, ...], BeforeValidator(values.listed)] = ()
+    """Networks of the visitors who may use the site; everybody else gets 403: ["10.0.0.0/8"]. Default: everybody."""
 
     wecom: WeCom = WeCom()
     """About the WeCom app, for the handover sheet."""

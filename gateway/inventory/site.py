@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from gateway.inventory import header_values, upstream_values
 from gateway.inventory.model import Acme, BlueKing, Platform, PlatformRoute, RateLimit, SiteEntry, WeCom
+from gateway.inventory.network_values import in_order
 
 Edge = Literal["slb", "tls"]
 
@@ -119,6 +120,8 @@ class Site:
     rate_limit: RateLimit | None = None
     # how the host gets the site's certificate, None where it comes with the release
     acme: Acme | None = None
+    # the networks of those who may use the site, empty where everybody may
+    allow: tuple[str, ...] = ()
     wecom: WeCom = field(default=WeCom(), compare=False)
     app_entries: tuple[AppEntry, ...] = field(default=(), compare=False)
 
@@ -216,6 +219,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
         hsts=entry.hsts,
         rate_limit=entry.rate_limit,
         acme=entry.cert.acme if entry.cert else None,
+        allow=in_order(entry.allow),
         wecom=entry.wecom,
         app_entries=entries,
     )

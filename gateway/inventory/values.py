@@ -12,7 +12,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictStr
 
-from gateway.inventory import acme_values, domain_names, header_values, listener, upstream_values, wecom_values
+from gateway.inventory import (
+    acme_values,
+    domain_names,
+    header_values,
+    listener,
+    network_values,
+    upstream_values,
+    wecom_values,
+)
 from gateway.problems import did_you_mean, shown
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -92,28 +100,6 @@ def routes(value: Any) -> Any:
     )
 
 
-def _network(value: Any) -> Any:
-    """The network that a text like "10.0.0.0/24" stands for; one address is a network of its own."""
-    if not isinstance(value, str):
-        raise ValueError(f'{value!r} is not a network; right would be "10.0.0.0/24"')
-    try:
-        loose = ipaddress.ip_network(value, strict=False)
-    except ValueError:
-        raise ValueError(f'"{shown(value)}" is not a network; right would be "10.0.0.0/24"') from None
-    if "/" in value and str(loose.network_address) != str(ipaddress.ip_address(value.partition("/")[0])):
-        raise ValueError(f'"{value}" has bits set after its prefix; right would be "{loose}"')
-    if loose.prefixlen == 0:
-        raise ValueError(f'"{value}" believes every client; name the load balancer\'s own networks')
-    return loose
-
-
-def _inner_network(value: Any) -> Any:
-    """A network whose hosts may use egress, refused where that would be everybody."""
-    if isinstance(value, str) and value.strip().endswith("/0"):
-        raise ValueError(f'"{shown(value)}" lets everybody pass; name the application servers\' networks')
-    return _network(value)
-
-
 def listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
@@ -142,13 +128,14 @@ UpstreamPrefix = Annotated[StrictStr, AfterValidator(upstream_values.prefix)]
 Node = Annotated[StrictStr, AfterValidator(upstream_values.node)]
 CaFile = Annotated[StrictStr, AfterValidator(upstream_values.ca)]
 PublicIPv4 = Annotated[StrictStr, AfterValidator(_public_ipv4)]
-Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
+Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.network)]
 Directory = Annotated[StrictStr, AfterValidator(_directory)]
 Email = Annotated[StrictStr, AfterValidator(_email)]
 FilePath = Annotated[StrictStr, AfterValidator(acme_values.file_path)]
 KeyId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")]
 Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_inner_network)]
+VisitorsNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.visitors)]
+InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.inner)]
 ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, AfterValidator(header_values.name)]

@@ -39,6 +39,13 @@ TEXTS: Mapping[tuple[str, ...], Mapping[str, str]] = {
         "zh": "服务响应超时，请几分钟后再试",
     },
 }
+# Where some site is not for everybody.
+FOR_STRANGERS: Mapping[tuple[str, ...], Mapping[str, str]] = {
+    ("403",): {
+        "en": "This site can be used from certain networks only.",
+        "zh": "当前网络不能访问本网站",
+    },
+}
 CODES = (403, 404, 411, 412, 413, 416, 421, 429, 500, 502, 503, 504)
 # Statuses that nginx answers before it has read a request. 405 is for CONNECT; 495 to 497 are nginx's own kinds of 400.
 UNREAD_CODES = (400, 405, 495, 496, 497, 501, 505)

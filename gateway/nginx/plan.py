@@ -49,6 +49,22 @@ class Plan:
         return {networks: number for number, networks in enumerate(sorted(distinct), 1)}
 
     @cached_property
+    def visitors(self) -> Mapping[tuple[str, ...], int]:
+        """The networks of each `allow` of any site, numbered from 1."""
+        distinct = {site.allow for site in self.host.sites if site.allow}
+        return {networks: number for number, networks in enumerate(sorted(distinct), 1)}
+
+    @property
+    def judges_addresses(self) -> bool:
+        """Whether it makes a difference from where somebody comes, or connects."""
+        return bool(self.visitors or self.host.proxy_protocol)
+
+    @property
+    def guarded(self) -> bool:
+        """Whether some route leads into an inner network that is closed otherwise."""
+        return any(route.guarded for site in self.host.sites for route in site.routes)
+
+    @cached_property
     def groups(self) -> tuple[tuple[Site, ...], ...]:
         """Sites that one server block can serve: they differ in their domain alone. All in the order of domains. A site
         with directives of the operator's own shares with nobody.

@@ -65,6 +65,8 @@ class _Listener:
     headers: Mapping[str, str] = field(default_factory=dict)
     # request headers that other sites of the host set, and this one drops
     stripped: tuple[str, ...] = ()
+    # the nginx variable that is true for who may not use the site; "" where everybody may
+    stranger: str = ""
 
     @property
     def whole_host(self) -> bool:
@@ -149,6 +151,7 @@ def _listener(site: Site, port: int, routes: tuple[_Ruled, ...], verify: frozens
     headers = _headers(site, [route for route, _ in routes])
     set_here = {name.lower() for name in [*site.domain_headers, *headers]}
     balancer = plan.balancers.get(site.trusted_proxies) if site.edge == "slb" else None
+    allowed = plan.visitors.get(site.allow)
     return _Listener(
         port=port,
         entry=entry,
@@ -156,6 +159,7 @@ def _listener(site: Site, port: int, routes: tuple[_Ruled, ...], verify: frozens
         taken=(verify if entry else frozenset()) | ({"/healthz"} if port in plan.healthz_ports else frozenset()),
         plain=f"$wecom_gateway_plain_{balancer}" if balancer else "",
         headers=headers,
+        stranger=f"$wecom_gateway_stranger_{allowed}" if allowed else "",
         stripped=tuple(name for lower, name in plan.own_headers.items() if lower not in set_here),
     )
 

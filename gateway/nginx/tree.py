@@ -35,7 +35,8 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
         "certificates": bool(plan.certificates_by_name),
         "balancers": bool(plan.balancers),
         "origins": {number: rules for rules, number in plan.origins.items()},
-        "guarded": any(route.guarded for site in plan.host.sites for route in site.routes),
+        "strangers": plan.judges_addresses,
+        "guarded": plan.guarded,
         **plan.hash_sizes(),
     },
     "balancers.conf": lambda plan: {"balancers": {number: networks for networks, number in plan.balancers.items()}},
@@ -45,8 +46,8 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
         "listeners": sorted(plan.host.listeners().items()),
         "unread_codes": error_pages.UNREAD_CODES,
     },
-    "errors.conf": lambda _: {
-        "texts": error_pages.TEXTS,
+    "errors.conf": lambda plan: {
+        "texts": {**error_pages.TEXTS, **(error_pages.FOR_STRANGERS if plan.visitors else {})},
         "page": rendering.text("nginx", "error.html"),
     },
     "release.conf": lambda _: {"release_port": RELEASE_PORT, "release": ID_PLACEHOLDER.decode()},
@@ -71,15 +72,21 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     """Every file of the host's release, by relative path. ID_PLACEHOLDER stands for the id in them."""
     plan = Plan(host, build)
     files: dict[str, File] = {}
-    for contribution in (_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _sites(plan)):
+    for contribution in (_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _who_may_come(plan), _sites(plan)):
         files.update(contribution)
     return files
 
 
 def _shared(plan: Plan) -> _Values:
     """The values that every template gets."""
-    shared = {"root": _ROOT, "home": HOME, "build": plan.build, "healthz_ports": plan.healthz_ports}
-    return {**shared, "own_says": frozenset()}
+    return {
+        "root": _ROOT,
+        "home": HOME,
+        "build": plan.build,
+        "healthz_ports": plan.healthz_ports,
+        "proxy_protocol": plan.host.proxy_protocol,
+        "own_says": frozenset(),
+    }
 
 
 def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
@@ -124,6 +131,17 @@ def _egress(plan: Plan) -> Iterator[tuple[str, File]]:
     if plan.host.egress:
         values = {"egress": plan.host.egress, "upstreams": egress.UPSTREAMS}
         yield "egress.conf", _text(render("egress.conf.j2", **_shared(plan), **values))
+
+
+def _who_may_come(plan: Plan) -> Iterator[tuple[str, File]]:
+    """The files that tell whom a site or the host itself answers, where that is not everybody."""
+    shared = _shared(plan)
+    if plan.judges_addresses:
+        visitors = {number: networks for networks, number in plan.visitors.items()}
+        text = render("strangers.conf.j2", **shared, visitors=visitors)
+        yield "strangers.conf", _text(text)
+    if plan.host.proxy_protocol:
+        yield "snippets/proxy-protocol.conf", _text(render("snippets/proxy-protocol.conf.j2", **shared))
 
 
 def _sites(plan: Plan) -> Iterator[tuple[str, File]]:

@@ -22,6 +22,10 @@ _NOWHERE = "wecom-gateway-check"
 
 def findings(visit: Visit) -> Iterator[Finding]:
     """Every check of the site at this address: port by port, then what lies beside them."""
+    if visit.address in visit.target.closed:
+        yield _past_balancer(visit)
+        yield from _plain_http(visit, dead=False)
+        return
     open_ports: list[int] = []
     # what the load balancer says on ports by which it reaches no host
     unreached: dict[int, str] = {}
@@ -53,6 +57,14 @@ def findings(visit: Visit) -> Iterator[Finding]:
         )
     else:
         yield from _plain_http(visit, dead)
+
+
+def _past_balancer(visit: Visit) -> Finding:
+    """Where TLS is spoken the host closes every connection that does not come by its load balancer of layer 4."""
+    reason = f"{visit.address} is the host itself, which answers its load balancer alone (proxy_protocol)"
+    if visit.target.address is None:
+        return Finding("address", visit.site.domain, "failed", reason, remedies.DNS_PAST_BALANCER)
+    return Finding("address", visit.site.domain, "skipped", reason, "run verify again through the load balancer")
 
 
 def _through(visit: Visit, door: Door, port: int) -> Iterator[Finding]:
@@ -234,5 +246,5 @@ def _request(
                 break
         if fault is None:
             return Finding(check, subject, "passed")
-    reason, remedy = fault or ("", "")
-    return Finding(check, subject, "failed", reason, remedy)
+    reason, remedy, outcome = fault or Fault("", "")
+    return Finding(check, subject, outcome, reason, remedy)

@@ -45,6 +45,8 @@ def route_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
             "sends 103 Early Hints, which this nginx does not know: what follows is not mapped, and fails over HTTP/2",
             remedies.EARLY_HINTS,
         )
+    if answer.is_gateways_own and (stranger := _stranger(answer, visit)):
+        return stranger
     if answer.is_gateways_own:
         return Fault(f"the gateway itself answers {answer.status}", remedies.gateway_error(visit, route, answer.status))
     if reach.is_bad_gateway(answer):
@@ -58,6 +60,8 @@ def unpublished_fault(answer: Answer, visit: Visit) -> Fault | None:
     """A path beside the allow-list must be answered with 404."""
     if answer.status == 404:
         return None
+    if answer.is_gateways_own and (stranger := _stranger(answer, visit)):
+        return stranger
     if reach.is_bad_gateway(answer):
         return Fault(f"{answer.status}, not from the gateway", remedies.bad_gateway(visit))
     return Fault(
@@ -68,6 +72,8 @@ def unpublished_fault(answer: Answer, visit: Visit) -> Fault | None:
 
 def redirect_fault(answer: Answer, expected: str, visit: Visit) -> Fault | None:
     """Plain http must be redirected to the URL `expected`: by nginx with 301, by a load balancer with any redirect."""
+    if visit.through_balancer and (stranger := _stranger(answer, visit)):
+        return stranger
     remedy = remedies.BALANCER_KEEPS_HTTP if visit.through_balancer else remedies.REDEPLOY
     location = answer.headers.get("location", "")
     redirects = answer.status == 301 or (visit.through_balancer and answer.status in (302, 303, 307, 308))
@@ -83,3 +89,14 @@ def redirect_fault(answer: Answer, expected: str, visit: Visit) -> Fault | None:
 def health_fault(answer: Answer) -> Fault | None:
     """The load balancer's health check must be answered with 200."""
     return None if answer.status == 200 else Fault(f"the answer is {answer.status}, not 200", remedies.REDEPLOY)
+
+
+def _stranger(answer: Answer, visit: Visit) -> Fault | None:
+    """The gateway's refusal of who may not use the site, which is right wherever that is the asking machine."""
+    if answer.status != 403 or not visit.site.allow:
+        return None
+    return Fault(
+        'the site is for its "allow" alone, and answers 403 to this machine',
+        f"right if its address is in none of {', '.join(visit.site.allow)}; run verify from there to see the routes",
+        "skipped",
+    )

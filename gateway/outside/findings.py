@@ -9,10 +9,11 @@ Outcome = Literal["passed", "failed", "warning", "skipped"]
 
 
 class Fault(NamedTuple):
-    """What is wrong with an answer, and the next step."""
+    """What is wrong with an answer, and the next step. It is "skipped" where it may be right for who asked."""
 
     reason: str
     remedy: str
+    outcome: Literal["failed", "skipped"] = "failed"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ class Target:
     """A site, the names of all hosts that serve it, and its verification files.
 
     `address` is asked instead of those that DNS has, where it is not None. `straight` is True where it is the address
-    of a host behind a load balancer: plain http is spoken there.
+    of a host behind a load balancer: plain http is spoken there. `closed` are the addresses of hosts that answer their
+    load balancer of layer 4 alone where TLS is spoken.
     """
 
     site: Site
@@ -31,6 +32,7 @@ class Target:
     files: tuple[VerifyFile, ...] = field(repr=False)
     address: str | None = None
     straight: bool = False
+    closed: frozenset[str] = frozenset()
 
 
 def overrides(hosts: Sequence[Host], texts: Iterable[str]) -> dict[str, str]:
@@ -73,7 +75,8 @@ def targets(hosts: Iterable[Host], addresses: Mapping[str, str]) -> list[Target]
         own = {one.address for one, _ in pairs}
         straight = site.edge == "slb" and address in own
         names = tuple(one.name for one, _ in pairs)
-        found.append(Target(site, names, host.verify[domain], address, straight))
+        closed = frozenset(one.address for one, its in pairs if one.proxy_protocol and its.edge == "tls")
+        found.append(Target(site, names, host.verify[domain], address, straight, closed))
     return found
 
 

@@ -19,6 +19,7 @@ BALANCER_KEEPS_HTTP = (
     "X-Forwarded-Proto: http from a network in slb_cidrs and deploy"
 )
 EARLY_HINTS = "have the platform's front leave out Early Hints, or run nginx 1.29 or newer on the host"
+DNS_PAST_BALANCER = "have the domain's DNS record name the load balancer: by this address visitors get nothing"
 REDEPLOY = "deploy; if it stays, see whether the domain's address is the right host"
 
 
@@ -65,6 +66,8 @@ def untrusted_certificate(visit: Visit, code: int) -> str:
 
 def unanswered(visit: Visit, door: Door, why: Unanswered) -> str:
     """Where a connection or a request got no answer."""
+    if visit.by_tcp and why.kind != "outdated":
+        return _by_tcp(door, why)
     if why.kind == "refused":
         if visit.through_balancer:
             return f"give the load balancer a listener on {door.port}"
@@ -80,6 +83,22 @@ def unanswered(visit: Visit, door: Door, why: Unanswered) -> str:
     if visit.through_balancer:
         return "see its backends: is the host in it, is its health check green, does nginx run?"
     return f"see python -m gateway status, and on the host: tail {LOG_FOLDER}/*error.log"
+
+
+def _by_tcp(door: Door, why: Unanswered) -> str:
+    """The same behind a load balancer of layer 4."""
+    header = "with the PROXY protocol, version 1 or 2" if door.tls else "without the PROXY protocol"
+    if why.kind == "refused":
+        return f"give the load balancer a TCP listener on {door.port}, {header}"
+    if why.kind == "unreachable":
+        return f"open port {door.port} in the security group of the load balancer; is it up?"
+    if door.tls:
+        return (
+            f"see that the load balancer's TCP listener on {door.port} sends the PROXY protocol, version 1 or 2, from "
+            "a network in the host's proxy_protocol: without it, or from elsewhere, nginx closes the connection; is "
+            "the host in it, and does nginx run?"
+        )
+    return f"see that its TCP listener on {door.port} sends no PROXY protocol; is the host in it, and does nginx run?"
 
 
 def gateway_error(visit: Visit, route: Route, status: int) -> str:

@@ -27,6 +27,11 @@ class Visit:
         return self.site.edge == "slb" and not self.target.straight
 
     @property
+    def by_tcp(self) -> bool:
+        """Whether a load balancer of layer 4 stands in front, by which alone the site is reached."""
+        return bool(self.target.closed)
+
+    @property
     def front(self) -> str:
         """What answers at the address, in words: "load balancer" or "host"."""
         return "load balancer" if self.through_balancer else "host"

@@ -31,6 +31,7 @@ class Inventory:
 
     sites: tuple[dict[str, Any], ...]
     egress: dict[str, Any] | None = None
+    proxy_protocol: list[str] | None = None
     ipv6: bool = True
     foreign_defaults: frozenset[str] = frozenset()
     foreign_limits: bool = False
@@ -91,6 +92,14 @@ INVENTORIES = {
         (_site("card", "tls", "wanxiao_prod"), _site("itsm", "tls", "bkitsm", bk=_BK, cert=_ACME)),
         own=(("card", "gzip on;\nproxy_buffering on;\n"), ("itsm", "location = /own { return 204; }\n")),
     ),
+    "who-may-come": Inventory(
+        (
+            _site("a", "slb", "bkitsm", bk=_BK, slb_cidrs=_PRIVATE, allow=["198.51.100.0/24", "2001:db8:5::/48"]),
+            _site("b", "tls", "wanxiao_test", allow=["198.51.100.0/24"]),
+            _site("c", "tls", "wanxiao_prod", cert=_ACME),
+        ),
+        proxy_protocol=_PRIVATE,
+    ),
 }
 
 
@@ -101,7 +110,12 @@ def cases() -> Iterator[tuple[str, str]]:
 
 def host(inventory: Inventory) -> Host:
     """The checked host. Certificates are stand-ins: a tree holds them as they are and asks nothing of them."""
-    data = {"platforms": PLATFORMS, "sites": list(inventory.sites), "egress": inventory.egress}
+    data = {
+        "platforms": PLATFORMS,
+        "sites": list(inventory.sites),
+        "egress": inventory.egress,
+        "proxy_protocol": inventory.proxy_protocol,
+    }
     parsed, problems = parse_host("h1", data, REPO / "no-files-here", certificates=False)
     assert parsed is not None, problems
     own = [site for site in parsed.sites if site.edge == "tls" and not site.acme]

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import lab
-from lab import acme, client, hosts, topology
+from lab import acme, client, hosts, layer4, topology
 
 from . import checkout as own
 from . import disk
@@ -124,6 +124,24 @@ def test_several_sites_get_certificates_in_their_first_deploy_and_a_second_chang
     # Keys lie where root alone gets to.
     reader = f"find {HOME}/ -name 'privkey*.pem' 2>/dev/null | xargs -r head -c1 | wc -c"
     assert on_host(f'su ops -s /bin/sh -c "{reader}"').strip() == "0"
+
+
+def test_behind_a_load_balancer_of_layer_4_the_host_sees_what_it_serves(mine, root):
+    """It looks at the certificate that nginx shows, by a connection of its own, which knows of no load balancer."""
+    layer4.ensure(HOST)
+    networks = [f"{topology.address(layer4.NAME)}/32"]
+    try:
+        mine.write_hosts({HOST: [_site("e"), FILES]}, proxy_protocol=networks)
+        mine.deploy_well()
+        answer = client.request("https://e.acme.example/x", connect=topology.address(layer4.NAME), ca=root)
+        assert answer.header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
+        assert no_changes(mine.deploy_well())
+        code, report = mine.status()
+        assert code == 0, report
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            _ask("e.acme.example", root)
+    finally:
+        layer4.remove()
 
 
 def test_with_the_server_down_a_new_site_waits_and_the_others_do_not(mine, root):

@@ -104,7 +104,7 @@ class Room:
     """A host of its own: its commands see the folders below `root` in the place of the machine's."""
 
     def __init__(self, root: Path) -> None:
-        self._root = root
+        self.root = root
         self._lines: list[str] = []
         for folder in _FOLDERS:
             (root / folder).mkdir(parents=True)
@@ -119,12 +119,12 @@ class Room:
     def then(self, script: str, *arguments: str, stdin: str = "", into: str = "", fails: str = "") -> None:
         """The script next; what it prints goes `into` that file. Where it has to fail, why goes into file `fails`."""
         number = len(self._lines)
-        (self._root / f"{number}.sh").write_text(scripts.text(script))
-        (self._root / f"{number}.in").write_text(stdin)
-        place = f"{self._root}/{into}" if into else "/dev/null"
+        (self.root / f"{number}.sh").write_text(scripts.text(script))
+        (self.root / f"{number}.in").write_text(stdin)
+        place = f"{self.root}/{into}" if into else "/dev/null"
         words = " ".join(map(repr, arguments))
-        line = f"bash {self._root}/{number}.sh {words} <{self._root}/{number}.in >{place}"
-        self._lines.append(f"! {line} 2>{self._root}/{fails}" if fails else line)
+        line = f"bash {self.root}/{number}.sh {words} <{self.root}/{number}.in >{place}"
+        self._lines.append(f"! {line} 2>{self.root}/{fails}" if fails else line)
 
     def command(self, line: str) -> None:
         self._lines.append(line)
@@ -134,20 +134,20 @@ class Room:
         self.then("publish", *arguments, stdin=archive)
 
     def visit(self, *questions: tuple[str, int, str, str, bool], into: str) -> None:
-        (self._root / "visitor.py").write_text(_VISITOR)
-        (self._root / "questions").write_text(json.dumps(questions))
-        root = self._root
+        (self.root / "visitor.py").write_text(_VISITOR)
+        (self.root / "questions").write_text(json.dumps(questions))
+        root = self.root
         self.command(f'{sys.executable} {root}/visitor.py "$(cat {root}/questions)" >{root}/{into}')
 
     def run(self) -> None:
-        binds = "\n".join(f"mount --bind {self._root}/{folder} /{folder}" for folder in _FOLDERS)
+        binds = "\n".join(f"mount --bind {self.root}/{folder} /{folder}" for folder in _FOLDERS)
         start = (
-            f"set -e\nmount --make-rprivate /\nip link set lo up\nmount --bind {self._root} {self._root}\n{binds}\n"
+            f"set -e\nmount --make-rprivate /\nip link set lo up\nmount --bind {self.root} {self.root}\n{binds}\n"
             # nothing else of the machine can be written
             "mount -o remount,bind,ro /\n"
         )
         # Not into a pipe, which nginx would hold open.
-        with (self._root / "output").open("w") as output:
+        with (self.root / "output").open("w") as output:
             done = subprocess.run(
                 [*_NAMESPACES, "bash", "-c", start + "\n".join(self._lines)],
                 stdin=subprocess.DEVNULL,
@@ -156,13 +156,13 @@ class Room:
                 timeout=100,
                 check=False,
             )
-        assert done.returncode == 0, (self._root / "output").read_text()
+        assert done.returncode == 0, (self.root / "output").read_text()
 
     def lines(self, name: str) -> list[str]:
-        return (self._root / name).read_text().splitlines()
+        return (self.root / name).read_text().splitlines()
 
     def answers(self, name: str) -> dict[str, list[Any]]:
-        found: dict[str, list[Any]] = json.loads((self._root / name).read_text())
+        found: dict[str, list[Any]] = json.loads((self.root / name).read_text())
         return found
 
 

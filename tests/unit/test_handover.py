@@ -194,6 +194,35 @@ def test_without_a_load_balancer_public_addresses_become_records_and_inner_ones_
     assert all(port in text for port in ("`http 80`", "`https 443`", "`https 9001`"))
 
 
+def test_a_load_balancer_of_layer_4_is_told_what_to_set(handover):
+    acme = {"domain": "wx.c.edu.cn", "edge": "tls", "cert": {"acme": {"email": "ops@c.edu.cn"}}}
+    sites = [{"domain": "wx.a.edu.cn", "edge": "tls"}, acme]
+    hosts = [
+        ("203.0.113.7", {"proxy_protocol": ["10.0.0.0/24"], "sites": sites}),
+        ("203.0.113.8", {"proxy_protocol": ["10.0.1.0/24", "10.0.0.0/24"], "sites": sites[:1]}),
+    ]
+    result, out = handover(wanxiao_prod=hosts)
+    assert result.exit_code == 0, result.output
+    text = both(out, "wx.a.edu.cn")[0]
+    for listener in ("`TCP 80 → 80`", "`TCP 443 → 443, PROXY`", "`TCP 9001 → 9001, PROXY`"):
+        assert listener in text
+    assert f"wx.a.edu.cn. A / CNAME {BLANK_START}SLB" in text
+    assert "PROXY protocol on, version 1 or 2" in text
+    assert "Check health by TCP" in text
+    assert all(network in text for network in ("`10.0.0.0/24`", "`10.0.1.0/24`"))
+    # the certificate stays on the hosts
+    assert "Never send a key" in text
+    assert "the domain must point to the load balancer" in both(out, "wx.c.edu.cn")[0]
+
+
+def test_who_may_use_a_site_is_said_at_a_glance(handover):
+    sites = [{**SLB, "slb_cidrs": ["10.0.0.0/24"], "allow": ["198.51.100.0/24"]}, {**SLB, "domain": "wx.b.edu.cn"}]
+    result, out = handover(wanxiao_prod=[("203.0.113.7", {"sites": sites})])
+    assert result.exit_code == 0, result.output
+    assert "`198.51.100.0/24`" in both(out, "wx.a.edu.cn")[0]
+    assert "get 403" not in both(out, "wx.b.edu.cn")[0]
+
+
 def test_a_host_that_gets_its_certificate_itself_is_handed_none(handover):
     site = {"domain": "wx.b.edu.cn", "edge": "tls", "cert": {"acme": {"email": "ops@b.edu.cn"}}, "wecom": WECOM}
     done, out = handover(wanxiao_prod=[("203.0.113.11", {"sites": [site]})])
