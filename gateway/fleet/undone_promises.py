@@ -149,7 +149,10 @@ RULES: tuple[Rule, ...] = (
         undoes=lambda arguments: arguments[:1] != ("off",),
     ),
     Rule(
-        _names("proxy_http_version proxy_connect_timeout proxy_next_upstream_tries proxy_buffer_size proxy_buffers"),
+        _names(
+            "proxy_http_version proxy_connect_timeout proxy_next_upstream_tries proxy_next_upstream_timeout "
+            "proxy_buffer_size proxy_buffers"
+        ),
         "the gateway says it already, and nginx takes it once; leave it out",
         twice=True,
     ),

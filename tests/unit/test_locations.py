@@ -56,10 +56,11 @@ def test_these_are_right(site, location):
     ],
 )
 def test_these_break_login(site, location, reason):
-    said, remedy = locations.location_fault(location + ("" if "?" in location else "?code=secret"), site)
-    assert reason in said
-    assert remedy
-    assert "secret" not in said
+    fault = locations.location_fault(location + ("" if "?" in location else "?code=secret"), site)
+    assert fault
+    assert reason in fault.reason
+    assert fault.remedy
+    assert "secret" not in fault.reason
 
 
 def test_a_registry_is_no_owner(parse):

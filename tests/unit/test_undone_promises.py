@@ -216,7 +216,16 @@ def test_tls_behind_a_load_balancer_is_only_warned_of(told):
 
 # Directives of a server block that nginx takes any number of times, or whose every use above is told.
 _ADD_UP = {
-    *("access_log", "add_header", "error_page", "listen", "server_name", "ssl_certificate", "ssl_certificate_key"),
+    *(
+        "access_log",
+        "add_header",
+        "error_log",
+        "error_page",
+        "listen",
+        "server_name",
+        "ssl_certificate",
+        "ssl_certificate_key",
+    ),
     *("proxy_set_header", "proxy_hide_header", "proxy_ignore_headers", "proxy_redirect", "proxy_cookie_domain"),
     *("proxy_cookie_path", "proxy_ssl_conf_command", "set_real_ip_from", "real_ip_header", "real_ip_recursive"),
     *("ssl_protocols", "proxy_ssl_protocols", "proxy_next_upstream", "ssl_session_cache"),
