@@ -183,8 +183,8 @@ def test_a_stranger_gets_the_same_for_what_is_ambiguous():
     assert guarded
     for location in guarded:
         asked = [(*one.arguments, one.all("return")) for one in location.blocks]
-        assert asked[0] == ("($wecom_gateway_stranger_1)", [("403",)])
-        assert asked[-1] == ("($wecom_gateway_ambiguous)", [("404",)])
+        assert asked[0] == ("$wecom_gateway_stranger_1", [("403",)])
+        assert asked[-1] == ("$wecom_gateway_ambiguous", [("404",)])
 
 
 def test_sites_that_let_others_in_share_no_server(host):
