@@ -28,10 +28,11 @@ MOST = 2048
 class Errors:
     """The script at work, and the log that it writes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seconds: float = 60) -> None:
+        """It ends after so many seconds of silence."""
         self.log = folder / "error.log"
         self._nginx, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-        (folder / "errors.pl").write_text(scripts.perl("errors"))
+        (folder / "errors.pl").write_text(scripts.perl("errors").replace("$seconds = 60;", f"$seconds = {seconds};"))
         self.process = subprocess.Popen(["perl", folder / "errors.pl", self.log], stdin=theirs, stderr=subprocess.PIPE)
         theirs.close()
 
@@ -187,6 +188,15 @@ def test_a_log_that_cannot_be_written_is_a_failure_and_not_silence(tmp_path):
     assert f"{made.log}: " in said.decode()
     assert CODE not in said.decode()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_it_ends_when_nothing_is_said_any_longer_and_the_next_one_goes_on(tmp_path):
+    for told in (1, 2):
+        made = Errors(tmp_path, seconds=0.5)
+        made.say(f"{HEAD}{WHEN}one{OF}")
+        assert made.process.wait(timeout=30) == 0
+        made.end()
+        assert made.log.read_text().count("*5 one") == told
 
 
 def test_without_a_socket_it_ends_at_once(tmp_path):
