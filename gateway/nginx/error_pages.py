@@ -47,5 +47,6 @@ FOR_STRANGERS: Mapping[tuple[str, ...], Mapping[str, str]] = {
     },
 }
 CODES = (403, 404, 411, 412, 413, 416, 421, 429, 500, 502, 503, 504)
-# Statuses that nginx answers before it has read a request. 405 is for CONNECT; 495 to 497 are nginx's own kinds of 400.
+# Statuses that nginx may answer before it has read a request. 405 is for CONNECT and TRACE, and for what is no GET of
+# a file; 495 to 497 are nginx's own kinds of 400.
 UNREAD_CODES = (400, 405, 495, 496, 497, 501, 505)

@@ -90,8 +90,9 @@ def test_a_path_too_long_to_be_read(demo_lab):
     assert "414" in _logged("gw-tls", _id(answer.partition(b"\r\n\r\n")[2]))
 
 
-def test_the_name_of_the_page_is_not_a_page(ask):
-    assert ask("card", "/.wecom-gateway-error").status == 404
+@pytest.mark.parametrize("ending", ["", ".html", ".json"])
+def test_the_name_of_the_page_is_not_a_page(ask, ending):
+    assert ask("card", f"/.wecom-gateway-error{ending}").status == 404
 
 
 def test_plain_http_to_a_tls_port_is_told_so_by_no_stock_page(demo_lab):

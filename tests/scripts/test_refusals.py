@@ -113,7 +113,8 @@ REFUSED = {
     "body too large": (413, _request("POST /o/bk_itsm/weixin/", JSON, f"Content-Length: {1 << 40}")),
     "line too long": (431, _request("GET /", JSON, f"Cookie: {LONG}")),
     "a page that is nobody's": (404, _request("GET /.wecom-gateway-error.json", JSON)),
-    "the page itself": (404, _request("GET /.wecom-gateway-error", JSON)),
+    "the page itself": (404, _request("GET /.wecom-gateway-error.html", JSON)),
+    "its beginning": (404, _request("GET /.wecom-gateway-error", JSON)),
     "nginx's question to itself": (404, _request(f"GET /verify/a.edu.cn{FILE}", JSON)),
     "a path that no file has": (404, _request(f"GET /conditional{FILE}", JSON)),
 }

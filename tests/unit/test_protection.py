@@ -156,8 +156,7 @@ def test_names_that_no_site_has_are_answered_by_a_server_that_is_closed(http):
         assert not list(server.inside("if"))
         locations = server.locations()
         assert locations.pop("/").all("return") == [("444",)]
-        for ending in ("", ".json"):
-            assert ("internal", ()) in locations.pop(f"= /.wecom-gateway-error{ending}").directives
+        assert ("internal", ()) in locations.pop("^~ /.wecom-gateway-error").directives
         if locations:
             assert locations.keys() == {"= /healthz"}
             assert spec in ("80", "[::]:80")
@@ -177,7 +176,7 @@ def test_an_error_before_a_path_is_read_has_a_path_of_its_own_and_every_other_ke
         "@wecom_gateway_error_json",
     }
     assert {value for _, (value,) in maps["$wecom_gateway_error_path"].directives} == {
-        "/.wecom-gateway-error",
+        "/.wecom-gateway-error.html",
         "/.wecom-gateway-error.json",
     }
     for server in own_servers(http):
