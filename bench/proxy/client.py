@@ -28,7 +28,7 @@ _POINT = """printf '127.0.0.1 localhost\\n%s %s\\n' "$1" "$2" >/etc/hosts"""
 _WRK = """
 core=$1 connections=$2 seconds=$3 url=$4
 shift 4
-exec taskset -c "$core" wrk -t 1 -c "$connections" -d "${seconds}s" -s /root/wrk.lua "$@" "$url"
+exec taskset -c "$core" wrk --timeout 20 -t 1 -c "$connections" -d "${seconds}s" -s /root/wrk.lua "$@" "$url"
 """
 _AB = 'exec taskset -c "$1" ab -q -t "$3" -n 10000000 -c "$2" "$4"'
 _ASK = """curl -s -o /run/bench.body -w '%{http_code}' --retry 20 --retry-delay 1 --retry-all-errors "$1"
