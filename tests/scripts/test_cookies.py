@@ -111,7 +111,7 @@ def _server(of: Site, upstream: int) -> str:
 
 
 def _rules(of: Site, route: Route) -> str:
-    found = answers.rules(of, route)
+    found = answers.rules(of, route, answers.shared_names(of))
     return "".join(
         [f"proxy_cookie_domain {rule.match} {rule.replacement};\n" for rule in found.cookie_domains]
         + [f"proxy_cookie_path {rule.match} {rule.replacement};\n" for rule in found.cookie_paths]
