@@ -1,4 +1,4 @@
-"""The lab's certificate authority and the certificates it signs."""
+"""The lab's certificate authorities and the certificates they sign."""
 
 import datetime
 import os
@@ -12,43 +12,46 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from lab.topology import CA, PKI
+from lab.topology import CA
 
-_CA_KEY = PKI / "ca.key"
 _CA_DAYS = 3650
 _LEAF_DAYS = 90
 _RENEW_BEFORE = datetime.timedelta(days=3)
 
 
-def ensure_ca() -> Path:
-    """The path of the lab CA's certificate (PEM), which is made if there is none or it expires soon."""
-    certificate = _load(CA)
-    if certificate is None or not _CA_KEY.exists() or _expires_soon(certificate):
+def ensure_ca(ca: Path = CA) -> Path:
+    """The path of an authority's certificate (PEM), which is made if there is none or it expires soon.
+
+    The hosts trust the lab CA, and no other.
+    """
+    certificate = _load(ca)
+    if certificate is None or not _ca_key(ca).exists() or _expires_soon(certificate):
         key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "wecom-gateway lab CA")])
+        common = "wecom-gateway lab CA" if ca == CA else f"wecom-gateway lab: {ca.stem}"
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
         builder = (
             _builder(name, name, key, _CA_DAYS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_key_usage(ca=True), critical=True)
         )
-        _write_key(_CA_KEY, key)
-        CA.write_bytes(_pem(builder.sign(key, hashes.SHA256())))
-    return CA
+        _write_key(_ca_key(ca), key)
+        ca.write_bytes(_pem(builder.sign(key, hashes.SHA256())))
+    return ca
 
 
-def issue(name: str, sans: Sequence[str], out_dir: Path) -> None:
-    """Writes `fullchain.pem` and `privkey.pem` (0600) for the DNS names `sans`, signed by the lab CA.
+def issue(name: str, sans: Sequence[str], out_dir: Path, ca: Path = CA) -> None:
+    """Writes `fullchain.pem` and `privkey.pem` (0600) for the DNS names `sans`, signed by the lab CA or by `ca`.
 
     A pair that is there already stays, unless it is for other names, from another CA, or expires within three days.
     """
-    ensure_ca()
-    authority = x509.load_pem_x509_certificate(CA.read_bytes())
+    ensure_ca(ca)
+    authority = x509.load_pem_x509_certificate(ca.read_bytes())
     present = _load(out_dir / "fullchain.pem")
     if present and (out_dir / "privkey.pem").exists() and _serves(present, sans) and _signed(present, authority):
         return
-    authority_key = serialization.load_pem_private_key(_CA_KEY.read_bytes(), password=None)
+    authority_key = serialization.load_pem_private_key(_ca_key(ca).read_bytes(), password=None)
     if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
-        raise TypeError(f"{_CA_KEY} is no EC key")
+        raise TypeError(f"{_ca_key(ca)} is no EC key")
     _write_leaf(name, sans, out_dir, authority.subject, authority_key)
 
 
@@ -57,6 +60,10 @@ def issue_self_signed(name: str, out_dir: Path) -> None:
     present = _load(out_dir / "fullchain.pem")
     if not (present and (out_dir / "privkey.pem").exists() and _serves(present, [name])):
         _write_leaf(name, [name], out_dir, None, None)
+
+
+def _ca_key(ca: Path) -> Path:
+    return ca.with_suffix(".key")
 
 
 def _write_leaf(

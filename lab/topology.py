@@ -25,6 +25,7 @@ GATEWAYS = {
 }
 INFRASTRUCTURE = {
     "platform": "stand-in for every upstream platform and for the WeCom API",
+    "node-b": "the same again, as a second node of a platform",
     "slb": "stand-in for the cloud load balancer",
 }
 
@@ -36,9 +37,15 @@ PLATFORM_NAMES = (
     "paas.inner.example",
     "qyapi.weixin.qq.com",
     "api.weixin.qq.com",
+    # BlueKing's PaaS v3: apps below a path, and one on a name of its own.
+    "apps.inner.example",
+    "bk--itsm.apps.inner.example",
+    # a school's own application
+    "app.inner.example",
 )
 WRONG_CERT_NAME = "wrong-cert.example"  # serves a certificate for another name
 SELF_SIGNED_NAME = "self-signed.example"  # serves a certificate that the lab CA did not sign
+PRIVATE_NAME = "private.inner.example"  # serves a certificate of an authority that no host trusts
 
 SSH_USER = "ops"  # with passwordless sudo; root accepts the same key
 
@@ -48,8 +55,9 @@ SSH_KEY = STATE / "ssh" / "id_ed25519"
 KNOWN_HOSTS = STATE / "ssh" / "known_hosts"
 PKI = STATE / "pki"
 CA = PKI / "ca.pem"
+PRIVATE_CA = PKI / "private-ca.pem"
 
-_FIXED = {"platform": 2, "slb": 3, "acme": 6, "gw-slb": 11, "gw-tls": 12}
+_FIXED = {"platform": 2, "slb": 3, "node-b": 4, "acme": 6, "gw-slb": 11, "gw-tls": 12}
 _TEST_HOST = re.compile(r"t(0[1-9]|[1-9][0-9])")
 _TEST_HOST_BASE = 30
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
 
+from .page import Page
 from .request import BadRequest, Request
 
 Number = TypeVar("Number", int, float)
@@ -46,6 +47,17 @@ async def answer(writer: asyncio.StreamWriter, request: Request, record: dict[st
             writer.write(piece)
             await writer.drain()
             filler -= len(piece)
+    await writer.drain()
+    return request.keep_alive
+
+
+async def write_page(writer: asyncio.StreamWriter, request: Request, page: Page, record: dict[str, Any]) -> bool:
+    """Writes an application's page. False when the connection must be closed afterwards."""
+    body = page.body.encode()
+    headers = [*page.headers, ("Content-Type", page.kind), ("Content-Length", str(len(body))), *_arrived(record)]
+    write_head(writer, page.status, headers, request.keep_alive, request.version)
+    if request.method != "HEAD":
+        writer.write(body)
     await writer.drain()
     return request.keep_alive
 

@@ -4,18 +4,22 @@ import asyncio
 import collections
 import contextlib
 import json
+import socket
 import ssl
 import weakref
 from pathlib import Path
 from typing import Any
 
-from . import websocket
-from .answer import answer, write_head
+from . import deaf, websocket
+from .answer import answer, write_head, write_page
+from .applications import Applications
 from .request import BadRequest, Request, read_body, read_head
 
 _IDLE_SECONDS = 75
 _LINE_BYTES = 64 * 1024
 _LOGGED = 200
+# 8080 and 8443 are those of platforms that listen elsewhere, 8099 never answers.
+_PLAIN, _TLS, _DEAF = (80, 8080), (443, 8443), 8099
 
 
 class StandIn:
@@ -28,15 +32,20 @@ class StandIn:
         self._default.sni_callback = self._choose
         self._log: collections.deque[dict[str, Any]] = collections.deque(maxlen=_LOGGED)
         self._counts = {"connections": 0, "tls_handshakes": 0, "requests": 0}
+        self._applications = Applications()
 
     async def serve(self) -> None:
-        """Listens on 80 and 443 until cancelled."""
-        plain, tls = [
+        """Listens until cancelled."""
+        swallowing = deaf.listen(_DEAF)
+        servers = [
             await asyncio.start_server(self._connection, port=port, ssl=tls, limit=_LINE_BYTES, backlog=1024)
-            for port, tls in ((80, None), (443, self._default))
+            for port, tls in (*((port, None) for port in _PLAIN), *((port, self._default) for port in _TLS))
         ]
-        async with plain, tls:
-            await asyncio.gather(plain.serve_forever(), tls.serve_forever())
+        try:
+            await asyncio.gather(*(server.serve_forever() for server in servers))
+        finally:
+            for one in swallowing:
+                one.close()
 
     @staticmethod
     def _context(directory: Path) -> ssl.SSLContext:
@@ -61,6 +70,9 @@ class StandIn:
         about = {
             "platform": self._names.get(tls) if tls is not None else None,
             "port": writer.get_extra_info("sockname")[1],
+            "tls": tls is not None,
+            "peer": writer.get_extra_info("peername")[0],
+            "node": socket.gethostname(),
             "connection_id": self._counts["connections"],
         }
         try:
@@ -107,7 +119,11 @@ class StandIn:
                 write_head(writer, 101, [*headers, ("X-Lab-Arrived", record["url"])], keep_alive=True)
                 await websocket.echo(reader, writer)
                 return
-            keep_alive = await answer(writer, request, record)
+            page = self._applications.answer(request, about)
+            if page is None:
+                keep_alive = await answer(writer, request, record)
+            else:
+                keep_alive = await write_page(writer, request, page, record)
 
     async def _account(self, writer: asyncio.StreamWriter, request: Request) -> bool:
         told = list(self._log) if request.target.endswith("log") else self._counts
@@ -129,7 +145,7 @@ class StandIn:
 
 
 def _record(request: Request, about: dict[str, Any], number: int) -> dict[str, Any]:
-    scheme = "https" if about["port"] == 443 else "http"
+    scheme = "https" if about["tls"] else "http"
     return {
         **about,
         "method": request.method,
