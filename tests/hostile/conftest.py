@@ -20,7 +20,6 @@ _TALLY = pytest.StashKey[list[str]]()
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Both hosts, deployed as an operator would. WECOM_HOSTILE_SUITE names another Debian."""
     names = list(HOSTS.values())
-    lab.up()
     hosts.remove(names)
     lab.up(names, os.environ.get("WECOM_HOSTILE_SUITE", "bookworm"))
     try:
