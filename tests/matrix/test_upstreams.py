@@ -103,9 +103,9 @@ def served(suite, tmp_path_factory):
 
 
 def _ask(domain: str, target: str, *given: str, **options: Any) -> client.Response:
-    """A request whose X-Lab headers ask for the answer headers `given`."""
+    """A request that is echoed, with the answer headers `given`."""
     scheme = "https" if domain == TLS else "http"
-    headers = {"X-Lab-Header": list(given), **options.pop("headers", {})}
+    headers = {"X-Lab-Status": "200", "X-Lab-Header": list(given), **options.pop("headers", {})}
     return own.ask(HOST, f"{scheme}://{domain}/", raw_target=target, headers=headers, timeout=20, **options)
 
 
@@ -116,11 +116,12 @@ def _sent(answer: client.Response, name: str) -> list[str]:
 
 def _arrivals(marker: str) -> list[str]:
     """Where requests with that in their target have arrived."""
-    logs = {node: client.request("http://platform/__lab__/log", connect=topology.address(node)) for node in NODES_ASKED}
-    return [node for node, log in logs.items() for entry in log.json() if marker in entry["target"]]
-
-
-NODES_ASKED = ("platform", "node-b")
+    return [
+        node
+        for node in ("platform", "node-b")
+        for entry in client.request("http://platform/__lab__/log", connect=topology.address(node)).json()
+        if marker in entry["target"]
+    ]
 
 
 def test_nginx_has_nothing_to_complain_about_and_a_second_deploy_nothing_to_do(served):
@@ -173,7 +174,10 @@ def test_further_headers_are_the_routes_own(served):
 )
 def test_out_of_a_wall_nothing_gets_on_any_nginx(served, target):
     """What nginx makes of a path before it looks for the location has changed between its versions."""
-    answer = _ask(MIXED, target)
+    try:
+        answer = _ask(MIXED, target)
+    except client.ConnectionClosed:
+        return
     assert answer.status in (200, 400, 404)
     # The open route beside it may take it, to an upstream of its own.
     assert answer.status != 200 or answer.json()["node"] == "platform"
