@@ -11,7 +11,7 @@ import lab
 from lab import hosts
 
 from ..lab.checkout import Checkout
-from .edges import HOSTS, Edge
+from .edges import HOSTS, OWN, Edge
 
 _TALLY = pytest.StashKey[list[str]]()
 
@@ -20,11 +20,12 @@ _TALLY = pytest.StashKey[list[str]]()
 def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Both hosts, deployed as an operator would. WECOM_HOSTILE_SUITE names another Debian."""
     names = list(HOSTS.values())
-    lab.up()
     hosts.remove(names)
     lab.up(names, os.environ.get("WECOM_HOSTILE_SUITE", "bookworm"))
     try:
         checkout = Checkout.make(tmp_path_factory.mktemp("hostile") / "checkout", names[0])
+        platforms = checkout.path / "group_data" / "all.py"
+        platforms.write_text(f"{platforms.read_text()}\nplatforms |= {OWN!r}\n")
         edges = [Edge(name) for name in HOSTS]
         for site in Edge("tls").inventory():
             checkout.certificate(site["domain"])

@@ -12,27 +12,72 @@ from lab.wire import Door
 HOSTS = {"slb": "t40", "tls": "t41"}
 ATTACKER = "t49"
 
-# itsm2 differs from itsm in its name alone.
-SITES = ("itsm", "itsm2", "card", "card-test")
+# itsm2 differs from itsm in its name alone. Of monitor other paths are public than its upstream has; around those of
+# monitor-open the same server has an open route to another upstream.
+SITES = ("itsm", "itsm2", "monitor", "monitor-open", "card", "card-test")
+# By plain http, by address, on a port that is nobody's default.
+MONITOR = f"{topology.address('node-b')}:8080"
 PLATFORMS = {
     "itsm": "paas.inner.example",
     "itsm2": "paas.inner.example",
+    "monitor": MONITOR,
+    "monitor-open": MONITOR,
     "card": "hub.17wanxiao.com",
     "card-test": "api.17wanxiao.com",
 }
+# A target that each site publishes, and what it is upstream.
 INSIDE = {
     "itsm": "/o/itsm/weixin/ok",
     "itsm2": "/t/itsm/static/weixin/ok",
+    "monitor": "/bkmonitor/ok",
+    "monitor-open": "/bkmonitor/static/ok",
     "card": "/ok",
     "card-test": "/bserver/ok",
 }
-PREFIXES = (
-    b"/o/itsm/weixin/",
-    b"/o/itsm/static/weixin/",
-    b"/t/itsm/weixin/",
-    b"/t/itsm/static/weixin/",
-    b"/o/itsm/jsi18n/",
-)
+ARRIVES = {
+    **INSIDE,
+    "monitor": "/o/bk_monitorv3/weixin/ok",
+    "monitor-open": "/o/bk_monitorv3/static/weixin/ok",
+    "card-test": "/b-server/ok",
+}
+# Below these alone may anything arrive, by upstream.
+PREFIXES = {
+    "paas.inner.example": (
+        b"/o/itsm/weixin/",
+        b"/o/itsm/static/weixin/",
+        b"/t/itsm/weixin/",
+        b"/t/itsm/static/weixin/",
+        b"/o/itsm/jsi18n/",
+    ),
+    MONITOR: (b"/o/bk_monitorv3/weixin/", b"/o/bk_monitorv3/static/weixin/"),
+}
+PUBLIC = {
+    "itsm": PREFIXES["paas.inner.example"],
+    "itsm2": PREFIXES["paas.inner.example"],
+    "monitor": (b"/bkmonitor/", b"/bkmonitor/static/"),
+    "monitor-open": (b"/bkmonitor/", b"/bkmonitor/static/"),
+}
+
+_WALLED = [
+    {
+        "port": "entry",
+        "path": path,
+        "upstream": f"http://{MONITOR}{upstream}",
+        "guarded": True,
+        "headers": {"X-Original-URI": "{path}", **more},
+    }
+    for path, upstream, more in (
+        ("/bkmonitor/", "/o/bk_monitorv3/weixin/", {}),
+        ("/bkmonitor/static/", "/o/bk_monitorv3/static/weixin/", {"X-Static-Of": "https://{domain}{path}"}),
+    )
+]
+_BLUEKING = {"max_body": "200m", "read_timeout": 180, "domain_headers": ["X-Forwarded-Weixin-Host"]}
+_OPEN = {"port": "entry", "path": "/", "upstream": "https://hub.17wanxiao.com/"}
+# Platforms beside those that are shipped.
+OWN = {
+    "monitor": {"routes": _WALLED, **_BLUEKING},
+    "monitor-open": {"routes": [*_WALLED, _OPEN], **_BLUEKING},
+}
 
 
 @dataclass(frozen=True)
@@ -67,7 +112,13 @@ class Edge:
         }
         # A load balancer is believed, and none of these requests comes through it.
         more = {"slb_cidrs": [f"{topology.address('slb')}/32"]} if self.name == "slb" else {}
-        kinds = {"itsm": "bkitsm", "itsm2": "bkitsm", "card": "wanxiao_prod", "card-test": "wanxiao_test"}
+        kinds = {
+            "itsm": "bkitsm",
+            "itsm2": "bkitsm",
+            "card": "wanxiao_prod",
+            "card-test": "wanxiao_test",
+            **{name: name for name in OWN},
+        }
         return [
             {"domain": self.domain(site), "edge": self.name, "platform": kind, **more}
             | ({"bk": bk} if kind == "bkitsm" else {})

@@ -17,6 +17,8 @@ SET = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP", 
 TRUSTED = (
     *("X-Forwarded-User", "Proxy-Path", "Staffname", "X-Original-URI", "X-Forwarded-Protocol", "X-Forwarded-Ssl"),
     *("Proxy", "Forwarded", "X-Bkapi-JWT", "X-Bkapi-App", "X-Bkapi-Authorization", "X-Bkapi-User"),
+    # one route's own, on this host
+    "X-Static-Of",
 )
 NAMES = tuple(sorted({*SET, *TRUSTED, *STRIPPED}, key=lambda name: (name.lower(), name)))
 _FORWARDED = frozenset(name.lower() for name in NAMES)
@@ -39,8 +41,12 @@ def expected(edge: Edge, site: str) -> dict[str, list[str]]:
         "x-forwarded-proto": "https",
         "x-forwarded-host": domain,
     }
-    if site.startswith("itsm"):
+    if site not in ("card", "card-test"):
         told["x-forwarded-weixin-host"] = domain
+    if site.startswith("monitor"):
+        told["x-original-uri"] = INSIDE[site].removesuffix("ok")
+    if site == "monitor-open":
+        told["x-static-of"] = f"https://{domain}/bkmonitor/static/"
     return {name: [value] for name, value in told.items()}
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from lab import topology
 from lab.client import Response
 from lab.wire import arrived
 
@@ -43,11 +44,11 @@ def readings(path: bytes) -> set[bytes]:
     return {state for state, _ in seen}
 
 
-def outside(path: bytes) -> bytes | None:
-    """A reading that is not below a published prefix or holds a control character; None where there is none."""
+def outside(path: bytes, prefixes: tuple[bytes, ...] = PREFIXES["paas.inner.example"]) -> bytes | None:
+    """A reading that is not below one of the prefixes or holds a control character; None where there is none."""
     for reading in sorted(readings(path)):
         final = (reading, resolved(reading, True), resolved(reading, False))
-        if _CONTROL.search(reading) or not all(each.startswith(PREFIXES) for each in final):
+        if _CONTROL.search(reading) or not all(each.startswith(prefixes) for each in final):
             return reading
     return None
 
@@ -91,12 +92,13 @@ def judged(answer: Response | None) -> str | None:
 def wrong_arrival(seen: dict[str, Any]) -> str | None:
     """What is wrong with a request that reached the stand-in."""
     path = seen["target"].encode("latin-1").partition(b"?")[0]
-    platform = seen["platform"]
+    # Without TLS nobody says for whom a request is: then it is for whoever got it.
+    platform = seen["platform"] or f"{topology.address(seen['node'])}:{seen['port']}"
     hosts = [value for name, value in seen["headers"] if name.lower() == "host"]
     if hosts != [platform]:
         return f"arrived at {platform} for {hosts}"
-    if platform == "paas.inner.example":
-        reading = outside(path)
+    if platform in PREFIXES:
+        reading = outside(path, PREFIXES[platform])
         return None if reading is None else f"arrived as {path!r}, readable as {reading!r}"
     if platform == "api.17wanxiao.com":
         # Prefix for prefix as nginx reads it; the platform's other paths are public on another port.

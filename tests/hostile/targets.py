@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import unicodedata
+from collections.abc import Sequence
 from urllib.parse import quote_from_bytes
 
 from hypothesis import strategies as st
 
-from .edges import PREFIXES
+from .edges import MONITOR, PREFIXES, PUBLIC, SITES
 
 
 def _percent(raw: bytes, times: int, upper: bool = False) -> bytes:
@@ -100,21 +101,40 @@ _piece = st.one_of(
 
 
 @st.composite
-def _respelled(draw: st.DrawFn) -> bytes:
-    """A published prefix with its slashes, or one character of it, written in another way."""
-    prefix = draw(st.sampled_from(PREFIXES)).decode()
+def _respelled(draw: st.DrawFn, prefixes: Sequence[bytes]) -> bytes:
+    """A prefix with its slashes, or one character of it, written in another way."""
+    prefix = draw(st.sampled_from(prefixes)).decode()
     if draw(st.booleans()):
         return draw(_slash).join(prefix.encode().split(b"/"))
     at = draw(st.integers(0, len(prefix) - 1))
     return prefix[:at].encode() + draw(_of(prefix[at])) + prefix[at + 1 :].encode()
 
 
-_start = st.one_of(
-    *(st.sampled_from(PREFIXES) for _ in range(6)),
-    _respelled(),
-    _joined(st.sampled_from([b"/admin", b"/o/other", b"/", b"/o", b"//evil.example"]), _slash, _climb, _respelled()),
-    st.sampled_from([b"/", b"//", b"/\\", b"/admin/", b"/o/other/", b"/bserver/", b"/bserver", b"/o/itsm/weixin"]),
-)
+def _start(prefixes: Sequence[bytes]) -> st.SearchStrategy[bytes]:
+    respelled = _respelled(prefixes)
+    elsewhere = st.sampled_from([b"/admin", b"/o/other", b"/", b"/o", b"//evil.example"])
+    others = [
+        b"/",
+        b"//",
+        b"/\\",
+        b"/admin/",
+        b"/o/other/",
+        b"/bserver/",
+        b"/bserver",
+        b"/o/itsm/weixin",
+        b"/bkmonitor",
+    ]
+    return st.one_of(
+        *(st.sampled_from(prefixes) for _ in range(6)),
+        respelled,
+        _joined(elsewhere, _slash, _climb, respelled),
+        st.sampled_from([*others, *PREFIXES[MONITOR]]),
+    )
+
+
+# Of a site that publishes everything, whatever is published elsewhere.
+_ALL = tuple(dict.fromkeys(prefix for prefixes in PUBLIC.values() for prefix in prefixes))
+_STARTS = {site: _start(PUBLIC.get(site, _ALL)) for site in SITES}
 _tail = st.one_of(
     *(st.just(b"") for _ in range(4)),
     st.sampled_from(
@@ -124,9 +144,9 @@ _tail = st.one_of(
 
 
 @st.composite
-def targets(draw: st.DrawFn, own: str) -> bytes:
-    """A request target without line breaks; `own` is a name that the host serves."""
-    path: bytes = draw(_start) + b"".join(draw(st.lists(_piece, max_size=5))) + draw(_tail)
+def targets(draw: st.DrawFn, site: str, own: str) -> bytes:
+    """A request target for a site, without line breaks; `own` is a name that the host serves."""
+    path: bytes = draw(_STARTS[site]) + b"".join(draw(st.lists(_piece, max_size=5))) + draw(_tail)
     form = draw(st.integers(0, 24))
     if form == 0:
         authority = draw(

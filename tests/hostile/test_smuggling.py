@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from lab import client, topology
 from lab.wire import Wire, arrived
 
-from .edges import INSIDE, Edge, request
+from .edges import ARRIVES, INSIDE, Edge, request
 from .forged import expected, forgery
 from .readings import judged
 
@@ -127,9 +129,22 @@ def _wire_form(template: str, marker: str, where: str, domain: str) -> bytes:
     return spelled(head, len(raw)) + b"\r\n\r\n" + raw
 
 
+# With TLS to its upstream and without.
+_WALLED = ("itsm", "monitor")
+
+
 def _log() -> list[str]:
-    answer = client.request("http://platform/__lab__/log", connect=topology.address("platform"))
-    return [f"{entry['target']} {entry['headers']}" for entry in answer.json()]
+    """What has reached any upstream."""
+    answers = [
+        client.request("http://platform/__lab__/log", connect=topology.address(node)) for node in ("platform", "node-b")
+    ]
+    return [f"{entry['target']} {entry['headers']}" for answer in answers for entry in answer.json()]
+
+
+def _all_at_once(check: Callable[[str], None], sites: Iterable[str]) -> None:
+    """Nearly all of the time is waiting for what must not come."""
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(check, sites))
 
 
 def _cases() -> dict[str, str]:
@@ -156,9 +171,13 @@ _CASES = _cases()
 @pytest.mark.parametrize("name", _CASES)
 def test_a_request_in_a_body_stays_a_body(edge: Edge, name):
     """Seen by the platform as a request it would come with the gateway's word for a client that never spoke it."""
-    domain = edge.domain("itsm")
-    marker = f"{next(_numbers):x}"
-    front = f"/o/itsm/weixin/front-{marker}"
+    _all_at_once(lambda site: _stays_a_body(edge, site, name), _WALLED)
+
+
+def _stays_a_body(edge: Edge, site: str, name: str) -> None:
+    domain, marker = edge.domain(site), f"{next(_numbers):x}"
+    public, inner = INSIDE[site].removesuffix("ok"), ARRIVES[site].removesuffix("ok")
+    front = f"{public}front-{marker}"
     template = _CASES[name].replace("{front}", front).replace("{domain}", domain)
     payload = _wire_form(template, marker, "/admin/hidden-", domain)
     with Wire(edge.door(), timeout=3) as wire:
@@ -166,40 +185,47 @@ def test_a_request_in_a_body_stays_a_body(edge: Edge, name):
         answers = [answer for answer in wire.rest(0.25) if answer.status != 100]
         wire.close()
         # What the next client gets on the gateway's kept connections must be its own.
-        after = [wire.exchange([request(domain, f"/o/itsm/weixin/after-{marker}-{each}")])[0] for each in range(2)]
+        after = [wire.exchange([request(domain, f"{public}after-{marker}-{each}")])[0] for each in range(2)]
     reached = [entry for entry in _log() if marker in entry.partition(" ")[0]]
     assert not [entry for entry in reached if "/hidden-" in entry.partition(" ")[0]], (payload, reached)
-    assert len([entry for entry in reached if entry.startswith(front)]) <= 1, (payload, reached)
+    assert len([entry for entry in reached if entry.startswith(f"{inner}front-")]) <= 1, (payload, reached)
     for answer in answers:
         if answer.body == b"not a WebSocket 13 handshake\n":
             continue  # the platform's word on the one request that got there
         assert judged(answer) is None, (payload, judged(answer))
         if seen := arrived(answer):
-            assert (seen["target"], forgery(seen, expected(edge, "itsm"))) == (front, None), (payload, seen)
+            wanted = (f"{inner}front-{marker}", None)
+            assert (seen["target"], forgery(seen, expected(edge, site))) == wanted, (payload, seen)
     for number, answer in enumerate(after):
-        assert (arrived(answer) or {}).get("target") == f"/o/itsm/weixin/after-{marker}-{number}", (payload, answer)
+        assert (arrived(answer) or {}).get("target") == f"{inner}after-{marker}-{number}", (payload, answer)
 
 
 @pytest.mark.parametrize("name", [name for name in _CASES if name.startswith(("cl.te-", "length-"))])
 def test_a_length_is_believed_or_refused(edge: Edge, name):
     """A hidden request that the gateway itself would serve: two answers mean that it read another end than said."""
-    domain = edge.domain("card")
-    marker = f"{next(_numbers):x}"
-    template = _CASES[name].replace("{front}", f"/front-{marker}").replace("{domain}", domain)
+    _all_at_once(lambda site: _has_one_end(edge, site, name), ("card", "monitor-open"))
+
+
+def _has_one_end(edge: Edge, site: str, name: str) -> None:
+    domain, marker = edge.domain(site), f"{next(_numbers):x}"
+    public, inner = INSIDE[site].removesuffix("ok"), ARRIVES[site].removesuffix("ok")
+    template = _CASES[name].replace("{front}", f"{public}front-{marker}").replace("{domain}", domain)
     payload = _wire_form(template, marker, "/hidden-", domain)
     with Wire(edge.door(), timeout=3) as wire:
         wire.send(payload)
         seen = [arrived(answer) for answer in wire.rest(0.25)]
     told = [each["target"] for each in seen if each]
-    assert told in ([], [f"/front-{marker}"]), payload
+    assert told in ([], [f"{inner}front-{marker}"]), payload
     assert f"/hidden-{marker}" not in [entry.partition(" ")[0] for entry in _log()], payload
 
 
 def test_the_log_is_where_requests_show(edge: Edge):
     """Guards the tests above against a log that shows nothing."""
-    marker = f"/o/itsm/weixin/shown-{next(_numbers):x}"
     with Wire(edge.door()) as wire:
-        assert arrived(wire.one(request(edge.domain("itsm"), marker)))
-        assert [entry for entry in _log() if entry.startswith(marker)]
+        for site in _WALLED:
+            marker = f"shown-{next(_numbers):x}"
+            public, inner = (where[site].removesuffix("ok") + marker for where in (INSIDE, ARRIVES))
+            assert arrived(wire.one(request(edge.domain(site), public)))
+            assert [entry for entry in _log() if entry.startswith(inner)]
         both = wire.exchange([request(edge.domain("itsm"), INSIDE["itsm"])] * 2)
         assert [arrived(answer) is not None for answer in both] == [True, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
 from gateway.onhost.constants import HOME
-from lab import demo
+from lab import demo, pki
 
 from ..conftest import REPO
 
@@ -51,13 +52,39 @@ http {
 """
 
 
+INNER = {
+    "upstream": "https://inner.demo.example:8443/",
+    "nodes": ["10.0.0.8:8443", "10.0.0.9"],
+    "ca": "files/ca/inner.pem",
+}
+MIXED = (
+    {"path": "/", "upstream": "http://10.0.0.8:8080/", "host": "domain"},
+    {"path": "/named/", "upstream": "http://app.inner.example/ctx/", "headers": {"X-Site": "https://{domain}{path}"}},
+    {
+        "path": "/bkmonitor/",
+        "upstream": "http://10.0.0.9/o/bk_monitorv3/weixin/",
+        "guarded": True,
+        "headers": {"X-Original-URI": "{path}"},
+    },
+    {
+        "path": "/bkmonitor/static/",
+        "upstream": "http://10.0.0.9/o/bk_monitorv3/static/weixin/",
+        "guarded": True,
+        "headers": {"X-Original-URI": "{path}"},
+    },
+    {"path": "/inner/", **INNER},
+    {"path": "/hub/", "upstream": "https://hub.17wanxiao.com/"},
+)
+
+
 @pytest.fixture(params=VERSIONS)
 def version(request):
     return request.param
 
 
 def _with_all(data):
-    """A host's data with what the demo has no use for: automatic certificates, egress, a rate limit, own routes."""
+    """A host's data with what the demo has no use for: automatic certificates, egress, a rate limit, own routes, and
+    upstreams of every kind."""
     first, *others = data["sites"]
     limited = {**first, "rate_limit": {"requests_per_second": 100, "burst": 200}}
     acme = {
@@ -71,9 +98,23 @@ def _with_all(data):
         {"port": "entry", "path": "/", "upstream": "https://hub.17wanxiao.com/"},
         {"port": "entry", "path": "/api/", "upstream": "https://open.17wanxiao.com/v2/"},
     ]
-    platforms = {**data["platforms"], "nested": {"routes": routes}}
+    platforms = {
+        **data["platforms"],
+        "nested": {"routes": routes},
+        "mixed": {"routes": [{"port": "entry", **route} for route in MIXED]},
+        "inner": {"routes": [{"port": "entry", "path": "/", **INNER}]},
+    }
+    mixed, inner = ({**nested, "domain": f"{name}.demo.example", "platform": name} for name in ("mixed", "inner"))
     egress = {"listen": "10.0.0.5:8443", "allow": ["10.0.0.0/24"]}
-    return {**data, "platforms": platforms, "sites": [limited, *others, acme, nested], "egress": egress}
+    return {**data, "platforms": platforms, "sites": [limited, *others, acme, nested, mixed, inner], "egress": egress}
+
+
+def _files(folder):
+    """The demo's files, with an authority beside them."""
+    shutil.copytree(REPO / "files", folder)
+    (folder / "ca").mkdir(exist_ok=True)
+    shutil.copy(pki.ensure_ca(), folder / "ca" / "inner.pem")
+    return folder
 
 
 @pytest.fixture(params=["gw-slb", "gw-tls", "all"])
@@ -85,7 +126,7 @@ def rendered(request, version, tmp_path, monkeypatch):
         # servers that share their certificates' directive, too
         monkeypatch.setattr("gateway.nginx.plan.TOGETHER", 2)
         remote = loading.load(demo.INVENTORY, limit=["gw-tls"]).inventory.get_host("gw-tls")
-        host, problems = parse_host("all", _with_all(remote.data.dict()), REPO / "files")
+        host, problems = parse_host("all", _with_all(remote.data.dict()), _files(tmp_path / "files"))
         assert host, problems
     else:
         (host,) = loading.load(demo.INVENTORY, limit=[request.param]).hosts
@@ -130,7 +171,7 @@ def test_gixy_reads_the_sites(tool, version, rendered):
     changed = set()
     for folder in ("sites", "acme"):
         for path in (rendered.parent / "wecom-gateway" / "current" / folder).glob("*.conf"):
-            text, count = re.subn(r"proxy_pass https://[^;]+;", "proxy_pass https://$http_host;", path.read_text())
+            text, count = re.subn(r"proxy_pass (https?)://[^;]+;", r"proxy_pass \1://$http_host;", path.read_text())
             path.write_text(text)
             if count:
                 changed.add(path.name)
