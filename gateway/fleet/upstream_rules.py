@@ -7,17 +7,27 @@ from collections.abc import Iterable, Iterator
 from gateway.fleet.host import Host
 from gateway.inventory.site import Site, Upstream
 from gateway.problems import Problem
+from gateway.wecom.api_hosts import WECOM_API
 
 
 def warnings(hosts: Iterable[Host]) -> list[Problem]:
-    """A warning for each upstream that proves nothing, or cannot be proven."""
+    """A warning for each upstream that proves nothing, or cannot be proven, or is not meant for everybody."""
     return [
-        Problem(host.name, site.domain, _field(site), f'"{upstream.origin}" {text}', "warning")
+        Problem(host.name, site.domain, field, f'"{upstream.origin}" {text}', "warning")
         for host in hosts
         for site in host.sites
         for upstream in dict.fromkeys(route.upstream for route in site.routes)
-        for text in _texts(upstream)
+        for field, text in [*((_field(site), text) for text in _texts(upstream)), *_for_few(site, upstream)]
     ]
+
+
+def _for_few(site: Site, upstream: Upstream) -> Iterator[tuple[str, str]]:
+    if upstream.host in WECOM_API and not site.allow:
+        yield (
+            "allow",
+            "is WeCom's API, which calls by its app servers alone are meant for; name their networks: "
+            '"allow": ["203.0.113.0/24"]',
+        )
 
 
 def _texts(upstream: Upstream) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from gateway.handover import network
 from gateway.handover.parts import Row, Section, Step
 from gateway.handover.sheet import Sheet
+from gateway.wecom.api_hosts import WECOM_API
 from gateway.wecom.bilingual import ADMIN, NETWORK, OPERATOR, PLATFORM, Text
 
 _HOME = Text("应用主页", "App home URL")
@@ -226,7 +227,7 @@ def _blueking(sheet: Sheet) -> tuple[Step, ...]:
                 "应用服务器（appo/appt）要能访问下列地址（https）。",
                 "The app servers (appo/appt) must reach these by https.",
             ),
-            (Row(Text("出方向", "Outbound"), ("qyapi.weixin.qq.com:443", "api.weixin.qq.com:443")),),
+            (Row(Text("出方向", "Outbound"), tuple(f"{name}:443" for name in WECOM_API)),),
         ),
         Step(
             "2.5",

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gateway.inventory.model import Egress
 from gateway.inventory.site import Upstream
+from gateway.wecom.api_hosts import WECOM_API
 
 # All names of the WeCom API; any other name is refused.
-UPSTREAMS = (Upstream("api.weixin.qq.com"), Upstream("qyapi.weixin.qq.com"))
+UPSTREAMS = tuple(Upstream(name) for name in WECOM_API)
 
 # Debian's package of the nginx module that does it.
 PACKAGE = "libnginx-mod-stream"

@@ -173,6 +173,17 @@ def _servers(files: dict[str, File]) -> list[tuple[str, ...]]:
     ]
 
 
+def test_wecoms_api_is_not_for_everybody(parse):
+    row = {"port": "entry", "path": "/wxapi/", "upstream": "https://qyapi.weixin.qq.com/"}
+    entry = {**ENTRY, "domain": "wx.a.edu.cn", "slb_cidrs": ["10.0.0.0/24"]}
+    for allow, told in (([], 1), (["203.0.113.0/24"], 0)):
+        host, _ = parse({**entry, "allow": allow}, platforms={"own": {"routes": [row]}})
+        assert host
+        found = [str(one) for one in upstream_rules.warnings([host])]
+        assert len(found) == told
+        assert all(one.startswith('h1: wx.a.edu.cn: allow: "https://qyapi.weixin.qq.com"') for one in found)
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [
