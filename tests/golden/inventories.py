@@ -93,8 +93,8 @@ def cases() -> Iterator[tuple[str, str]]:
 
 def host(inventory: Inventory) -> Host:
     """The checked host. Certificates are stand-ins: a tree holds them as they are and asks nothing of them."""
-    data = {"platforms": PLATFORMS, "sites": list(inventory.sites), "egress": inventory.egress}
-    data["proxy_protocol"] = inventory.proxy_protocol
+    of_host = {"egress": inventory.egress, "proxy_protocol": inventory.proxy_protocol}
+    data = {"platforms": PLATFORMS, "sites": list(inventory.sites), **of_host}
     parsed, problems = parse_host("h1", data, REPO / "no-files-here", certificates=False)
     assert parsed is not None, problems
     own = [site for site in parsed.sites if site.edge == "tls" and not site.acme]
