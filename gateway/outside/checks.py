@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from gateway.certificates.judging import WARN_BELOW
 from gateway.inventory.site import Route
 from gateway.outside import faults, reach, remedies
-from gateway.outside.findings import Fault, Finding
+from gateway.outside.findings import Fault, Finding, Refusal
 from gateway.outside.probe import UNKNOWN_NAME, Answer, Door, Unanswered
 from gateway.outside.visit import Visit
 
@@ -246,5 +246,5 @@ def _request(
                 break
         if fault is None:
             return Finding(check, subject, "passed")
-    reason, remedy, outcome = fault or Fault("", "")
-    return Finding(check, subject, outcome, reason, remedy)
+    reason, remedy = fault or ("", "")
+    return Finding(check, subject, "skipped" if isinstance(fault, Refusal) else "failed", reason, remedy)

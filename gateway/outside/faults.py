@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from gateway.inventory.site import Route
 from gateway.outside import locations, reach, remedies
-from gateway.outside.findings import Fault
+from gateway.outside.findings import Fault, Refusal
 from gateway.outside.probe import Answer
 from gateway.outside.visit import Visit
 
@@ -91,12 +91,11 @@ def health_fault(answer: Answer) -> Fault | None:
     return None if answer.status == 200 else Fault(f"the answer is {answer.status}, not 200", remedies.REDEPLOY)
 
 
-def _stranger(answer: Answer, visit: Visit) -> Fault | None:
+def _stranger(answer: Answer, visit: Visit) -> Refusal | None:
     """The gateway's refusal of who may not use the site, which is right wherever that is the asking machine."""
     if answer.status != 403 or not visit.site.allow:
         return None
-    return Fault(
+    return Refusal(
         'the site is for its "allow" alone, and answers 403 to this machine',
         f"right if its address is in none of {', '.join(visit.site.allow)}; run verify from there to see the routes",
-        "skipped",
     )

@@ -9,11 +9,14 @@ Outcome = Literal["passed", "failed", "warning", "skipped"]
 
 
 class Fault(NamedTuple):
-    """What is wrong with an answer, and the next step. It is "skipped" where it may be right for who asked."""
+    """What is wrong with an answer, and the next step."""
 
     reason: str
     remedy: str
-    outcome: Literal["failed", "skipped"] = "failed"
+
+
+class Refusal(Fault):
+    """An answer that may be right for who asked, so that nothing is known of what it was to show."""
 
 
 @dataclass(frozen=True)
