@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lab.wire import Door, Wire, arrived
 
-from .edges import INSIDE, PREFIXES, SITES, Edge, request
+from .edges import INSIDE, MONITOR, PREFIXES, SITES, Edge, request
 from .explore import CASES, explore
 from .h2 import Http2, head
 from .readings import judged, outside, readings, wrong_arrival
@@ -84,6 +84,23 @@ def test_the_judge_sees_what_is_outside(path):
     seen = {"platform": "paas.inner.example", "target": path.decode("latin-1"), "headers": [["Host", "x"]]}
     assert wrong_arrival(seen)
     assert wrong_arrival({**seen, "headers": [["Host", "paas.inner.example"]]})
+
+
+def test_the_judge_knows_an_upstream_without_a_name():
+    """By plain http and by address there is no name to judge by: where a request has arrived says whose it is."""
+    inside = {
+        "platform": None,
+        "node": "node-b",
+        "port": 8080,
+        "target": "/o/bk_monitorv3/weixin/x",
+        "headers": [["Host", MONITOR]],
+    }
+    assert wrong_arrival(inside) is None
+    for target in ("/o/bk_monitorv3/x", "/o/bk_monitorv3/weixin/..%2fx", "/o/itsm/weixin/x", "/bkmonitor/x"):
+        assert wrong_arrival({**inside, "target": target}), target
+    assert wrong_arrival({**inside, "headers": [["Host", "paas.inner.example"]]})
+    assert wrong_arrival({**inside, "node": "platform"})
+    assert wrong_arrival({**inside, "port": 80, "headers": [["Host", MONITOR.replace("8080", "80")]]})
 
 
 def test_the_judge_leaves_ordinary_paths_alone():
