@@ -86,7 +86,9 @@ def test_early_hints_are_dropped_or_take_the_answer_with_them(upstream, tmp_path
     said = subprocess.run([NGINX, "-v"], capture_output=True, text=True, check=True).stderr
     version = Version.parse(said)
     for name in ("headers", "proxy"):
-        text = render(f"snippets/{name}.conf.j2", root=tmp_path, build=Build(version), stripped=[])
+        text = render(
+            f"snippets/{name}.conf.j2", root=tmp_path, build=Build(version), stripped=[], own_says=frozenset()
+        )
         (tmp_path / f"{name}.conf").write_text(text)
     http = _HTTP.replace("@FOLDER@", str(tmp_path)).replace("@PLATFORM@", str(upstream))
     with running(http, tmp_path) as port:

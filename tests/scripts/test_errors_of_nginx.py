@@ -81,7 +81,7 @@ class Desk(Room):
         self._asked = 0
 
     def hear(self) -> None:
-        root = self._root
+        root = self.root
         self.command(f"{sys.executable} {root}/hears.py {ERROR_SOCKET} {root}/errors.pl {ERROR_LOG} & heard=$!")
         self.command(f"for _ in $(seq 100); do [ ! -S {ERROR_SOCKET} ] || break; sleep 0.1; done")
 
@@ -89,21 +89,21 @@ class Desk(Room):
         """Asks; the answers are in the file that this returns."""
         name = f"asked{self._asked}"
         self._asked += 1
-        (self._root / f"{name}.json").write_text(json.dumps(requests))
-        self.command(f"{sys.executable} {self._root}/asks.py {self._root}/{name}.json >{self._root}/{name}")
+        (self.root / f"{name}.json").write_text(json.dumps(requests))
+        self.command(f"{sys.executable} {self.root}/asks.py {self.root}/{name}.json >{self.root}/{name}")
         return name
 
     def statuses(self, name: str) -> list[str]:
-        answers = json.loads((self._root / name).read_text())
+        answers = json.loads((self.root / name).read_text())
         assert max(seconds for _, seconds in answers) < 3, "a request has waited for the log"
         return [line.split(" ")[1] if line else "" for line, _ in answers]
 
     def logged(self, name: str) -> str:
-        path = self._root / "var/log/nginx" / name
+        path = self.root / "var/log/nginx" / name
         return path.read_text(errors="replace") if path.exists() else ""
 
     def logs(self) -> str:
-        return "".join(self.logged(path.name) for path in (self._root / "var/log/nginx").iterdir())
+        return "".join(self.logged(path.name) for path in (self.root / "var/log/nginx").iterdir())
 
 
 def test_reasons_are_there_and_codes_nowhere_whether_anybody_listens_or_not(host, files, tmp_path):
