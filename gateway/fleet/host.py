@@ -26,6 +26,8 @@ class Host:
     certs: Mapping[str, KeyPair] = field(repr=False)
     # by Acme.account, of those that name a CA: the certificates that the ACME server's own TLS is verified with, PEM
     acme_cas: Mapping[str, bytes] = field(default_factory=dict)
+    # by their path in the checkout: the authorities that upstreams are verified with, PEM
+    upstream_cas: Mapping[str, bytes] = field(default_factory=dict)
     egress: Egress | None = None
 
     @property

@@ -28,6 +28,7 @@ from gateway.fleet import (
     misplaced,
     same_machine,
     shared_domains,
+    upstream_rules,
     wecom_rules,
     written_twice,
 )
@@ -101,7 +102,7 @@ def load(
         problems += written_twice.problems(_written(inventory, group_data))
         if not lost:
             problems += stray_files.warnings(_domains(loaded), Path(inventory), files)
-    problems += [*shared_domains.warnings(parsed), *wecom_rules.warnings(parsed)]
+    problems += [*shared_domains.warnings(parsed), *wecom_rules.warnings(parsed), *upstream_rules.warnings(parsed)]
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     problems += rendering.problems()

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from gateway.certificates import ca_file, stored
 from gateway.certificates.keys import KeyPair
 from gateway.checkout import verify_files
+from gateway.fleet import upstream_authorities
 from gateway.fleet.conflicts import egress_conflicts, site_conflicts
 from gateway.fleet.host import Host, ssh_address
 from gateway.inventory import values
@@ -68,6 +69,8 @@ def parse_host(
             problems += found
             if pair:
                 pairs[entry.domain] = pair
+    upstream_cas, found = upstream_authorities.read(name, sites, files.parent)
+    problems += found
     problems += site_conflicts(name, sites, data.get("ssh_port"))
     egress, found = _egress(name, data.get("egress"), sites, data.get("ssh_port"))
     problems += found
@@ -80,6 +83,7 @@ def parse_host(
         verify=MappingProxyType(verify),
         certs=MappingProxyType(pairs),
         acme_cas=MappingProxyType(cas),
+        upstream_cas=MappingProxyType(upstream_cas),
         egress=egress,
     ), problems
 
@@ -203,7 +207,7 @@ def _add_ca(order: Acme, checkout: Path, cas: MutableMapping[str, bytes]) -> str
     if order.ca is None:
         return None
     try:
-        text = ca_file.read(checkout / order.ca, order.ca)
+        text = ca_file.read(checkout / order.ca, order.ca, "ACME server")
     except ValueError as error:
         return str(error)
     if cas.setdefault(order.account, text) != text:

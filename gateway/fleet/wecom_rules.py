@@ -57,7 +57,7 @@ def _circles(site: Site) -> Iterator[tuple[str, str]]:
 def _callers(host: Host, site: Site) -> Iterator[tuple[str, str]]:
     """The gateway is noted as a server that calls WeCom."""
     # an inner platform may well go out through the address of its own gateway; through egress everybody does
-    goes_out_here = host.egress is not None or any(route.guarded for route in site.routes)
+    goes_out_here = host.egress is not None or site.is_blueking
     if host.name in site.wecom.trusted_ips and not goes_out_here:
         yield (
             "wecom.trusted_ips",
@@ -100,4 +100,4 @@ def _unlike_keys(first: Site, site: Site) -> Iterator[str]:
 
 def _routes_key(site: Site) -> str:
     """The key that decides a site's routes."""
-    return "bk" if any(route.guarded for route in site.routes) else "platform"
+    return "bk" if site.follows_from_bk else "platform"

@@ -68,7 +68,7 @@ class Sheet:
     @property
     def is_blueking(self) -> bool:
         """True where apps of a BlueKing in an inner network are published: people set these up in another way."""
-        return any(route.guarded for route in self.site.routes)
+        return self.site.is_blueking
 
     @property
     def corp_id(self) -> str:
@@ -121,7 +121,8 @@ class Sheet:
     @property
     def outbound(self) -> tuple[str, ...]:
         """The platform's servers, as host and port, which the hosts must reach."""
-        return tuple(f"{one.host}:{one.port}" for one in sorted({route.upstream for route in self.site.routes}))
+        distinct = sorted({route.upstream for route in self.site.routes})
+        return tuple(dict.fromkeys(server for one in distinct for server in one.servers or (f"{one.host}:{one.port}",)))
 
     def blanks(self) -> list[Problem]:
         """A warning for each value that the inventory could give and does not."""

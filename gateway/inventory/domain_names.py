@@ -6,6 +6,8 @@ import ipaddress
 import re
 import unicodedata
 
+from gateway.problems import shown
+
 # DNS has 253, but a file named after a host has an ending and a port as well, and 255 bytes at most.
 LONGEST = 230
 
@@ -51,3 +53,44 @@ def corrected(value: str) -> str | None:
     except UnicodeError:
         return None
     return name if is_name(name) and not name.rpartition(".")[2].isdigit() else None
+
+
+def checked(value: str, example: str) -> str:
+    """A DNS name in lower case.
+
+    Raises ValueError saying what kind of other thing it is, and what is right: the name inside it, or the example.
+    """
+    meant, without_accidents = corrected(value), plain(value)
+    example = meant or example
+    checks = [
+        ("://" in value, "carries a scheme"),
+        ("/" in value, "carries a path"),
+        (meant is not None and (" " in value or "\t" in value), "has a space"),
+        (
+            not value.isascii() and without_accidents.isascii(),
+            "has full-width or invisible characters, as Chinese input makes them",
+        ),
+        (not value.isascii() and meant is not None, "is in Chinese or another script; DNS knows it in Punycode"),
+        ("*" in value, "is a wildcard; every sub-domain is an entry of its own"),
+        ("_" in value, "has an underscore, which WeCom refuses in a trusted domain"),
+        (value != value.lower(), f'has capitals; write "{value.lower()}"'),
+        (value.endswith("."), "ends in a dot"),
+        (is_ip(value), "is an IP address; WeCom accepts only ICP-filed domain names"),
+        (":" in value, "carries a port; ports follow from the platform's routes"),
+    ]
+    for wrong, reason in checks:
+        if wrong:
+            raise ValueError(f'"{shown(value)}" {reason}; right would be "{example}"')
+    if len(value) > LONGEST:
+        raise ValueError(
+            f'"{shown(value)}" has {len(value)} characters; at most {LONGEST} are possible, because files are '
+            f'named after it; right would be "{example}"'
+        )
+    if not is_name(value):
+        raise ValueError(
+            f'"{shown(value)}" is not a full host name (labels of letters, digits and hyphens, '
+            f'joined by dots); right would be "{example}"'
+        )
+    if value.rpartition(".")[2].isdigit():
+        raise ValueError(f'"{shown(value)}" ends in a number; right would be "{example}"')
+    return value

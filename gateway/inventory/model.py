@@ -13,16 +13,20 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    StrictBool,
     StrictInt,
     StrictStr,
     Tag,
+    ValidationInfo,
+    field_validator,
 )
 
-from gateway.inventory import acme_values, values, wecom_values
+from gateway.inventory import acme_values, header_values, upstream_values, values, wecom_values
 from gateway.inventory.values import (
     AgentId,
     AppCode,
     AppPath,
+    CaFile,
     CorpId,
     Directory,
     Domain,
@@ -31,10 +35,12 @@ from gateway.inventory.values import (
     FilePath,
     Flag,
     HeaderName,
+    Headers,
     InnerNetwork,
     KeyId,
     ListenAddress,
     Network,
+    Node,
     Origin,
     PathPrefix,
     PublicIPv4,
@@ -53,11 +59,33 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
-class BlueKing(_Frozen):
+class _Asked(_Frozen):
+    """What `nodes` and `ca` say about the `upstream` beside them."""
+
+    @field_validator("nodes", check_fields=False)
+    @classmethod
+    def _nodes(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        return upstream_values.nodes(value, others.data.get("upstream"))
+
+    @field_validator("ca", check_fields=False)
+    @classmethod
+    def _ca(cls, value: str | None, others: ValidationInfo) -> str | None:
+        if value and str(others.data.get("upstream")).startswith("http:"):
+            raise ValueError('has no meaning for plain http; remove it, or write "https://..." as upstream')
+        return value
+
+
+class BlueKing(_Asked):
     """What of a BlueKing installation is published: only these apps' mobile paths."""
 
     upstream: Origin
-    """The inner platform's origin, https with a name: "https://paas.inner.example"."""
+    """The inner platform's origin, https or http: "https://paas.inner.example", "http://10.0.0.8:8080"."""
+
+    nodes: Annotated[tuple[Node, ...], BeforeValidator(values.listed)] = ()
+    """Its addresses, with a port or without, asked in place of what DNS says: ["10.0.0.8:8443", "10.0.0.9"]."""
+
+    ca: CaFile | None = None
+    """A PEM file in the checkout that it is verified with: "files/ca/inner.pem". Default: the host's trust store."""
 
     apps: Annotated[tuple[AppCode, ...], BeforeValidator(values.listed), Field(min_length=1)]
     """The bk_app_ids to publish: ["bk_itsm"]."""
@@ -209,12 +237,22 @@ class SiteEntry(_Frozen):
     """About the WeCom app, for the handover sheet."""
 
 
-class PlatformRoute(_Frozen):
-    """One row of a platform's mapping table: public port and prefix to upstream prefix."""
+class PlatformRoute(_Asked):
+    """One row of a platform's mapping table: public port and prefix to upstream prefix.
+
+    The upstream's `nodes` and `ca` are as in BlueKing. `host` is whose name the upstream gets in the Host header.
+    A `guarded` prefix is an allow-list: nothing passes that could be read as a path outside of it. `headers` are
+    further request headers, by name, in which "{domain}" and "{path}" stand for the site's domain and `path`.
+    """
 
     port: RoutePort
     path: PathPrefix
     upstream: UpstreamPrefix
+    nodes: Annotated[tuple[Node, ...], BeforeValidator(values.listed)] = ()
+    ca: CaFile | None = None
+    host: Literal["upstream", "domain"] = "upstream"
+    guarded: StrictBool = False
+    headers: Headers = ()
 
 
 _Rows = Annotated[tuple[PlatformRoute, ...], BeforeValidator(values.listed), Field(min_length=1)]
@@ -223,10 +261,10 @@ _Rows = Annotated[tuple[PlatformRoute, ...], BeforeValidator(values.listed), Fie
 class Platform(_Frozen):
     """A platform as data (group_data/all.py).
 
-    With `routes` "bk" a site's routes follow from its own `bk`; they are an allow-list into an inner network, and so
-    are guarded (gateway/inventory/site.py). `read_timeout` is in seconds. `domain_headers` are request headers, besides
-    X-Forwarded-Host, that carry the public domain. `app_path` is what a WeCom app's home URL has after the path of the
-    first entry route, with "{flag}" for the site's own flag.
+    With `routes` "bk" a site's routes follow from its own `bk`; they are guarded (gateway/inventory/site.py).
+    `read_timeout` is in seconds. `domain_headers` are request headers, besides X-Forwarded-Host, that carry the public
+    domain. `app_path` is what a WeCom app's home URL has after the path of the first entry route, with "{flag}" for the
+    site's own flag.
     """
 
     routes: Annotated[
@@ -236,10 +274,15 @@ class Platform(_Frozen):
     ]
     max_body: Size = "50m"
     read_timeout: Annotated[StrictInt, Field(ge=1, le=3600)] = 60
-    domain_headers: Annotated[
-        tuple[HeaderName, ...], BeforeValidator(values.listed), AfterValidator(values.header_names)
-    ] = ()
+    domain_headers: Annotated[tuple[HeaderName, ...], BeforeValidator(values.listed)] = ()
     app_path: AppPath | None = None
+
+    @field_validator("domain_headers")
+    @classmethod
+    def _said_once(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        rows = others.data.get("routes", ())
+        header_values.said_once(value, (name for row in (() if rows == "bk" else rows) for name, _ in row.headers))
+        return value
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:

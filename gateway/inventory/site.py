@@ -6,22 +6,58 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
-from gateway.inventory.model import Acme, BlueKing, Platform, RateLimit, SiteEntry, WeCom
+from gateway.inventory import header_values, upstream_values
+from gateway.inventory.model import Acme, BlueKing, Platform, PlatformRoute, RateLimit, SiteEntry, WeCom
 
 Edge = Literal["slb", "tls"]
 
 
 @dataclass(frozen=True, order=True)
 class Upstream:
-    """The origin that answers: host name and port, always https."""
+    """Who answers: an origin, and how it is asked.
+
+    `host` is a name or an IP address, without brackets. `nodes` are addresses with ports, asked in place of what DNS
+    says. `ca` is the path in the checkout of the authorities that it is verified with, "" for the host's trust store.
+    """
 
     host: str
     port: int = 443
+    scheme: Literal["https", "http"] = "https"
+    nodes: tuple[str, ...] = ()
+    ca: str = ""
 
     @property
     def authority(self) -> str:
-        """As it stands in a Host header: without the default port."""
-        return self.host if self.port == 443 else f"{self.host}:{self.port}"
+        """As it stands in a Host header: without the scheme's default port."""
+        return self._written if self.port == _DEFAULT_PORTS[self.scheme] else f"{self._written}:{self.port}"
+
+    @property
+    def origin(self) -> str:
+        """Scheme and authority."""
+        return f"{self.scheme}://{self.authority}"
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The addresses, with ports, where it is asked. Empty where DNS says them."""
+        return self.nodes or ((f"{self._written}:{self.port}",) if self.is_address else ())
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Its own name or address, and its nodes' addresses, without ports and brackets."""
+        return (self.host, *(node.rpartition(":")[0].strip("[]") for node in self.nodes))
+
+    @property
+    def is_address(self) -> bool:
+        """Whether `host` is an IP address."""
+        return upstream_values.address(self.host) is not None
+
+    @property
+    def _written(self) -> str:
+        address = upstream_values.address(self.host)
+        return upstream_values.written(address) if address else self.host
+
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
 @dataclass(frozen=True)
@@ -29,7 +65,8 @@ class Route:
     """Requests to `path` on public port `port` go to `upstream` under `upstream_path`.
 
     Both prefixes end in "/". A `guarded` route leads into an inner network that is closed otherwise: nothing may pass
-    that an upstream could read as a path outside its prefix.
+    that an upstream could read as a path outside its prefix. `own_host` is True where the upstream gets the site's
+    domain as Host, not its own name. `headers` are as in a platform's row.
     """
 
     port: int
@@ -37,11 +74,17 @@ class Route:
     upstream: Upstream
     upstream_path: str
     guarded: bool = False
+    own_host: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def verbatim(self) -> bool:
         """True where a whole host is mapped to a whole host, so that the request target can pass as it came."""
         return self.path == "/" and self.upstream_path == "/" and not self.guarded
+
+    def headers_for(self, domain: str) -> dict[str, str]:
+        """The further request headers of a site's requests, by name."""
+        return {name: header_values.filled(text, domain, self.path) for name, text in self.headers}
 
 
 @dataclass(frozen=True)
@@ -91,6 +134,25 @@ class Site:
         """
         return f"https://{self.domain}" + ("" if port == self.entry_port else f":{port}")
 
+    @property
+    def route_headers(self) -> tuple[str, ...]:
+        """The names of all further request headers of its routes."""
+        return tuple(dict.fromkeys(name for route in self.routes for name, _ in route.headers))
+
+    @property
+    def is_blueking(self) -> bool:
+        """Whether an app of BlueKing's is published: it knows a visit from WeCom by this header."""
+        return any(name.lower() == "x-forwarded-weixin-host" for name in [*self.domain_headers, *self.route_headers])
+
+    @property
+    def follows_from_bk(self) -> bool:
+        """Whether its routes follow from its own `bk`."""
+        return any(entry.app for entry in self.app_entries)
+
+    def host_header(self, route: Route) -> str:
+        """The Host header that the route's upstream gets."""
+        return self.domain if route.own_host else route.upstream.authority
+
     def ports(self) -> tuple[int, ...]:
         """Ports with routes and the entry port, which serves verification files in any case."""
         return tuple(sorted({self.entry_port, *(route.port for route in self.routes)}))
@@ -128,8 +190,11 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
             Route(
                 port=ENTRY_PORTS[entry.edge] if row.port == "entry" else row.port,
                 path=row.path,
-                upstream=_upstream(row.upstream),
+                upstream=_upstream(row),
                 upstream_path=urlsplit(row.upstream).path,
+                guarded=row.guarded,
+                own_host=row.host == "domain",
+                headers=row.headers,
             )
             for row in platform.routes
         )
@@ -157,7 +222,7 @@ def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
 
 
 def _bk_routes(bk: BlueKing, port: int) -> tuple[Route, ...]:
-    upstream = _upstream(bk.upstream)
+    upstream = _upstream(bk)
     paths = [f"/{env}/{app}/{part}/" for app in bk.apps for env in bk.envs for part in ("weixin", "static/weixin")]
     return tuple(
         Route(port=port, path=path, upstream=upstream, upstream_path=path, guarded=True)
@@ -174,6 +239,13 @@ def _bk_entries(bk: BlueKing, app_path: str) -> tuple[AppEntry, ...]:
     )
 
 
-def _upstream(url: str) -> Upstream:
-    parts = urlsplit(url)
-    return Upstream(host=parts.hostname or "", port=parts.port or 443)
+def _upstream(asked: BlueKing | PlatformRoute) -> Upstream:
+    parts = urlsplit(asked.upstream)
+    port = upstream_values.default_port(parts)
+    return Upstream(
+        host=upstream_values.host_of(parts),
+        port=port,
+        scheme="http" if parts.scheme == "http" else "https",
+        nodes=tuple(upstream_values.with_port(node, port) for node in asked.nodes),
+        ca=asked.ca or "",
+    )

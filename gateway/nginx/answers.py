@@ -1,26 +1,31 @@
 """The rules that make redirects and cookies of an upstream point at the school's domain.
 
-They are arguments of nginx's `proxy_redirect`, `proxy_cookie_domain` and `proxy_cookie_path`, which are tried in
-order: the first match wins, and a plain prefix is replaced by its counterpart. A URL that several routes serve belongs
-to the one with the longest upstream prefix, whichever listener answers: a platform's B module must stay on the default
-port even when the open platform on 9001 points to it.
+They are arguments of nginx's `proxy_redirect`, `proxy_cookie_domain` and `proxy_cookie_path`, which are tried in order:
+the first match wins. A regular expression replaces the whole value, anything else the prefix that it is. A URL that
+several routes serve belongs to the one with the longest upstream prefix, whichever listener answers: a platform's B
+module must stay on the default port even when the open platform on 9001 points to it.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.inventory.site import Route, Site, Upstream
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Rule:
-    """`match` as the upstream writes it, `replacement` as the school's domain has it. ~ starts a regular expression."""
+    """`match` as the upstream writes it, `replacement` as the school's domain has it. ~ starts a regular expression.
+
+    `changes` is False where everything that matches stays as it is.
+    """
 
     match: str
     replacement: str
+    changes: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,23 @@ def rules(site: Site, route: Route) -> AnswerRules:
     by_length = sorted(site.routes, key=lambda other: len(other.upstream_path), reverse=True)
     siblings = [other for other in by_length if other.upstream == route.upstream]
     return AnswerRules(
-        redirects=tuple(_redirects(site, route, _chosen(site, route, by_length))),
-        cookie_domains=tuple(_cookie_domains(site)),
-        cookie_paths=tuple(_cookie_paths(siblings, route)),
+        redirects=_needed(_redirects(site, route, _chosen(site, route, by_length))),
+        cookie_domains=_needed(_cookie_domains(site)),
+        cookie_paths=_needed(_cookie_paths(siblings, route)),
     )
+
+
+def origins(site: Site) -> tuple[Rule, ...]:
+    """What becomes of an upstream's own origin in Access-Control-Allow-Origin.
+
+    Where several routes lead to the upstream, the one that serves its "/" decides, else the one on the entry port.
+    """
+    found = []
+    for upstream in dict.fromkeys(route.upstream for route in site.routes):
+        routes = [route for route in site.routes if route.upstream == upstream]
+        best = min(routes, key=lambda one: (len(one.upstream_path) > 1, one.port != site.entry_port))
+        found.append(Rule(f"~^(?i:{_origin(upstream)})$", site.public_origin(best.port)))
+    return tuple(found)
 
 
 def _chosen(site: Site, route: Route, by_length: list[Route]) -> list[Route]:
@@ -57,56 +75,78 @@ def _chosen(site: Site, route: Route, by_length: list[Route]) -> list[Route]:
 
 
 def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
-    found = []
+    found = [rule for other in chosen if other.own_host and other.port == route.port for rule in _own(site, other)]
     for other in chosen:
-        public = site.public_origin(other.port)
-        for origin in _spellings(other.upstream):
-            found.append(Rule(origin + other.upstream_path, public + other.path))
-        if other.upstream_path == "/":
-            # the origin without a slash is the same URL; matched to its end, as another host may start with it
-            for origin in _spellings(other.upstream)[:2]:
-                found.append(Rule(f"{origin}?", f"{public}{other.path}?"))
-            bare = re.escape(other.upstream.host)
-            port = "(?::443|:80)?" if other.upstream.port == 443 else f":{other.upstream.port}"
-            found.append(Rule(f"~^(?:https?:)?//{bare}{port}$", public + other.path))
-    # "//host/path" names another host: this rule keeps it from the rules for paths below
-    found.append(Rule("//", "//"))
+        public = site.public_origin(other.port) + other.path
+        found.append(Rule(f"~^(?i:{_origin(other.upstream)}){_within(other.upstream_path)}", f"{public}$1"))
     for other in chosen:
         if other.upstream != route.upstream:
             continue
         public = "" if other.port == route.port else site.public_origin(other.port)
-        found.append(Rule(other.upstream_path, public + other.path))
-    return _distinct(found)
+        # nginx redirects from a prefix without its slash to the one with it, but answers 404 there beside an allow-list
+        same = not public and other.path == other.upstream_path and not other.guarded
+        # "//host/path" names another host
+        within = "/(?!/)(.*)$" if other.upstream_path == "/" else _within(other.upstream_path)
+        found.append(Rule(f"~^{within}", f"{public}{other.path}$1", changes=not same))
+    return found
 
 
-def _spellings(upstream: Upstream) -> list[str]:
-    """The ways in which an upstream may write its own origin."""
-    if upstream.port != 443:
-        return [f"{scheme}//{upstream.authority}" for scheme in ("https:", "http:", "")]
-    host = upstream.host
-    return [
-        f"https://{host}",
-        f"http://{host}",
-        f"//{host}",
-        f"https://{host}:443",
-        f"http://{host}:80",
-        # of applications that take the scheme from one place and the port from another
-        f"http://{host}:443",
-        f"https://{host}:80",
-    ]
+def _own(site: Site, route: Route) -> list[Rule]:
+    """Rules for what an upstream writes that takes the public domain for its own name.
+
+    It knows neither the public port nor that TLS ends in front of it, and maybe not the public prefix.
+    """
+    public = site.public_origin(route.port)
+    port = "" if route.upstream.port in (80, 443) else f"|:{route.upstream.port}"
+    own = f"(?i:(?:https?:)?//{_pattern(site.domain)}(?::443|:80{port})?)"
+    back = Rule(f"~^{own}{_within(route.upstream_path)}", f"{public}{route.path}$1")
+    if route.path == route.upstream_path:
+        return [back]
+    # One that knows the public URL as well is right.
+    return [Rule(public + route.path, public + route.path, changes=False), back]
+
+
+def _within(prefix: str) -> str:
+    """A pattern for the prefix, without its slash too, and what is below it, which is $1."""
+    return f"{_pattern(prefix.rstrip('/'))}(?:/|(?=[?#])|$)(.*)$"
+
+
+def _pattern(text: str) -> str:
+    """The text as it stands in a regular expression. A hyphen means nothing there outside of brackets."""
+    return re.escape(text).replace(r"\-", "-")
+
+
+def _origin(upstream: Upstream) -> str:
+    """A pattern for the ways in which an upstream may write its own origin: by its name, or by a node's address."""
+    names = [f"{_pattern(_bracketed(upstream))}{_port(upstream.port)}"]
+    for node in upstream.nodes:
+        host, _, port = node.rpartition(":")
+        names.append(f"{_pattern(host)}{_port(int(port))}")
+    joined = "|".join(dict.fromkeys(names))
+    return f"(?:https?:)?//(?:{joined})" if len(names) > 1 else f"(?:https?:)?//{joined}"
+
+
+def _bracketed(upstream: Upstream) -> str:
+    return f"[{upstream.host}]" if ":" in upstream.host else upstream.host
+
+
+def _port(port: int) -> str:
+    """Of applications that take the scheme from one place and the port from another, http on 443 is one too."""
+    return "(?::443|:80)?" if port in (80, 443) else f":{port}"
 
 
 def _cookie_domains(site: Site) -> list[Rule]:
-    """Rules for each upstream's name and its parents: browsers would not send cookies for those to the school's domain.
+    """One rule for each upstream's name and its parents: browsers would not send cookies for those to the school.
 
     nginx ignores case here. The dot that old frameworks write in front means nothing.
     """
-    found = []
-    for host in dict.fromkeys(route.upstream.host for route in site.routes):
-        labels = host.split(".")
-        names = [".".join(labels[start:]) for start in range(len(labels) - 1)]
-        found += [Rule(rf"~^\.?{re.escape(name)}$", site.domain) for name in names]
-    return _distinct(found)
+    names: dict[str, None] = {}
+    for upstream in dict.fromkeys(route.upstream for route in site.routes):
+        labels = upstream.host.split(".")
+        ends = range(1) if upstream.is_address else range(max(len(labels) - 1, 1))
+        names |= {_pattern(".".join(labels[start:])): None for start in ends}
+        names |= {_pattern(node.rpartition(":")[0]): None for node in upstream.nodes}
+    return [Rule(rf"~^\.?(?:{'|'.join(names)})$", site.domain)]
 
 
 def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
@@ -117,23 +157,26 @@ def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
     """
     found = []
     for other in sorted(siblings, key=lambda one: (-len(one.upstream_path), one is not route)):
-        covered = [one.path for one in siblings if one.upstream_path.startswith(other.upstream_path)]
+        prefix = other.upstream_path
+        covered = [one.path for one in siblings if one.upstream_path.startswith(prefix)]
         public = posixpath.commonpath(covered).rstrip("/") + "/"
+        bare = _pattern(prefix.rstrip("/"))
         if public != other.path:
-            found.append(Rule(f"~^{re.escape(other.upstream_path)}$", public))
-        found.append(Rule(other.upstream_path, other.path))
-        if other.upstream_path != "/":
-            bare = re.escape(other.upstream_path.rstrip("/"))
-            found.append(Rule(f"~^{bare}$", public.rstrip("/") or "/"))
-    return _distinct(found)
+            found.append(Rule(f"~^{bare}/?$", public, changes=public != prefix))
+        if bare and other.path != "/":
+            found.append(Rule(f"~^{bare}(/.*|)$", f"{other.path.rstrip('/')}$1", changes=other.path != prefix))
+        else:
+            below = f"~^{bare}(?:/|$)(.*)$" if bare else "~^/(.*)$"
+            found.append(Rule(below, f"{other.path}$1", changes=other.path != prefix))
+    return found
 
 
-def _distinct(found: list[Rule]) -> list[Rule]:
+def _needed(found: Iterable[Rule]) -> tuple[Rule, ...]:
     """The first rule for each match, without rules at the end that change nothing."""
     first: dict[str, Rule] = {}
     for rule in found:
         first.setdefault(rule.match, rule)
     kept = list(first.values())
-    while kept and kept[-1].replacement == kept[-1].match.removeprefix("~^").removesuffix("$").replace("\\", ""):
+    while kept and not kept[-1].changes:
         kept.pop()
-    return kept
+    return tuple(kept)

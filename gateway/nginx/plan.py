@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gateway.fleet.host import Host
-from gateway.inventory.site import ENTRY_PORTS, Site, Upstream
+from gateway.inventory.site import ENTRY_PORTS, Site
+from gateway.nginx import answers, upstreams
 from gateway.nginx.build import Build
 
 # With so many certificates or more, sites at edge tls that differ in their name alone share a server. nginx then reads
@@ -29,9 +30,16 @@ class Plan:
         return frozenset({ENTRY_PORTS["slb"]} if any(site.edge == "slb" for site in self.host.sites) else ())
 
     @cached_property
-    def upstreams(self) -> tuple[Upstream, ...]:
-        """Every upstream of any site."""
-        return tuple(sorted({route.upstream for site in self.host.sites for route in site.routes}))
+    def upstreams(self) -> tuple[upstreams.Block, ...]:
+        """The block of every upstream of any site."""
+        distinct = {route.upstream for site in self.host.sites for route in site.routes}
+        return tuple(upstreams.Block(upstream) for upstream in sorted(distinct))
+
+    @cached_property
+    def origins(self) -> Mapping[tuple[answers.Rule, ...], int]:
+        """What becomes of the upstreams' own origins at each kind of site, numbered from 1."""
+        distinct = {origins_of(site) for site in self.host.sites}
+        return {rules: number for number, rules in enumerate(sorted(distinct), 1)}
 
     @cached_property
     def balancers(self) -> Mapping[tuple[str, ...], int]:
@@ -55,7 +63,9 @@ class Plan:
         for site in sorted(self.host.sites, key=lambda site: site.domain):
             # A verification file of an unusual name could have the path of another school's page.
             unusual = tuple(file.name for file in self.host.verify[site.domain] if not file.has_family_name)
-            key = (replace(site, domain=""), unusual) if site.edge in shared_edges and not site.acme else site
+            # What an upstream writes that calls itself by the domain is matched by that name.
+            own = site.acme or any(route.own_host for route in site.routes)
+            key = (replace(site, domain=""), unusual) if site.edge in shared_edges and not own else site
             groups.setdefault(key, []).append(site)
         return tuple(map(tuple, groups.values()))
 
@@ -65,9 +75,10 @@ class Plan:
         return tuple(site.domain for group in self.groups if len(group) > 1 for site in group if site.edge == "tls")
 
     @cached_property
-    def domain_headers(self) -> frozenset[str]:
-        """Request headers that some site of the host sets to its domain; the other sites strip them."""
-        return frozenset(header for site in self.host.sites for header in site.domain_headers)
+    def own_headers(self) -> Mapping[str, str]:
+        """Request headers that some site of the host sets, by their names in lower case; the other sites strip them."""
+        names = (name for site in self.host.sites for name in [*site.domain_headers, *site.route_headers])
+        return {name.lower(): name for name in sorted(names)}
 
     def hash_sizes(self) -> dict[str, int]:
         """Sizes for nginx's hash table of server names, 0 where nginx's defaults are enough.
@@ -81,3 +92,8 @@ class Plan:
             return {"hash_bucket_size": 0, "hash_max_size": 0}
         bucket = 128 if longest <= 100 else 512
         return {"hash_bucket_size": bucket, "hash_max_size": max(2048, 1 << (8 * len(names)).bit_length())}
+
+
+def origins_of(site: Site) -> tuple[answers.Rule, ...]:
+    """answers.origins for a site of any domain: `$host` stands for it, which no rule's `match` has."""
+    return answers.origins(replace(site, domain="$host"))

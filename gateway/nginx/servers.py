@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gateway.inventory.site import Route, Site
-from gateway.nginx import answers
-from gateway.nginx.plan import Plan
+from gateway.nginx import answers, upstreams
+from gateway.nginx.plan import Plan, origins_of
 from gateway.nginx.templates import render
 from gateway.onhost.constants import ACME, ACME_WEBROOT
 
@@ -47,14 +47,32 @@ class _Listener:
     taken: frozenset[str]
     # the nginx variable that is true where a load balancer got the request by plain http; "" where none is believed
     plain: str = ""
+    # further request headers, by name, as nginx has them: text, or a variable that each location sets
+    headers: Mapping[str, str] = field(default_factory=dict)
+    # request headers that other sites of the host set, and this one drops
+    stripped: tuple[str, ...] = ()
 
     @property
     def whole_host(self) -> bool:
         return any(route.path == "/" for route, _ in self.routes)
 
+    def block(self, route: Route) -> upstreams.Block:
+        """nginx's block for the route's upstream."""
+        return upstreams.Block(route.upstream)
+
+    def header_variables(self, site: Site, route: Route) -> dict[str, str]:
+        """The variables of `headers`, and what each is at `route`."""
+        values = route.headers_for(site.domain)
+        return {value: values.get(name, "") for name, value in self.headers.items() if value == _variable(name)}
+
     @property
-    def guarded(self) -> bool:
-        return any(route.guarded for route, _ in self.routes)
+    def authority(self) -> str | None:
+        """The path of the authorities that the routes' upstreams are verified with, "" for the host's trust store.
+
+        None where they differ. Upstreams by plain http do not count.
+        """
+        distinct = {route.upstream.ca for route, _ in self.routes if route.upstream.scheme == "https"}
+        return distinct.pop() if len(distinct) == 1 else None if distinct else ""
 
     @property
     def shared_rules(self) -> answers.AnswerRules | None:
@@ -88,7 +106,8 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
         "domains": [one.domain for one in group],
         "verify": verify,
         "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), plan),
-        "stripped": sorted(plan.domain_headers - set(site.domain_headers)),
+        "patience": upstreams.Patience(site.read_timeout),
+        "origin": plan.origins[origins_of(site)],
         "acme_issued": f"{ACME}/issued/{site.domain}",
         "acme_webroot": ACME_WEBROOT,
     }
@@ -100,15 +119,31 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
 
 
 def _listeners(site: Site, verify: frozenset[str], plan: Plan) -> list[_Listener]:
-    entry = site.entry_port
     number = plan.balancers.get(site.trusted_proxies) if site.edge == "slb" else None
     return [
-        _Listener(
-            port,
-            port == entry,
-            tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port),
-            (verify if port == entry else frozenset()) | ({"/healthz"} if port in plan.healthz_ports else frozenset()),
-            f"$wecom_gateway_plain_{number}" if number else "",
-        )
-        for port in site.ports()
+        _listener(site, port, verify, plan, f"$wecom_gateway_plain_{number}" if number else "") for port in site.ports()
     ]
+
+
+def _listener(site: Site, port: int, verify: frozenset[str], plan: Plan, plain: str) -> _Listener:
+    entry = port == site.entry_port
+    routes = tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port)
+    headers = _headers(site, [route for route, _ in routes])
+    taken = (verify if entry else frozenset()) | ({"/healthz"} if port in plan.healthz_ports else frozenset())
+    set_here = {name.lower() for name in [*site.domain_headers, *headers]}
+    stripped = tuple(name for lower, name in plan.own_headers.items() if lower not in set_here)
+    return _Listener(port, entry, routes, taken, plain, headers, stripped)
+
+
+def _headers(site: Site, routes: Sequence[Route]) -> dict[str, str]:
+    """The routes' further request headers. nginx inherits them all or nothing, so they stand in the server: where the
+    routes differ, as a variable."""
+    found: dict[str, str] = {}
+    for name in dict.fromkeys(name for route in routes for name, _ in route.headers):
+        distinct = {route.headers_for(site.domain).get(name, "") for route in routes}
+        found[name] = distinct.pop() if len(distinct) == 1 else _variable(name)
+    return found
+
+
+def _variable(header: str) -> str:
+    return f"$wecom_gateway_header_{header.lower().replace('-', '_')}"

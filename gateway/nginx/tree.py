@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gateway import product, rendering
 from gateway.fleet.host import Host
-from gateway.nginx import built_for, egress, error_pages, orders, tls_profile
+from gateway.nginx import built_for, egress, error_pages, orders, tls_profile, upstreams
 from gateway.nginx.build import Build
 from gateway.nginx.plan import Plan
 from gateway.nginx.release import BUILD, ID_PLACEHOLDER, File
@@ -34,6 +34,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
         "rates": sorted({site.rate_limit.requests_per_second for site in plan.host.sites if site.rate_limit}),
         "certificates": bool(plan.certificates_by_name),
         "balancers": bool(plan.balancers),
+        "origins": {number: rules for rules, number in plan.origins.items()},
         "guarded": any(route.guarded for site in plan.host.sites for route in site.routes),
         **plan.hash_sizes(),
     },
@@ -52,7 +53,9 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
     "snippets/server.conf": lambda _: {},
     "snippets/errors.conf": lambda _: {"codes": error_pages.CODES, "unread_codes": error_pages.UNREAD_CODES},
     "snippets/too-long.conf": lambda _: {},
-    "snippets/headers.conf": lambda plan: {"stripped": [one for one in STRIPPED if one not in plan.domain_headers]},
+    "snippets/headers.conf": lambda plan: {
+        "stripped": [one for one in STRIPPED if one.lower() not in plan.own_headers]
+    },
     "snippets/proxy.conf": lambda _: {},
     "snippets/tls.conf": lambda plan: {
         "protocols": tls_profile.PROTOCOLS,
@@ -87,15 +90,20 @@ def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
 def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     """The scripts and systemd units that run on the host, and the lists that they read."""
     host = plan.host
-    ports, upstreams = [str(port) for port in [*sorted(host.listeners()), RELEASE_PORT]], set(plan.upstreams)
+    ports, asked = (
+        [str(port) for port in [*sorted(host.listeners()), RELEASE_PORT]],
+        [one.upstream for one in plan.upstreams],
+    )
     if host.egress:
         ports.append(egress.ports_line(host.egress))
-        upstreams.update(egress.UPSTREAMS)
+        asked += egress.UPSTREAMS
     yield "ports", _lines(ports)
-    yield "upstreams", _lines(f"{upstream.host} {upstream.port}" for upstream in sorted(upstreams))
+    yield "upstreams", _lines(f"{name} {port}" for name, port in upstreams.resolved(asked))
     yield "domains", _lines(sorted(site.domain for site in host.sites))
     yield "orders", _text(orders.orders(host.sites))
     yield BUILD, _text(built_for.text(plan.build))
+    for path, pem in host.upstream_cas.items():
+        yield path.removeprefix("files/"), File(pem)
     for name, pem in host.acme_cas.items():
         yield f"acme-ca/{name}.pem", File(pem)
     for name in _SCRIPTS:

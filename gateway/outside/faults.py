@@ -34,7 +34,7 @@ def file_fault(answer: Answer, body: bytes, visit: Visit) -> Fault | None:
 
 def route_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
     """The answer must come from the route's upstream, and a redirect must leave login working."""
-    expected = f"https://{route.upstream.authority}{route.upstream_path}"
+    expected = f"{route.upstream.scheme}://{visit.site.host_header(route)}{route.upstream_path}"
     arrived = answer.headers.get(reach.ARRIVED)
     if arrived is not None and arrived != expected:
         return Fault(f"arrived at {arrived.partition('?')[0]}, not at {expected}", "deploy; is this the right host?")

@@ -29,7 +29,7 @@ def location_fault(location: str, site: Site) -> Fault | None:
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if host == site.domain:
         return _own_domain_fault(shown, parts, port, site)
-    if host in {route.upstream.host for route in site.routes}:
+    if host in {name for route in site.routes for name in route.upstream.hosts}:
         return Fault(
             f"redirects to {shown}, the platform's own name, which WeCom does not open under the school's domain",
             "no route of this site covers that URL: add one to the platform (group_data/all.py), or ask the "

@@ -79,7 +79,7 @@ class AnsweringSite:
             return answer(301, location=f"https://{domain}{target}")
         for route in site.routes:
             if route.port == local and target.startswith(route.path):
-                url = f"https://{route.upstream.authority}{route.upstream_path}{target.removeprefix(route.path)}"
+                url = f"{route.upstream.scheme}://{site.host_header(route)}{route.upstream_path}{target.removeprefix(route.path)}"
                 return answer(x_lab_arrived=url)
         return own_page(404)
 

@@ -16,8 +16,8 @@ def _apply(rules, value):
     """As nginx does: the first match wins; a prefix is replaced, a regular expression replaces the whole."""
     for rule in rules:
         if rule.match.startswith("~"):
-            if re.search(rule.match[1:], value):
-                return rule.replacement
+            if found := re.search(rule.match[1:], value):
+                return rule.replacement.replace("$1", found[1] or "" if found.re.groups else "")
         elif value.startswith(rule.match):
             return rule.replacement + value[len(rule.match) :]
     return value
