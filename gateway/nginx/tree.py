@@ -57,6 +57,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
         "stripped": [one for one in STRIPPED if one.lower() not in plan.own_headers]
     },
     "snippets/proxy.conf": lambda _: {},
+    "snippets/trust.conf": lambda _: {},
     "snippets/tls.conf": lambda plan: {
         "protocols": tls_profile.PROTOCOLS,
         "ciphers": tls_profile.CIPHERS,
