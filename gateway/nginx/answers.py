@@ -152,14 +152,13 @@ def _cookie_domains(site: Site) -> list[Rule]:
 def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
     """Rules for the prefixes of routes to the same upstream; of equal prefixes that of `route` decides.
 
-    Cookies know no port. A cookie for a whole prefix gets the path that all public paths of the routes below that
-    prefix have in common, so that it is sent to each of them.
+    Cookies know no port. A cookie for a whole prefix, or for what lies around one, gets the path that all public paths
+    of the routes below have in common, so that it is sent to each of them.
     """
     found = []
     for other in sorted(siblings, key=lambda one: (-len(one.upstream_path), one is not route)):
         prefix = other.upstream_path
-        covered = [one.path for one in siblings if one.upstream_path.startswith(prefix)]
-        public = posixpath.commonpath(covered).rstrip("/") + "/"
+        public = _common(one.path for one in siblings if one.upstream_path.startswith(prefix))
         bare = _pattern(prefix.rstrip("/"))
         if public != other.path:
             found.append(Rule(f"~^{bare}/?$", public, changes=public != prefix))
@@ -168,7 +167,22 @@ def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
         else:
             below = f"~^{bare}(?:/|$)(.*)$" if bare else "~^/(.*)$"
             found.append(Rule(below, f"{other.path}$1", changes=other.path != prefix))
+    prefixes = {one.upstream_path for one in siblings}
+    for parent in sorted(_parents(prefixes) - prefixes, key=len, reverse=True):
+        public = _common(one.path for one in siblings if one.upstream_path.startswith(parent))
+        found.append(Rule(f"~^{_pattern(parent.rstrip('/'))}/?$", public, changes=public != parent))
     return found
+
+
+def _common(paths: Iterable[str]) -> str:
+    """The longest prefix that ends in "/" and that all of the paths have."""
+    return posixpath.commonpath(list(paths)).rstrip("/") + "/"
+
+
+def _parents(prefixes: Iterable[str]) -> set[str]:
+    """What lies around the prefixes, except "/": a cookie for that is sent to everything as it is."""
+    parts = [prefix.strip("/").split("/") for prefix in prefixes]
+    return {f"/{'/'.join(part[:end])}/" for part in parts for end in range(1, len(part))}
 
 
 def _needed(found: Iterable[Rule]) -> tuple[Rule, ...]:

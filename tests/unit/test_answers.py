@@ -147,6 +147,31 @@ def test_a_cookie_for_a_whole_prefix_comes_back_to_every_route_under_it(parse, p
     assert _apply(rules, "/api-v1") == "/api"
 
 
+@pytest.mark.parametrize(
+    ("path", "public"),
+    [
+        # BlueKing's monitoring sets its session for the whole app, of which two parts are published elsewhere
+        ("/o/monitor/", "/mon/"),
+        ("/o/monitor", "/mon/"),
+        ("/o/", "/mon/"),
+        ("/o/monitor/weixin/", "/mon/"),
+        ("/o/monitor/weixin/x", "/mon/x"),
+        ("/o/monitor/static/weixin/", "/mon/static/"),
+        ("/o/monitor/static/", "/mon/static/"),
+        ("/o/monitors/", "/o/monitors/"),
+        ("/o/monitor/admin/", "/o/monitor/admin/"),
+        ("/", "/"),
+    ],
+)
+def test_a_cookie_for_more_than_is_published_comes_back_to_what_is(parse, path, public):
+    rows = (
+        ("entry", "/mon/", f"{API}o/monitor/weixin/"),
+        ("entry", "/mon/static/", f"{API}o/monitor/static/weixin/"),
+    )
+    for prefix in ("/mon/", "/mon/static/"):
+        assert _apply(_rules(parse, prefix, *rows).cookie_paths, path) == public
+
+
 def test_a_cookie_of_two_prefixes_for_one_upstream_reaches_both(parse):
     for path in ("/a/", "/b/"):
         rules = _rules(parse, path, ("entry", "/a/", API), ("entry", "/b/", API)).cookie_paths
