@@ -7,6 +7,7 @@ since those were written, trusted IPs for example, is added where it belongs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gateway.handover.sheet import Sheet
@@ -310,6 +311,7 @@ def _blueking(sheet: Sheet) -> tuple[Step, ...]:
         ("BKAPP_WEIXIN_APP_ID", sheet.corp_id),
         ("BKAPP_WEIXIN_APP_SECRET", "<WECOM_APP_SECRET>"),
         ("BKAPP_WEIXIN_APP_EXTERNAL_HOST", sheet.domain),
+        *_moved(sheet),
     )
     return (
         Step(
@@ -344,9 +346,9 @@ def _blueking(sheet: Sheet) -> tuple[Step, ...]:
             "2.3",
             (PLATFORM,),
             Text(
-                "在蓝鲸应用里设置五个环境变量，然后重新部署应用。<WECOM_APP_SECRET> 换成应用的 Secret，只填在蓝鲸里。"
+                "在蓝鲸应用里设置下列环境变量，然后重新部署应用。<WECOM_APP_SECRET> 换成应用的 Secret，只填在蓝鲸里。"
                 "外网域名不带端口、全部小写。",
-                "Set five environment variables of the BlueKing app, then deploy it again. Put the app's Secret in "
+                "Set these environment variables of the BlueKing app, then deploy it again. Put the app's Secret in "
                 "the place of <WECOM_APP_SECRET>, in BlueKing and nowhere else. The external host has no port and "
                 "no capitals.",
             ),
@@ -378,7 +380,10 @@ def _blueking(sheet: Sheet) -> tuple[Step, ...]:
         Step(
             "4",
             (PLATFORM,),
-            Text("在蓝鲸里打开应用，确认能正常提单。", "Open the app in BlueKing and submit a ticket."),
+            Text(
+                "在蓝鲸里打开应用，确认能正常使用（ITSM：能提单）。",
+                "Open the app in BlueKing and see whether it works (ITSM: submit a ticket).",
+            ),
         ),
         Step(
             "5",
@@ -390,3 +395,16 @@ def _blueking(sheet: Sheet) -> tuple[Step, ...]:
             ),
         ),
     )
+
+
+def _moved(sheet: Sheet) -> Iterator[tuple[str, str]]:
+    """The settings of an app that is published under another path than its own, as monitoring may be."""
+    moved = [route for route in sheet.site.routes if route.path != route.upstream_path]
+    for route in moved:
+        if route.upstream_path.endswith("/static/weixin/"):
+            yield "BKAPP_WEIXIN_STATIC_URL", route.path
+        elif route.upstream_path.endswith("/weixin/"):
+            yield "BKAPP_WEIXIN_SITE_URL", route.path
+    if moved:
+        yield "BKAPP_WEIXIN_APP_EXTERNAL_SCHEME", "https"
+        yield "BKAPP_WEIXIN_AGENT_ID", sheet.agent_id

@@ -121,6 +121,29 @@ def test_blueking_names_the_five_variables_and_never_a_secret(handover):
     assert "9001" not in markdown.partition("## B.")[0]
 
 
+def test_an_app_under_another_path_is_told_which(handover):
+    site = {"domain": "mon.a.edu.cn", "edge": "slb", "wecom": WECOM}
+    result, out = handover(bkmonitor=[("h1", {"sites": [site]})])
+    assert result.exit_code == 0, result.output
+    for name, value in (
+        ("BKAPP_WEIXIN_APP_EXTERNAL_HOST", "mon.a.edu.cn"),
+        ("BKAPP_WEIXIN_SITE_URL", "/bkmonitor/"),
+        ("BKAPP_WEIXIN_STATIC_URL", "/bkmonitor/static/"),
+        ("BKAPP_WEIXIN_APP_EXTERNAL_SCHEME", "https"),
+        ("BKAPP_WEIXIN_AGENT_ID", "1000002"),
+    ):
+        assert f"- {name}\n  - `{value}`\n" in both(out, "mon.a.edu.cn")[0]
+
+
+@pytest.mark.parametrize("group", ["bkitsm_v3", "bkitsm_v3_name", "bksops"])
+def test_an_app_under_its_own_path_is_told_none(handover, group):
+    result, out = handover(**{group: [("h1", {"sites": [SLB]})]})
+    assert result.exit_code == 0, result.output
+    sheet = both(out, "wx.a.edu.cn")[0]
+    assert "BKAPP_WEIXIN_APP_EXTERNAL_HOST" in sheet
+    assert "BKAPP_WEIXIN_SITE_URL" not in sheet
+
+
 def test_the_steps_are_numbered_as_in_the_platforms_own_document(handover):
     _, out = handover(wanxiao_prod=[("h1", {"sites": [SLB]})])
     markdown = both(out, "wx.a.edu.cn")[0].partition("## B.")[2]
