@@ -18,7 +18,8 @@ class Applications:
     def answer(self, request: Request, about: dict[str, Any]) -> Page | None:
         """The page that an application answers with. None where the request is for the echo.
 
-        An X-Lab header asks for the echo, also where an application lives.
+        An X-Lab header asks for the echo, also where an application lives, and so does a call of WeCom's API that says
+        nothing.
         """
         if any(name.lower().startswith("x-lab-") for name, _ in request.headers):
             return None
@@ -26,7 +27,7 @@ class Applications:
         name = visit.host.partition(":")[0]
         if app := blueking.app(name, visit.path):
             return self._blueking.answer(app, visit)
-        if name == wecom.NAME and visit.path.startswith(wecom.PREFIX):
+        if name == wecom.NAME and visit.path.startswith(wecom.PREFIX) and visit.query:
             return wecom.answer(visit, about["peer"])
         if about["port"] == school.PORT and not _is_ip(name):
             return self._school.answer(visit)

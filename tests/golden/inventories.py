@@ -37,7 +37,7 @@ class Inventory:
 
 
 def _site(name: str, edge: str, platform: str, **more: Any) -> dict[str, Any]:
-    return {"domain": f"{name}.school.example", "edge": edge, "platform": platform, **more}
+    return {"domain": f"{name.replace('_', '-')}.school.example", "edge": edge, "platform": platform, **more}
 
 
 def _many() -> tuple[dict[str, Any], ...]:
@@ -53,6 +53,13 @@ INVENTORIES = {
     ),
     "bkitsm-slb": Inventory((_site("itsm", "slb", "bkitsm", bk=_BK, slb_cidrs=["10.0.0.0/24"]),)),
     "bkitsm-tls": Inventory((_site("itsm", "tls", "bkitsm", bk={**_BK, "extra_paths": ["/o/itsm/api/"]}),)),
+    # Apps of BlueKing's as routes: on PaaS v3, under another path, and with a header that says which.
+    "blueking-routes-slb": Inventory(
+        tuple(_site(name, "slb", name, slb_cidrs=_PRIVATE) for name in ("bkitsm_v3", "bkmonitor", "bksops"))
+    ),
+    "blueking-routes-tls": Inventory((_site("itsm", "tls", "bkitsm_v3_name"), _site("monitor", "tls", "bkmonitor"))),
+    "own-and-wxapi-slb": Inventory((_site("app", "slb", "own_app"), _site("api", "slb", "wxapi"))),
+    "own-and-wxapi-tls": Inventory((_site("app", "tls", "own_app"), _site("api", "tls", "wxapi"))),
     "every-kind": Inventory(
         (
             _site("a", "slb", "wanxiao_prod", slb_cidrs=["10.0.0.0/24"]),

@@ -149,6 +149,14 @@ def test_of_bluekings_app_nothing_else_is_published(served, site):
             assert answer.status in (400, 404), (prefix, escape)
 
 
+@pytest.mark.parametrize("site", BLUEKING)
+def test_an_upload_page_takes_what_bluekings_does(served, site):
+    size = 60 << 20
+    steered = {"X-Lab-Status": "200"}
+    answer = phone(site).get(BLUEKING[site][0], method="POST", body=bytes(size), headers=steered, timeout=60)
+    assert (answer.status, answer.json()["body_length"]) == (200, size)
+
+
 def test_an_application_of_the_schools_own_sees_its_public_name(served):
     one = phone("app")
     first = one.get("/desk")
