@@ -49,7 +49,13 @@ class BlueKing(TypedDict, total=False):
     """What of a BlueKing installation is published: only these apps' mobile paths."""
 
     upstream: Required[str]
-    """The inner platform's origin, https with a name: "https://paas.inner.example"."""
+    """The inner platform's origin, https or http: "https://paas.inner.example", "http://10.0.0.8:8080"."""
+
+    nodes: list[str]
+    """Its addresses, with a port or without, asked in place of what DNS says: ["10.0.0.8:8443", "10.0.0.9"]."""
+
+    ca: str
+    """A PEM file in the checkout that it is verified with: "files/ca/inner.pem". Default: the host's trust store."""
 
     apps: Required[list[str]]
     """The bk_app_ids to publish: ["bk_itsm"]."""

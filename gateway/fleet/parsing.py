@@ -207,7 +207,7 @@ def _add_ca(order: Acme, checkout: Path, cas: MutableMapping[str, bytes]) -> str
     if order.ca is None:
         return None
     try:
-        text = ca_file.read(checkout / order.ca, order.ca, "ACME server")
+        text = ca_file.read(checkout / order.ca, order.ca)
     except ValueError as error:
         return str(error)
     if cas.setdefault(order.account, text) != text:

@@ -20,7 +20,7 @@ def read(host_name: str, sites: Iterable[Site], checkout: Path) -> tuple[dict[st
                 continue
             field = "bk.ca" if site.follows_from_bk else f'platforms["{site.platform}"].routes'
             try:
-                found[path] = ca_file.read(checkout / path, path, "upstream")
+                found[path] = ca_file.read(checkout / path, path)
             except ValueError as error:
                 problems.append(Problem(host_name, site.domain, field, str(error)))
     return found, problems

@@ -12,6 +12,7 @@ from gateway.problems import shown
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _CA = re.compile(r"files/ca/[A-Za-z0-9._-]+\.(?:pem|crt)")
 # Inner networks have names of one label and with underscores, which no public domain may have.
 _INNER_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
@@ -64,7 +65,7 @@ def node(value: str) -> str:
         raise ValueError(f'"{shown(value)}" is not an IP address, with a port or without; {example}')
     if _is_nobodys(found):
         raise ValueError(f'"{shown(value)}" is not the address of a server; {example}')
-    if colon and port and not (port.isascii() and port.isdecimal() and 1 <= int(port) <= 65535 and port[0] != "0"):
+    if colon and not address(value) and not (_PORT.fullmatch(port) and int(port) <= 65535):
         raise ValueError(f'"{shown(value)}" has no valid port; {example}')
     return written(found) + (f":{port}" if port else "")
 

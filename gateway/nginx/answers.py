@@ -37,15 +37,24 @@ class AnswerRules:
     cookie_paths: tuple[Rule, ...]
 
 
-def rules(site: Site, route: Route) -> AnswerRules:
-    """The rules for answers that come through `route` of `site`."""
+def rules(site: Site, route: Route, shared: frozenset[str] = frozenset()) -> AnswerRules:
+    """The rules for answers that come through `route` of `site`; `shared` are the site's shared_names."""
     by_length = sorted(site.routes, key=lambda other: len(other.upstream_path), reverse=True)
     siblings = [other for other in by_length if other.upstream == route.upstream]
     return AnswerRules(
         redirects=_needed(_redirects(site, route, _chosen(site, route, by_length))),
-        cookie_domains=_needed(_cookie_domains(site)),
+        cookie_domains=_cookie_domains(site, route.upstream, shared),
         cookie_paths=_needed(_cookie_paths(siblings, route)),
     )
+
+
+def shared_names(site: Site) -> frozenset[str]:
+    """Names of upstreams, and parents of these, that are the site's domain or one of its parents.
+
+    A browser takes a cookie for such a name at the site as it is, and the school's other sites see it too.
+    """
+    names = {name for route in site.routes for name in _names(route.upstream)}
+    return frozenset(name for name in names if f".{site.domain}".endswith(f".{name}"))
 
 
 def origins(site: Site) -> tuple[Rule, ...]:
@@ -135,18 +144,22 @@ def _port(port: int) -> str:
     return "(?::443|:80)?" if port in (80, 443) else f":{port}"
 
 
-def _cookie_domains(site: Site) -> list[Rule]:
-    """One rule for each upstream's name and its parents: browsers would not send cookies for those to the school.
+def _cookie_domains(site: Site, upstream: Upstream, shared: frozenset[str]) -> tuple[Rule, ...]:
+    """One rule for the upstream's name and its parents: browsers would not send cookies for those to the school.
 
-    nginx ignores case here. The dot that old frameworks write in front means nothing.
+    nginx ignores case here. The dot that old frameworks write in front means nothing. Names of other upstreams are left
+    as they are: browsers refuse cookies for a stranger's name, here as there.
     """
-    names: dict[str, None] = {}
-    for upstream in dict.fromkeys(route.upstream for route in site.routes):
-        labels = upstream.host.split(".")
-        ends = range(1) if upstream.is_address else range(max(len(labels) - 1, 1))
-        names |= {_pattern(".".join(labels[start:])): None for start in ends}
-        names |= {_pattern(node.rpartition(":")[0]): None for node in upstream.nodes}
-    return [Rule(rf"~^\.?(?:{'|'.join(names)})$", site.domain)]
+    names = [_pattern(name) for name in _names(upstream) if name not in shared]
+    return (Rule(rf"~^\.?(?:{'|'.join(names)})$", site.domain),) if names else ()
+
+
+def _names(upstream: Upstream) -> tuple[str, ...]:
+    """What an upstream may write as a cookie's domain: its name and the parents of that, or its addresses."""
+    if upstream.is_address:
+        return upstream.hosts
+    labels = upstream.host.split(".")
+    return *(".".join(labels[start:]) for start in range(max(len(labels) - 1, 1))), *upstream.hosts[1:]
 
 
 def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
@@ -159,14 +172,19 @@ def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
     for other in sorted(siblings, key=lambda one: (-len(one.upstream_path), one is not route)):
         prefix = other.upstream_path
         public = _common(one.path for one in siblings if one.upstream_path.startswith(prefix))
+        if prefix == "/":
+            # A cookie without a path gets one without a last slash from the browser: they have to stay the same cookie.
+            whole = public.rstrip("/") or "/"
+            found.append(Rule("~^/$", whole, changes=whole != "/"))
+            found.append(Rule("~^/(.*)$", f"{other.path}$1", changes=other.path != "/"))
+            continue
         bare = _pattern(prefix.rstrip("/"))
         if public != other.path:
             found.append(Rule(f"~^{bare}/?$", public, changes=public != prefix))
-        if bare and other.path != "/":
-            found.append(Rule(f"~^{bare}(/.*|)$", f"{other.path.rstrip('/')}$1", changes=other.path != prefix))
+        if other.path == "/":
+            found.append(Rule(f"~^{bare}(?:/|$)(.*)$", "/$1"))
         else:
-            below = f"~^{bare}(?:/|$)(.*)$" if bare else "~^/(.*)$"
-            found.append(Rule(below, f"{other.path}$1", changes=other.path != prefix))
+            found.append(Rule(f"~^{bare}(/.*|)$", f"{other.path.rstrip('/')}$1", changes=other.path != prefix))
     prefixes = {one.upstream_path for one in siblings}
     for parent in sorted(_parents(prefixes) - prefixes, key=len, reverse=True):
         public = _common(one.path for one in siblings if one.upstream_path.startswith(parent))

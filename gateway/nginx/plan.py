@@ -65,7 +65,8 @@ class Plan:
             unusual = tuple(file.name for file in self.host.verify[site.domain] if not file.has_family_name)
             # What an upstream writes that calls itself by the domain is matched by that name.
             own = site.acme or any(route.own_host for route in site.routes)
-            key = (replace(site, domain=""), unusual) if site.edge in shared_edges and not own else site
+            alike = replace(site, domain=""), unusual, answers.shared_names(site)
+            key = alike if site.edge in shared_edges and not own else site
             groups.setdefault(key, []).append(site)
         return tuple(map(tuple, groups.values()))
 

@@ -21,6 +21,9 @@ def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[st
         yield from _group_blocks(group, plan, shared)
 
 
+_Ruled = tuple[Route, answers.AnswerRules]
+
+
 @dataclass(frozen=True)
 class _BarePath:
     """A route's prefix without its last slash, "" where nothing has to be said of it.
@@ -43,7 +46,7 @@ class _Listener:
 
     port: int
     entry: bool
-    routes: tuple[tuple[Route, answers.AnswerRules], ...]
+    routes: tuple[_Ruled, ...]
     taken: frozenset[str]
     # the nginx variable that is true where a load balancer got the request by plain http; "" where none is believed
     plain: str = ""
@@ -99,13 +102,15 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
     name, in lower case and without a port, whatever the client wrote.
     """
     site = group[0] if len(group) == 1 else replace(group[0], domain="$host")
+    names = answers.shared_names(group[0])
+    ruled = [(route, answers.rules(site, route, names)) for route in site.routes]
     verify = sorted({file.name for one in group for file in plan.host.verify[one.domain]})
     values = {
         **shared,
         "site": site,
         "domains": [one.domain for one in group],
         "verify": verify,
-        "listeners": _listeners(site, frozenset(f"/{name}" for name in verify), plan),
+        "listeners": _listeners(site, ruled, frozenset(f"/{name}" for name in verify), plan),
         "patience": upstreams.Patience(site.read_timeout),
         "origin": plan.origins[origins_of(site)],
         "acme_issued": f"{ACME}/issued/{site.domain}",
@@ -118,21 +123,27 @@ def _group_blocks(group: tuple[Site, ...], plan: Plan, shared: Mapping[str, obje
         yield f"acme/{site.domain}.conf", render("site-acme.conf.j2", **values)
 
 
-def _listeners(site: Site, verify: frozenset[str], plan: Plan) -> list[_Listener]:
-    number = plan.balancers.get(site.trusted_proxies) if site.edge == "slb" else None
+def _listeners(site: Site, routes: Sequence[_Ruled], verify: frozenset[str], plan: Plan) -> list[_Listener]:
     return [
-        _listener(site, port, verify, plan, f"$wecom_gateway_plain_{number}" if number else "") for port in site.ports()
+        _listener(site, port, tuple(pair for pair in routes if pair[0].port == port), verify, plan)
+        for port in site.ports()
     ]
 
 
-def _listener(site: Site, port: int, verify: frozenset[str], plan: Plan, plain: str) -> _Listener:
+def _listener(site: Site, port: int, routes: tuple[_Ruled, ...], verify: frozenset[str], plan: Plan) -> _Listener:
     entry = port == site.entry_port
-    routes = tuple((route, answers.rules(site, route)) for route in site.routes if route.port == port)
     headers = _headers(site, [route for route, _ in routes])
-    taken = (verify if entry else frozenset()) | ({"/healthz"} if port in plan.healthz_ports else frozenset())
     set_here = {name.lower() for name in [*site.domain_headers, *headers]}
-    stripped = tuple(name for lower, name in plan.own_headers.items() if lower not in set_here)
-    return _Listener(port, entry, routes, taken, plain, headers, stripped)
+    balancer = plan.balancers.get(site.trusted_proxies) if site.edge == "slb" else None
+    return _Listener(
+        port=port,
+        entry=entry,
+        routes=routes,
+        taken=(verify if entry else frozenset()) | ({"/healthz"} if port in plan.healthz_ports else frozenset()),
+        plain=f"$wecom_gateway_plain_{balancer}" if balancer else "",
+        headers=headers,
+        stripped=tuple(name for lower, name in plan.own_headers.items() if lower not in set_here),
+    )
 
 
 def _headers(site: Site, routes: Sequence[Route]) -> dict[str, str]:

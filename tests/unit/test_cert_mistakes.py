@@ -207,4 +207,4 @@ def test_nor_is_an_acme_servers_ca_waited_for(files, kind):
     done = run(read, seconds=20)
     (line,) = done.stdout.splitlines()
     assert ("is larger than any certificate" if kind == "huge" else f"is a {kind}, no regular file") in line
-    assert "put the ACME server's CA certificate there" in line
+    assert "put the certificate of the authority there" in line

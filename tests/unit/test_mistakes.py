@@ -75,10 +75,11 @@ def _site(**change: object) -> dict[str, object]:
             id="BlueKing without its settings",
         ),
         pytest.param(
-            _site(platform="bkitsm", bk={**BK, "upstream": "http://paas.inner.example"}),
-            'wx.school.edu.cn: bk.upstream: "http://paas.inner.example" is not https: without TLS nothing proves who '
-            'answers; right would be "https://paas.inner.example"',
-            id="plain http to the inner platform",
+            _site(platform="bkitsm", bk={**BK, "upstream": "http://8.8.8.8:8080"}),
+            'wx.school.edu.cn: bk.upstream: "http://8.8.8.8:8080" is a public address, and by plain http everybody on '
+            "the way there reads logins and changes answers; right would be https, or the address that the inner "
+            "network has for it",
+            id="plain http to a public address",
         ),
         pytest.param(
             _site(wecom={"trusted_ips": "120.27.208.144;120.27.208.145"}),
@@ -180,7 +181,6 @@ def test_a_mistake_in_a_platform_is_told_in_its_place_and_not_again_for_every_si
         *(
             ([name], f'[0]: "{name}" is set by the gateway for every site; remove it')
             for name in (
-                "Host",
                 "connection",
                 "Upgrade",
                 "X-Real-IP",

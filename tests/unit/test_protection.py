@@ -60,7 +60,12 @@ def test_the_host_header_is_the_upstreams_own_name(http):
 def test_a_request_is_sent_once_more_only_where_it_never_arrived(http):
     """A timed-out one may have spent a login's one-shot code."""
     for location in proxied(http):
-        assert location.inherited("proxy_next_upstream") == [("error",)]
+        assert location.inherited("proxy_next_upstream") == [("error", "timeout")]
+        # nginx has one `timeout` for connecting and for reading: only in time before an answer can be late
+        ((until,),) = location.inherited("proxy_next_upstream_timeout")
+        ((connect,),) = location.inherited("proxy_connect_timeout")
+        ((read,),) = location.inherited("proxy_read_timeout")
+        assert int(connect.removesuffix("ms")) < int(until.removesuffix("ms")) < int(read.removesuffix("s")) * 1000
 
 
 def test_an_upstream_has_no_say_over_this_nginx(http):

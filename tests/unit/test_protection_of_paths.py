@@ -63,8 +63,10 @@ def test_a_guarded_route_never_passes_a_path_as_it_came():
 
 def test_a_guarded_server_answers_404_to_what_may_be_read_as_another_path(http):
     for server in _guarded(http):
-        guards = [one for one in server.blocks if one.name == "if" and "$wecom_gateway_ambiguous" in one.arguments[0]]
-        assert [one.all("return") for one in guards] == [[("404",)]]
+        for location in [one for path, one in server.locations().items() if path in PREFIXES]:
+            guard = location.blocks[0]
+            assert (guard.name, "$wecom_gateway_ambiguous" in guard.arguments[0]) == ("if", True), "before all else"
+            assert guard.all("return") == [("404",)]
         assert server.inherited("merge_slashes") == [("on",)]
 
 
