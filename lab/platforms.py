@@ -15,6 +15,7 @@ from lab.topology import (
     PRIVATE_CA,
     PRIVATE_NAME,
     SELF_SIGNED_NAME,
+    STANDIN_NAMES,
     STATE,
     WRONG_CERT_NAME,
     address,
@@ -30,8 +31,7 @@ def ensure(say: Say) -> None:
     pki.issue("other-name.example", ["other-name.example"], _CERTIFICATES / WRONG_CERT_NAME)
     pki.issue_self_signed(SELF_SIGNED_NAME, _CERTIFICATES / SELF_SIGNED_NAME)
     pki.issue(PRIVATE_NAME, [PRIVATE_NAME], _CERTIFICATES / PRIVATE_NAME, PRIVATE_CA)
-    names = (*PLATFORM_NAMES, WRONG_CERT_NAME, SELF_SIGNED_NAME, PRIVATE_NAME)
-    _ensure("platform", names, say)
+    _ensure("platform", STANDIN_NAMES, say)
     _ensure("node-b", (), say)
 
 

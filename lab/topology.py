@@ -46,6 +46,8 @@ PLATFORM_NAMES = (
 WRONG_CERT_NAME = "wrong-cert.example"  # serves a certificate for another name
 SELF_SIGNED_NAME = "self-signed.example"  # serves a certificate that the lab CA did not sign
 PRIVATE_NAME = "private.inner.example"  # serves a certificate of an authority that no host trusts
+# Everything that the lab's network resolves to the stand-in.
+STANDIN_NAMES = (*PLATFORM_NAMES, WRONG_CERT_NAME, SELF_SIGNED_NAME, PRIVATE_NAME)
 
 SSH_USER = "ops"  # with passwordless sudo; root accepts the same key
 
@@ -57,7 +59,7 @@ PKI = STATE / "pki"
 CA = PKI / "ca.pem"
 PRIVATE_CA = PKI / "private-ca.pem"
 
-_FIXED = {"platform": 2, "slb": 3, "node-b": 4, "acme": 6, "gw-slb": 11, "gw-tls": 12}
+_FIXED = {"platform": 2, "slb": 3, "node-b": 8, "acme": 6, "gw-slb": 11, "gw-tls": 12}
 _TEST_HOST = re.compile(r"t(0[1-9]|[1-9][0-9])")
 _TEST_HOST_BASE = 30
 

@@ -74,8 +74,7 @@ def test_traffic_follows_an_address_within_a_minute_and_keeps_its_connections(ba
     checkout.deploy_well()
     assert _status("a.edu.example") == 200
     new_address = str(topology.subnet()[4])
-    names = (*topology.PLATFORM_NAMES, topology.WRONG_CERT_NAME, topology.SELF_SIGNED_NAME)
-    aliases = [word for name in names for word in ("--alias", name)]
+    aliases = [word for name in topology.STANDIN_NAMES for word in ("--alias", name)]
     container, old_address = topology.container("platform"), topology.address("platform")
 
     def move(address: str) -> None:
