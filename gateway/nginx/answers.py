@@ -186,7 +186,7 @@ def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
         else:
             found.append(Rule(f"~^{bare}(/.*|)$", f"{other.path.rstrip('/')}$1", changes=other.path != prefix))
     prefixes = {one.upstream_path for one in siblings}
-    for parent in sorted(_parents(prefixes) - prefixes, key=len, reverse=True):
+    for parent in sorted(_parents(prefixes) - prefixes):
         public = _common(one.path for one in siblings if one.upstream_path.startswith(parent))
         found.append(Rule(f"~^{_pattern(parent.rstrip('/'))}/?$", public, changes=public != parent))
     return found
