@@ -44,7 +44,7 @@ SITES = (
     {"domain": "monitor", "platform": "bkmonitor"},
     {"domain": "sops", "platform": "bksops"},
     {"domain": "app", "platform": "own_app"},
-    {"domain": "api", "platform": "wxapi"},
+    {"domain": "api", "platform": "wxapi", "allow": [str(topology.subnet())]},
     {"domain": "private", "platform": "private"},
     {"domain": "address", "platform": "address"},
 )
