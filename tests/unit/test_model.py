@@ -95,6 +95,8 @@ def test_a_bad_value_is_refused_with_its_place_and_reason(parse, change, field, 
     ("change", "field", "reason"),
     [
         ({"upstream": "ftp://paas.inner.example"}, "bk.upstream", "starts with neither https:// nor http://"),
+        ({"upstream": "HTTP://paas.inner.example"}, "bk.upstream", "starts with neither https:// nor http://"),
+        ({"nodes": [f"10.0.0.{one}" for one in range(1, 18)]}, "bk.nodes", "17 nodes; at most 16"),
         ({"upstream": "http:paas.inner.example"}, "bk.upstream", "starts with neither https:// nor http://"),
         ({"upstream": "paas.inner.example"}, "bk.upstream", "starts with neither https:// nor http://"),
         ({"upstream": "http://8.8.8.8"}, "bk.upstream", "is a public address"),
