@@ -120,10 +120,12 @@ def _url(value: str, schemes: tuple[str, ...]) -> SplitResult:
         raise ValueError(f'"{shown(value)}" starts with neither https:// nor http://; right would be "{_EXAMPLE}"')
     if "?" in value or "#" in value:
         raise ValueError(f'"{shown(value)}" carries a query or fragment; leave it out, the visitor\'s own is passed on')
-    if port == 0:
-        raise ValueError(f'"{shown(value)}" has port 0')
+    if port == 0 or parts.netloc.endswith(":"):
+        raise ValueError(f'"{shown(value)}" has no valid port; leave it out, or write one from 1 to 65535')
     host = host_of(parts)
     known = address(host)
+    if known is None and ":" in host:
+        raise ValueError(f'"{shown(value)}" has no address that nginx can ask; right would be "http://[fd00::8]:8080"')
     if known is None and not _INNER_NAME.fullmatch(host):
         domain_names.checked(host, "paas.inner.example")
     if known is None and host.rpartition(".")[2].isdigit():

@@ -95,6 +95,8 @@ def test_a_bad_value_is_refused_with_its_place_and_reason(parse, change, field, 
     ("change", "field", "reason"),
     [
         ({"upstream": "ftp://paas.inner.example"}, "bk.upstream", "starts with neither https:// nor http://"),
+        ({"upstream": "http://10.0.0.8:"}, "bk.upstream", "has no valid port"),
+        ({"upstream": "http://[fd00::8%25eth0]"}, "bk.upstream", "has no address that nginx can ask"),
         ({"upstream": "HTTP://paas.inner.example"}, "bk.upstream", "starts with neither https:// nor http://"),
         ({"nodes": [f"10.0.0.{one}" for one in range(1, 18)]}, "bk.nodes", "17 nodes; at most 16"),
         ({"upstream": "http:paas.inner.example"}, "bk.upstream", "starts with neither https:// nor http://"),

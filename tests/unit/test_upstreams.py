@@ -196,6 +196,26 @@ def _servers(files: dict[str, File]) -> list[tuple[str, ...]]:
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ((("/weixin/", "/weixin/", True), ("/static/", "/static/", False)), '"/static/" is not guarded'),
+        ((("/weixin/", "/weixin/", True), ("/static/", "/static/", True)), ""),
+        ((("/weixin/", "/weixin/", True), ("/", "/", False)), ""),
+    ],
+)
+def test_a_hole_beside_a_wall_is_told(parse, rows, told):
+    routes = [
+        {"port": "entry", "path": path, "upstream": f"http://10.0.0.8:8080{behind}", "guarded": guarded}
+        for path, behind, guarded in rows
+    ]
+    host, _ = parse({**ENTRY, "domain": "wx.a.edu.cn"}, platforms={"own": {"routes": routes}})
+    assert host
+    found = " ".join(map(str, upstream_rules.warnings([host])))
+    assert told in found
+    assert bool(found) == bool(told)
+
+
 def test_wecoms_api_is_not_for_everybody(parse):
     row = {"port": "entry", "path": "/wxapi/", "upstream": "https://qyapi.weixin.qq.com/"}
     entry = {**ENTRY, "domain": "wx.a.edu.cn", "slb_cidrs": ["10.0.0.0/24"]}
