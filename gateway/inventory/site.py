@@ -247,8 +247,11 @@ def _bk_entries(bk: BlueKing, app_path: str) -> tuple[AppEntry, ...]:
 def _upstream(asked: BlueKing | PlatformRoute) -> Upstream:
     parts = urlsplit(asked.upstream)
     port = upstream_values.default_port(parts)
+    host = upstream_values.host_of(parts)
+    address = upstream_values.address(host)
     return Upstream(
-        host=upstream_values.host_of(parts),
+        # an address has several spellings
+        host=str(address) if address else host,
         port=port,
         scheme="http" if parts.scheme == "http" else "https",
         nodes=tuple(upstream_values.with_port(node, port) for node in asked.nodes),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.inventory.site import Route, Site, Upstream
@@ -59,7 +59,7 @@ def shared_names(site: Site) -> frozenset[str]:
 
 
 def origins(site: Site) -> tuple[Rule, ...]:
-    """What becomes of an upstream's own origin in Access-Control-Allow-Origin.
+    """What becomes of an upstream's own origin in Access-Control-Allow-Origin. Each `match` is the pattern alone.
 
     Where several routes lead to the upstream, the one that serves its "/" decides, else the one on the entry port.
     """
@@ -67,7 +67,9 @@ def origins(site: Site) -> tuple[Rule, ...]:
     for upstream in dict.fromkeys(route.upstream for route in site.routes):
         routes = [route for route in site.routes if route.upstream == upstream]
         best = min(routes, key=lambda one: (len(one.upstream_path) > 1, one.port != site.entry_port))
-        found.append(Rule(f"~^(?i:{_origin(upstream)})$", site.public_origin(best.port)))
+        spelled = [_origin(upstream), *(_own_origin(site, one) for one in routes if one.own_host)]
+        for pattern in dict.fromkeys(spelled):
+            found.append(Rule(f"(?i:{pattern})$", site.public_origin(best.port)))
     return tuple(found)
 
 
@@ -110,14 +112,18 @@ def _own(site: Site, route: Route) -> list[Rule]:
     It knows neither the public port nor that TLS ends in front of it, and maybe not the public prefix.
     """
     public = site.public_origin(route.port)
-    port = "" if route.upstream.port in (80, 443) else f"|:{route.upstream.port}"
-    own = f"(?i:(?:https?:)?//{_pattern(site.domain)}(?::443|:80{port})?)"
-    back = Rule(f"~^{own}{_within(route.upstream_path)}", f"{public}{route.path}$1")
+    back = Rule(f"~^(?i:{_own_origin(site, route)}){_within(route.upstream_path)}", f"{public}{route.path}$1")
     if route.path == route.upstream_path:
         return [back]
     # One that knows the public URL, its own or another route's, is right.
     known = [one.path for one in site.routes if one.port == route.port and one.path != "/"]
     return [*(Rule(public + path, public + path, changes=False) for path in known), back]
+
+
+def _own_origin(site: Site, route: Route) -> str:
+    """A pattern for the site's own origin, as an upstream may write it that takes the domain for its own name."""
+    ports = "|".join(f":{port}" for port in sorted({80, 443, route.upstream.port, route.port}))
+    return f"(?:https?:)?//{_pattern(site.domain)}(?:{ports})?"
 
 
 def _within(prefix: str) -> str:
@@ -173,28 +179,45 @@ def _cookie_paths(siblings: list[Route], route: Route) -> list[Rule]:
     Cookies know no port. A cookie for a whole prefix, or for what lies around one, gets the path that all public paths
     of the routes below have in common, so that it is sent to each of them.
     """
-    found = []
-    for other in sorted(siblings, key=lambda one: (-len(one.upstream_path), one is not route)):
-        prefix = other.upstream_path
-        public = _common(one.path for one in siblings if one.upstream_path.startswith(prefix))
-        if prefix == "/":
-            # A cookie without a path gets one without a last slash from the browser: they have to stay the same cookie.
-            whole = public.rstrip("/") or "/"
-            found.append(Rule("~^/$", whole, changes=whole != "/"))
-            found.append(Rule("~^/(.*)$", f"{other.path}$1", changes=other.path != "/"))
+    by_prefix: dict[str, Route] = {}
+    for other in sorted(siblings, key=lambda one: one is not route):
+        by_prefix.setdefault(other.upstream_path, other)
+    prefixes = {*by_prefix, *_parents(by_prefix)}
+    found: list[Rule] = []
+    for prefix in sorted(prefixes, key=lambda one: (-len(one), one)):
+        below = [one.path for one in siblings if one.upstream_path.startswith(prefix)]
+        if prefix in by_prefix:
+            found += _cookie_paths_of(by_prefix[prefix], _common(below))
             continue
-        bare = _pattern(prefix.rstrip("/"))
-        if public != other.path:
-            found.append(Rule(f"~^{bare}/?$", public, changes=public != prefix))
-        if other.path == "/":
-            found.append(Rule(f"~^{bare}(?:/|$)(.*)$", "/$1"))
-        else:
-            found.append(Rule(f"~^{bare}(/.*|)$", f"{other.path.rstrip('/')}$1", changes=other.path != prefix))
-    prefixes = {one.upstream_path for one in siblings}
-    for parent in sorted(_parents(prefixes) - prefixes):
-        public = _common(one.path for one in siblings if one.upstream_path.startswith(parent))
-        found.append(Rule(f"~^{_pattern(parent.rstrip('/'))}/?$", public, changes=public != parent))
+        if all(one.path == one.upstream_path for one in siblings):
+            continue
+        around = [one for one in siblings if prefix.startswith(one.upstream_path)]
+        public = _common([*below, *(one.path + prefix.removeprefix(one.upstream_path) for one in around)])
+        found.append(_exactly(prefix, public))
     return found
+
+
+def _cookie_paths_of(route: Route, public: str) -> Iterator[Rule]:
+    """Rules for the route's own prefix, for which a cookie gets the path `public`, and for what is below."""
+    prefix, bare = route.upstream_path, _pattern(route.upstream_path.rstrip("/"))
+    if prefix == "/":
+        # A cookie without a path gets one without a last slash from the browser: they have to stay the same cookie.
+        whole = public.rstrip("/") or "/"
+        yield Rule("~^/$", whole, changes=whole != "/")
+        yield Rule("~^/(.*)$", f"{route.path}$1", changes=route.path != "/")
+        return
+    if public != route.path:
+        yield _exactly(prefix, public)
+    if route.path == "/":
+        yield Rule(f"~^{bare}(?:/|$)(.*)$", "/$1")
+    else:
+        yield Rule(f"~^{bare}(/.*|)$", f"{route.path.rstrip('/')}$1", changes=route.path != prefix)
+
+
+def _exactly(prefix: str, public: str) -> Rule:
+    """For the whole prefix, with its last slash or without; another path would be another cookie."""
+    replacement = f"{public.rstrip('/')}$1" if public != "/" else "/"
+    return Rule(f"~^{_pattern(prefix.rstrip('/'))}(/?)$", replacement, changes=public != prefix)
 
 
 def _common(paths: Iterable[str]) -> str:

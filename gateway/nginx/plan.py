@@ -113,5 +113,5 @@ class Plan:
 
 
 def origins_of(site: Site) -> tuple[answers.Rule, ...]:
-    """answers.origins for a site of any domain: `$host` stands for it, which no rule's `match` has."""
-    return answers.origins(replace(site, domain="$host"))
+    """answers.origins for a site of any domain, for which `$host` stands where no rule matches the domain itself."""
+    return answers.origins(site if any(route.own_host for route in site.routes) else replace(site, domain="$host"))

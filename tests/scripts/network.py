@@ -123,8 +123,8 @@ def main(folder: Path) -> None:
     for address in {one["address"] for one in plan["upstreams"]}:
         subprocess.run(["ip", "addr", "add", f"{address}/32", "dev", "lo"], check=True)
     seen: list[str] = []
-    for spec in plan["upstreams"]:
-        _Server(spec, seen)
+    # Kept: whose socket nobody holds is closed.
+    servers = [_Server(spec, seen) for spec in plan["upstreams"]]
     nginx = subprocess.Popen(["nginx", "-c", str(folder / "nginx.conf"), "-g", "daemon off;"], cwd=folder)
     deadline = time.monotonic() + 10
     while not (folder / "nginx.pid").exists() and time.monotonic() < deadline and nginx.poll() is None:
@@ -134,6 +134,7 @@ def main(folder: Path) -> None:
     for question in plan["questions"]:
         answers.append(_ask(question) | {"arrived": list(seen)})
         seen.clear()
+    assert len(servers) == len(plan["upstreams"])
     nginx.terminate()
     nginx.wait(10)
     (folder / "answers.json").write_text(json.dumps(answers))

@@ -152,7 +152,7 @@ def test_a_cookie_for_a_whole_prefix_comes_back_to_every_route_under_it(parse, p
     [
         # BlueKing's monitoring sets its session for the whole app, of which two parts are published elsewhere
         ("/o/monitor/", "/mon/"),
-        ("/o/monitor", "/mon/"),
+        ("/o/monitor", "/mon"),
         ("/o/", "/mon/"),
         ("/o/monitor/weixin/", "/mon/"),
         ("/o/monitor/weixin/x", "/mon/x"),
@@ -314,6 +314,54 @@ def test_of_upstreams_that_call_themselves_alike_the_one_that_answers_means_itse
         rules = _platform_rules(parse, *rows, path=path)
         assert _apply(rules, "http://x.example/q") == f"https://o.edu.cn{path}q"
         assert _apply(rules, "/q") == f"{path}q"
+
+
+def test_a_cookie_for_what_lies_around_a_route_reaches_it_beside_the_whole_upstream(parse):
+    rows = [
+        {"path": "/bkmonitor/", "upstream": "http://10.0.0.8:8080/o/bk_monitorv3/weixin/"},
+        {"path": "/pc/", "upstream": "http://10.0.0.8:8080/"},
+    ]
+    platform = {"routes": [{"port": "entry", **row} for row in rows]}
+    host, _ = parse({"domain": "o.edu.cn", "edge": "slb", "platform": "own"}, platforms={"own": platform})
+    site = host.sites[0]
+    for route in site.routes:
+        rules = answers.rules(site, route).cookie_paths
+        assert _apply(rules, "/o/bk_monitorv3/") == "/", "both /bkmonitor/ and /pc/o/bk_monitorv3/ are its"
+        assert _apply(rules, "/o/bk_monitorv3/weixin/x") == "/bkmonitor/x"
+        assert _apply(rules, "/x") == "/pc/x"
+
+
+@pytest.mark.parametrize("path", ["/o/a", "/o/a/", "/o", "/o/a/weixin", "/o/a/weixin/x", "/"])
+def test_a_cookie_of_blueking_keeps_its_path(parse, path):
+    bk = {"upstream": "https://paas.inner.example", "apps": ["a"]}
+    host, _ = parse({"domain": "i.edu.cn", "edge": "slb", "platform": "bkitsm", "bk": bk})
+    site = host.sites[0]
+    for route in site.routes:
+        assert _apply(answers.rules(site, route).cookie_paths, path) == path
+
+
+@pytest.mark.parametrize(
+    ("origin", "public"),
+    [
+        ("http://o.edu.cn", "https://o.edu.cn:9001"),
+        ("http://o.edu.cn:8080", "https://o.edu.cn:9001"),
+        ("http://10.0.0.8:8080", "https://o.edu.cn:9001"),
+        ("https://other.edu.cn", None),
+    ],
+)
+def test_the_origin_of_an_application_that_has_the_domain_as_its_name(parse, store_pair, origin, public):
+    store_pair("o.edu.cn")
+    row = {"port": 9001, "path": "/", "upstream": "http://10.0.0.8:8080/", "host": "domain"}
+    host, problems = parse(
+        {"domain": "o.edu.cn", "edge": "tls", "platform": "own"}, platforms={"own": {"routes": [row]}}
+    )
+    assert host, problems
+    found = [rule.replacement for rule in answers.origins(host.sites[0]) if re.search(f"^{rule.match}", origin)]
+    assert found == ([public] if public else [])
+    if public:
+        redirects = answers.rules(host.sites[0], host.sites[0].routes[0]).redirects
+        assert _apply(redirects, f"{origin}/x") == f"{public}/x"
+        assert _apply(redirects, "http://o.edu.cn:9001/x") == f"{public}/x"
 
 
 def test_each_upstream_costs_a_line_for_redirects_and_one_for_cookies(parse, store_pair):

@@ -82,6 +82,10 @@ def test_a_guarded_server_answers_404_to_what_may_be_read_as_another_path(http):
         # as nginx has it after one decoding: %252e%252e, ;, %5c, control characters
         ("/o/bk_itsm/weixin/%2e%2e/admin", True),
         ("/o/bk_itsm/weixin/..;/admin", True),
+        ("/o/bk_itsm/weixin/.. /admin", True),
+        ("/o/bk_itsm/weixin/ ./admin", True),
+        ("/o/bk_itsm/weixin/.. ", True),
+        ("/o/bk_itsm/weixin/a. b/v1. 2", False),
         ("/o/bk_itsm/weixin/;x=1/a", True),
         ("/o/bk_itsm/weixin/..\\admin", True),
         ("/o/bk_itsm/weixin/\x00", True),
