@@ -198,12 +198,12 @@ MEANINGS: dict[str, Meaning] = {
         (ADMIN, PLATFORM),
         Text(
             "在应用的【开发者接口】→【企业可信IP】里填写平台方服务器的出口 IP：固定的公网 IPv4，多个用 ; 分隔，"
-            "最多 120 个，不能填网段。填的不是本网关的地址，除非应用通过本网关的 egress 访问企业微信。"
-            "获取 access_token 不受此限制，能获取不代表已经填好。",
+            "最多 120 个，不能填网段。填的不是本网关的地址，除非应用通过本网关的 egress 或企业微信接口路径"
+            "访问企业微信。获取 access_token 不受此限制，能获取不代表已经填好。",
             "Enter the outgoing address of the platform's server under the app's Developer interface, Trusted IPs: "
             "fixed public IPv4 addresses, joined by ;, at most 120, no ranges. It is not this gateway's address, "
-            "unless the application goes out through this gateway's egress. Fetching an access_token is exempt, so "
-            "that it works proves nothing.",
+            "unless the application goes out through this gateway's egress or its WeCom API path. Fetching an "
+            "access_token is exempt, so that it works proves nothing.",
         ),
     ),
     # [codes], [jssdk]

@@ -145,10 +145,9 @@ def test_an_answer_that_is_logged_twice_names_its_address_once():
 
 def test_the_gateway_may_be_what_wecom_sees():
     change = MEANINGS["60020"].change
-    assert (
-        "It is not this gateway's address, unless the application goes out through this gateway's egress." in change.en
-    )
-    assert "填的不是本网关的地址，除非应用通过本网关的 egress 访问企业微信。" in change.zh
+    ways = "unless the application goes out through this gateway's egress or its WeCom API path."
+    assert f"It is not this gateway's address, {ways}" in change.en
+    assert "填的不是本网关的地址，除非应用通过本网关的 egress 或企业微信接口路径访问企业微信。" in change.zh
 
 
 @pytest.mark.parametrize("address", ["8.*.70.*", "***********", "999.1.1.1", ""])
