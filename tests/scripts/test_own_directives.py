@@ -12,7 +12,7 @@ from gateway.checkout import own_directives
 from gateway.checkout.own_directives import CannotStandError, OwnDirectives
 from gateway.deploys.neighbours import ENTRIES
 from gateway.fleet.host import Host
-from gateway.fleet.undone_promises import RULES
+from gateway.fleet.directive_rules import RULES
 from gateway.nginx.release import Release
 from gateway.nginx.servers import YIELDING
 from gateway.onhost.constants import HOME
