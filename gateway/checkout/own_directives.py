@@ -7,11 +7,15 @@ it can stand there at all; what it undoes is judged in gateway/fleet/undone_prom
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import crossplane
+from crossplane import analyzer
+from crossplane.errors import NgxParserBaseException
+from crossplane.lexer import lex_string
 
 from gateway import file_content
 
@@ -27,9 +31,17 @@ _LOOK_ALIKES = {
     "”": '"',
     "‘": "'",
     "’": "'",
-    "\u3000": "space",
-    "\xa0": "space",
 }
+_SPACES = "\u3000\xa0"
+# Stands for a space of those while nginx's own spaces are looked for; no file that is taken has it.
+_NO_SPACE = "\ue000"
+# Beside all that are on or off, what a block may have once. nginx knows more.
+_ONCE = frozenset(
+    {
+        *("alias", "charset", "client_body_timeout", "default_type", "expires", "gzip_comp_level", "gzip_min_length"),
+        *("keepalive_timeout", "limit_rate", "root", "send_timeout"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +86,19 @@ class CannotStandError(ValueError):
         self.line = line
 
 
+def location_of(arguments: tuple[str, ...]) -> tuple[Literal["=", "~", "@", ""], str]:
+    """How a location matches, and what: exactly, by a regular expression, not at all but by name, or by prefix.
+
+    nginx takes both as one word too.
+    """
+    text = "".join(arguments)
+    if text.startswith("="):
+        return "=", text[1:]
+    if text.startswith("~"):
+        return "~", text.lstrip("~*")
+    return "@" if text.startswith("@") else "", text.removeprefix("^~")
+
+
 def path_of(domain: str, files: Path) -> Path:
     """Where the file of a domain is, whether there is one or not."""
     return files / FOLDER / f"{domain}{ENDING}"
@@ -107,17 +132,52 @@ def parse(path: str, body: bytes) -> OwnDirectives:
         line = clean.count(b"\n", 0, error.start) + 1
         raise CannotStandError("is not UTF-8 text; save it as UTF-8", line) from None
     for number, line_text in enumerate(text.split("\n"), 1):
-        if any(not one.isprintable() and one not in "\t\xa0\u3000" for one in line_text):
+        if any(not one.isprintable() and one not in f"\t{_SPACES}" for one in line_text):
             raise CannotStandError("has a control character, which nobody can see; delete it", number)
     return OwnDirectives(path, clean, _directives(text), notice)
 
 
 def _directives(text: str) -> tuple[Directive, ...]:
     """Read twice: alone, where every bracket has to have its partner in the file itself, then as a part of a server."""
+    _look_for_spaces(text)
     alone = _parsed(text, checked=False)
     # On the same line, so that lines keep their numbers.
     _parsed(f"http{{server{{{text}\n}}}}", checked=True)
-    return tuple(_made(alone))
+    made = tuple(_made(alone))
+    _look_for_repeated(made)
+    return made
+
+
+def _look_for_spaces(text: str) -> None:
+    """Raises CannotStandError where a space that is none to nginx divides words, or is a part of one."""
+    marked = text.translate(dict.fromkeys(map(ord, _SPACES), _NO_SPACE))
+    # what else is wrong with the file is told by the parser
+    with suppress(NgxParserBaseException):
+        for token, line, quoted in lex_string(marked):
+            if _NO_SPACE in token and not quoted and not token.startswith("#"):
+                text = "has a space of a Chinese keyboard or a web page, which nginx takes for a letter; type it anew"
+                raise CannotStandError(text, line)
+
+
+def _look_for_repeated(block: Iterable[Directive]) -> None:
+    """Raises CannotStandError where a block has something twice that nginx takes once."""
+    seen: dict[object, int] = {}
+    for one in block:
+        if key := _single(one):
+            if key in seen:
+                raise CannotStandError(f'"{one.name}" stands in line {seen[key]} too; keep one of them', one.line)
+            seen[key] = one.line
+        _look_for_repeated(one.block or ())
+
+
+def _single(one: Directive) -> object:
+    """What nginx takes once in a block, of a directive, None where it takes any number."""
+    if one.name == "location":
+        kind, path = location_of(one.arguments)
+        return (kind, path) if kind in ("=", "") else None
+    masks = analyzer.DIRECTIVES.get(one.name, ())
+    is_flag = bool(masks) and all(mask & analyzer.NGX_CONF_FLAG for mask in masks)
+    return one.name if is_flag or one.name in _ONCE else None
 
 
 def _parsed(text: str, *, checked: bool) -> list[Mapping[str, Any]]:
@@ -131,6 +191,9 @@ def _parsed(text: str, *, checked: bool) -> list[Mapping[str, Any]]:
     for one in _every(config["parsed"]):
         if one["directive"][:1] in tuple("{};"):
             raise CannotStandError(f'unexpected "{one["directive"]}"; take it away', one["line"])
+        if not one["directive"][:1].isalpha():
+            right = 'a regular expression with { or } belongs into quotes, as in location ~ "^/x{2}$"'
+            raise CannotStandError(f'unexpected "{one["directive"]}"; {right}', one["line"])
     result: list[Mapping[str, Any]] = config["parsed"]
     return result
 
@@ -142,7 +205,7 @@ def _words(fault: str, text: str, line: int) -> str:
     elif fault.startswith("unexpected end of file"):
         right = "close what is open in the file itself"
     elif fault.endswith("is not allowed here"):
-        right = "nginx reads the file inside a server block; what belongs to http level is a file of the host's conf.d"
+        right = _its_place(fault.split('"')[1])
     else:
         right = "each directive ends with ; and takes what nginx's documentation says"
     lines = text.split("\n")[max(line - 1, 0) : line + 1]
@@ -151,6 +214,18 @@ def _words(fault: str, text: str, line: int) -> str:
         kinds = ", ".join(f'"{one}" as "{_LOOK_ALIKES[one]}"' for one in found)
         right += f"; nginx does not take {kinds}"
     return f"{fault}; {right}"
+
+
+def _its_place(name: str) -> str:
+    """Where a directive is allowed that is not allowed where it stands."""
+    masks = analyzer.DIRECTIVES.get(name, ())
+    in_server, in_location = (
+        any(mask & place for mask in masks) for place in (analyzer.NGX_HTTP_SRV_CONF, analyzer.NGX_HTTP_LOC_CONF)
+    )
+    if in_server or in_location:
+        places = ["outside of any block"] * in_server + ["directly into a location"] * in_location
+        return f"it belongs {' or '.join(places)}"
+    return "nginx reads the file inside a server block; what belongs to http level is a file of the host's conf.d"
 
 
 def _every(raw: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -61,7 +61,8 @@ def parse_host(
         if own:
             directives[entry.domain] = own
         if own and site:
-            problems += undone_promises.judge(name, site, verify[entry.domain], own)
+            balanced = data.get("proxy_protocol") is not None
+            problems += undone_promises.judge(name, site, verify[entry.domain], own, proxy_protocol=balanced)
         if wrong & {"edge", "cert"}:
             continue
         folder = files / "certs" / entry.domain

@@ -11,8 +11,8 @@ import pytest
 from gateway.checkout import own_directives
 from gateway.checkout.own_directives import CannotStandError, OwnDirectives
 from gateway.deploys.neighbours import ENTRIES
+from gateway.fleet.directive_rules import RULES
 from gateway.fleet.host import Host
-from gateway.fleet.undone_promises import RULES
 from gateway.nginx.release import Release
 from gateway.nginx.servers import YIELDING
 from gateway.onhost.constants import HOME
@@ -136,8 +136,13 @@ def test_those_of_a_site_that_waits_for_its_certificate_are_tested_too(parse, tm
     assert _state(room, "state").in_force(good.id)
 
 
-# A directive of each rule whose `twice` says that it cannot work.
+# A directive of each rule whose `twice` or `refused` says that it cannot work.
 _VALUES = {
+    "proxy_redirect": "off",
+    "proxy_cookie_domain": "off",
+    "proxy_cookie_path": "off",
+    "proxy_headers_hash_max_size": "512",
+    "proxy_headers_hash_bucket_size": "128",
     "ssl_ciphers": "HIGH",
     "ssl_ecdh_curve": "auto",
     "ssl_session_timeout": "1h",
@@ -161,7 +166,7 @@ _VALUES = {
 def test_what_is_said_to_be_taken_once_is_and_what_yields_is_not(host, tmp_path):
     """The gateway says these in the server block as well; nginx itself is asked."""
     room = Room(tmp_path / "room")
-    once = {name for rule in RULES if rule.twice for name in rule.names}
+    once = {name for rule in RULES if rule.twice or rule.refused for name in rule.names}
     texts = {name: f"{name} {_VALUES.get(name, 'on')};\n" for name in sorted(once | YIELDING)}
     release = _release(_with(host, t="add_header X-Own yes;\n"))
     _deploy(room, release)

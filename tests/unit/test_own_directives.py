@@ -99,6 +99,33 @@ def test_what_editors_add_is_dropped_with_a_notice(files, folder, body):
             2,
             "nginx reads the file inside a server block; what belongs to http",
         ),
+        (
+            b"proxy_pass http://a;\n",
+            1,
+            '"proxy_pass" directive is not allowed here; it belongs directly into a',
+        ),
+        (b"internal;\n", 1, "it belongs directly into a location"),
+        (b"location /x/ { listen 81; }\n", 1, "it belongs outside of any block"),
+        (
+            b"location /x/ { if ($y) { allow all; } }\n",
+            1,
+            "belongs outside of any block or directly into a location",
+        ),
+        ("gzip on;\nadd_header\u3000X-A b;\n".encode(), 2, "has a space of a Chinese keyboard or a web page"),
+        ("gzip\xa0on;\n".encode(), 1, "has a space of a Chinese keyboard"),
+        ("gzip on;\u3000\n".encode(), 1, "has a space of a Chinese keyboard"),
+        ("gzip on;\u3000\n}\n".encode(), 1, "has a space of a Chinese keyboard"),
+        (
+            b"location ~ ^/x{2}$ { return 204; }\n",
+            1,
+            'unexpected "2"; a regular expression with { or } belongs into',
+        ),
+        (b"gzip on;\ngzip on;\n", 2, '"gzip" stands in line 1 too; keep one of them'),
+        (b"proxy_buffering on;\nproxy_buffering off;\n", 2, "stands in line 1 too"),
+        (b"client_body_timeout 9s;\nclient_body_timeout 8s;\n", 2, "stands in line 1 too"),
+        (b"location /x {\n root /srv;\n root /opt;\n}\n", 3, '"root" stands in line 2 too'),
+        (b"location = /wx { return 204; }\nlocation =/wx { return 204; }\n", 2, '"location" stands in line 1 too'),
+        (b"location /wx { return 204; }\nlocation ^~ /wx { return 204; }\n", 2, '"location" stands in line 1 too'),
         (b"server { listen 80; }\n", 1, '"server" directive is not allowed here'),
         (b"upstream x { server 10.0.0.1; }\n", 1, "is not allowed here"),
         ("gzip on；\nadd_header X y;\n".encode(), 1, 'nginx does not take "；" as ";"'),
@@ -124,6 +151,19 @@ def test_quotes_comments_and_chinese_are_no_brackets(files, folder):
     host, problems = _check(files)
     assert host, problems
     assert [one.name for one in host.directives[DOMAIN].directives] == ["add_header", "location", "location"]
+
+
+def test_spaces_of_any_kind_may_be_in_quotes_and_comments(files, folder):
+    (folder / f"{DOMAIN}.conf").write_text("#\u3000\xa0\nlocation = /a { return 200 'a\u3000b\xa0'; } # \u3000\n")
+    assert _check(files)[1] == []
+
+
+def test_what_nginx_takes_any_number_of_times_is_taken(files, folder):
+    text = 2 * "add_header X-A 1;\nlocation ~ ^/a { gzip on; deny all; }\n"
+    more = "location /x { alias /srv/x; }\nlocation = /x { alias /srv/x; }\nlocation @x { internal; }\ngzip on;\n"
+    (folder / f"{DOMAIN}.conf").write_text(text + more)
+    host, problems = _check(files)
+    assert host, problems
 
 
 def test_a_huge_file_is_refused(files, folder):

@@ -9,7 +9,9 @@ import pytest
 from gateway.checkout import own_directives
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet import undone_promises
+from gateway.fleet.directive_rules import RULES
 from gateway.fleet.parsing import parse_host
+from gateway.nginx.request_headers import STRIPPED
 from gateway.nginx.servers import YIELDING
 from tests.conftest import REPO
 
@@ -21,8 +23,10 @@ DOMAIN = "wx.a.edu.cn"
 VERIFY = VerifyFile("WW_verify_AbCdEfGhIjKlMnOp.txt", b"AbCdEfGhIjKlMnOp")
 _BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"]}
 KINDS = {
-    "whole": {"edge": "slb", "platform": "wanxiao_prod"},
-    "prefix": {"edge": "slb", "platform": "wanxiao_test"},
+    "whole": {"edge": "slb", "platform": "wanxiao_prod", "slb_cidrs": ["10.9.9.0/24"]},
+    "prefix": {"edge": "slb", "platform": "wanxiao_test", "slb_cidrs": ["10.9.9.0/24"]},
+    "unseen": {"edge": "slb", "platform": "wanxiao_prod"},
+    "allow": {"edge": "tls", "platform": "wanxiao_prod", "allow": ["10.9.9.0/24"]},
     "wall": {"edge": "tls", "platform": "bkitsm", "bk": _BK},
     "tls": {"edge": "tls", "platform": "wanxiao_prod"},
     "hsts": {"edge": "tls", "platform": "wanxiao_prod", "hsts": 300},
@@ -33,11 +37,11 @@ KINDS = {
 def told(files):
     """told(text, kind): what is told of directives of a site of that kind, each with its severity."""
 
-    def judge(text: str, kind: str = "whole") -> list[tuple[str, str]]:
+    def judge(text: str, kind: str = "whole", **host_has: bool) -> list[tuple[str, str]]:
         entry = {"domain": DOMAIN, **KINDS[kind]}
         host, _ = parse_host("h1", {"platforms": PLATFORMS, "sites": [entry]}, files, certificates=False)
         own = own_directives.parse(f"files/nginx/{DOMAIN}.conf", text.encode())
-        found = undone_promises.judge("h1", host.sites[0], (VERIFY,), own)
+        found = undone_promises.judge("h1", host.sites[0], (VERIFY,), own, **host_has)
         return [(one.severity, str(one)) for one in found]
 
     return judge
@@ -51,7 +55,19 @@ def told(files):
         "location = / { return 302 /bsacs/; }",
         "location ^~ /static/ { alias /srv/static/; expires 1h; add_header Cache-Control public; }",
         "location /admin/ { auth_basic x; auth_basic_user_file /etc/nginx/users; root /srv; }",
-        "location /office/ { allow 10.0.0.0/8; deny all; return 204; }",
+        "location /office/ { alias /srv/office/; allow 10.0.0.0/8; deny all; }",
+        "location /office/ { allow 10.0.0.0/8; deny all; return 403; }",
+        "location /site/ { alias /var/www/site/; }",
+        "location /site/ { root html; }",
+        "location /etcetera/ { alias /etcetera/; }",
+        "location = /st { stub_status; allow 127.0.0.1; deny all; }",
+        "location /up/ { root /srv; dav_methods PUT; auth_basic x; auth_basic_user_file /srv/users; }",
+        "location /x/ { dav_methods off; }",
+        "allow all;",
+        "proxy_set_header Cookie $http_cookie;",
+        "proxy_set_header X-Forwarded-Port 443;",
+        "proxy_set_header X-Forwarded-Scheme $scheme;",
+        "proxy_pass_header Server;",
         "location /off/ { access_log off; if ($arg_x) { return 403; } rewrite ^ /x last; }",
         "add_header X-Frame-Options SAMEORIGIN always;",
         "add_header Content-Security-Policy 'frame-ancestors self';",
@@ -95,20 +111,23 @@ def test_what_harms_nothing_is_not_told(told, text, kind):
         ("proxy_set_header x-forwarded-for $remote_addr;", "the upstream gets it twice"),
         ("proxy_set_header Authorization 'Basic eA==';", "a secret has no place in this file"),
         ("location /x/ { proxy_set_header X 1; }", "nginx takes these headers from one place alone"),
-        ("proxy_pass_request_headers off;", "requests reach the upstream as they came"),
-        ("proxy_set_body x;", "requests reach the upstream as they came"),
-        ("proxy_method GET;", "requests reach the upstream as they came"),
+        (
+            "proxy_pass_request_headers off;",
+            "passes requests on as they came, and this changes them: logins fail",
+        ),
+        ("proxy_set_body x;", "passes requests on as they came, and this changes them: logins fail"),
+        ("proxy_method GET;", "passes requests on as they came, and this changes them: logins fail"),
         ("proxy_next_upstream error timeout;", "spends a one-shot login code"),
         ("mirror /copy;", "each request goes out once more"),
         ("location /x/ { mirror /copy; }", "each request goes out once more"),
         ("ssi on;", "an upstream's pages would give this nginx orders"),
-        ("proxy_redirect off;", "redirects and cookies point at the school"),
+        ("proxy_redirect /a /b;", "redirects and cookies point at the school"),
         ("proxy_cookie_domain a b;", "redirects and cookies point at the school"),
         ("proxy_cookie_path / /x/;", "redirects and cookies point at the school"),
         ("proxy_buffering on;", "server-sent events wait"),
         ("proxy_cache zone;", "one visitor's page may be shown to another"),
         ("proxy_intercept_errors on;", "what an upstream answers passes as it is"),
-        ("error_page 404 /x.html;", "carry the id of the log line"),
+        ("error_page 404 /x.html;", "the gateway's own pages, which carry the id of the log line, come first"),
         ("root /srv;", "publishes files wherever"),
         ("add_header Strict-Transport-Security max-age=1;", 'the site\'s "hsts" says it'),
         ("set_real_ip_from 0.0.0.0/0;", 'the site\'s "slb_cidrs"'),
@@ -124,6 +143,29 @@ def test_what_harms_nothing_is_not_told(told, text, kind):
         ("js_import x from y.js;", "no deploy installs the module"),
         ("location /x/ { content_by_lua_file /x.lua; }", "no deploy installs the module"),
         ("set $wecom_gateway_host x;", "the gateway's own variable"),
+        *(
+            (f"location /k/ {{ {text} }}", "publishes whatever nginx can read there")
+            for text in (
+                *("alias /;", "root /;", "alias /etc;", "alias /etc/nginx/wecom-gateway/;", "alias /var/;"),
+                *("alias /var/log/nginx/;", "root /root;", "alias //home/ops/;", "alias /srv/../etc/;"),
+                *("alias ../../../etc/;", "if ($x) { root /proc; }", "alias '/etc/a b/';"),
+            )
+        ),
+        ("proxy_hide_header Set-Cookie;", "so that nobody can log in"),
+        ("location /x/ { proxy_hide_header location; }", "so that nobody can log in"),
+        ("proxy_pass_header X-Accel-Redirect;", "shows visitors what an upstream says to its own front"),
+        ("proxy_pass_header Alt-Svc;", "brings back what an upstream promises about its own name"),
+        ("location /x/ { proxy_ignore_headers Vary; }", "an upstream has a say over this nginx here"),
+        ("location /up/ { root /srv; dav_methods PUT DELETE; }", "every visitor may write and delete files"),
+        ("location /st { stub_status; }", "tells every visitor how busy this host is"),
+        ("location /st { stub_status; deny 10.0.0.1; }", "tells every visitor how busy this host is"),
+        ("location /st { stub_status; auth_basic off; }", "tells every visitor how busy this host is"),
+        ("proxy_set_header X-Bkapi-Jwt $http_x_bkapi_jwt;", "sends on what a visitor says of himself"),
+        ("proxy_set_header X-Forwarded-User ${arg_user};", "sends on what a visitor says of himself"),
+        ("proxy_set_header Cookie '';", "upstreams get none then, so that nobody stays logged in"),
+        ("proxy_set_header Cookie a=b$http_cookie;", "a secret has no place in this file"),
+        ("location /o/ { allow 10.0.0.0/8; deny all; return 200 x; }", "is done before allow, deny and auth_basic"),
+        ("location /o/ { auth_basic x; if ($x) { return 302 /y; } }", "is done before allow, deny and auth_basic"),
         ("location /x/ { absolute_redirect on; }", "nginx's own redirects would name plain http"),
         ("location ~ [.]txt$ { return 404; }", "a regular expression goes before every prefix"),
         ("location ~*[.]php$ { return 404; }", "a regular expression goes before every prefix"),
@@ -183,7 +225,7 @@ def test_the_page_where_an_app_begins_is_no_ones_but_a_routes(told):
 
 def test_a_way_to_an_upstream_beside_a_wall_is_a_hole_in_it(told):
     (found,) = told("location /admin/ { proxy_pass https://paas.inner.example; }", "wall")
-    assert "is a hole in the wall: beside /o/itsm/weixin/ nothing may reach an upstream" in found[1]
+    assert "publishes inner paths beside those of the site's apps, such as /o/itsm/weixin/" in found[1]
     assert '"extra_paths"' in found[1]
 
 
@@ -194,7 +236,88 @@ def test_a_location_with_headers_of_its_own_loses_hsts_unless_it_says_it(told):
     assert told(text.format("add_header Strict-Transport-Security max-age=300;"), "hsts") == []
 
 
-ONCE = sorted({name for rule in undone_promises.RULES if rule.twice for name in rule.names})
+@pytest.mark.parametrize("header", STRIPPED)
+def test_of_every_header_that_the_gateway_drops_it_is_told_where_it_is_sent_on(told, header):
+    ((_, line),) = told(f"proxy_set_header {header} $http_{header.lower().replace('-', '_')};")
+    assert "sends on what a visitor says of himself" in line
+
+
+def test_an_empty_value_is_shown_as_one(told):
+    assert "\"proxy_set_header Cookie ''\": upstreams get none" in told('proxy_set_header Cookie "";')[0][1]
+
+
+@pytest.mark.parametrize("text", ["allow 10.0.0.0/8;", "deny 10.0.0.1;"])
+def test_who_may_use_a_location_is_not_known_behind_a_load_balancer_that_is_not_believed(told, text):
+    words = "judges the load balancer's address, which every visitor has here"
+    (found,) = told(f"location /x/ {{ {text} }}", "unseen")
+    assert words in found[1]
+    assert 'the site\'s "slb_cidrs"' in found[1]
+    assert any(words in line for _, line in told(text, "unseen"))
+    for kind in ("whole", "tls"):
+        assert told(f"location /x/ {{ {text} }}", kind) == []
+    assert told("location /x/ { alias /srv/x/; allow 127.0.0.1; deny all; }", "unseen") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "location = /robots.txt { return 200 hi; }",
+        "location /x/ { alias /srv/x/; }",
+        "location /x/ { deny all; alias /srv/x/; if ($y) { return 302 /z; } return 200 hi; }",
+        "location /x/ { allow 10.0.0.0/8; alias /srv/x/; }",
+    ],
+)
+def test_strangers_get_a_location_of_ones_own_unless_it_says_who_may(told, text):
+    words = "who may not use the site gets this too"
+    assert any(words in line for _, line in told(text, "allow"))
+    assert not any(words in line for _, line in told(text, "tls"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "location /x/ { alias /srv/x/; allow 10.9.9.0/24; deny all; }",
+        "location /x/ { alias /srv/x/; auth_basic x; auth_basic_user_file /srv/users; }",
+        "location /x/ { return 404; }",
+        "location /x/ { internal; alias /srv/x/; }",
+        "location @mine { root /srv/x; }",
+    ],
+)
+def test_strangers_get_nothing_from_one_that_does(told, text):
+    assert told(text, "allow") == []
+
+
+@pytest.mark.parametrize("text", ["set_real_ip_from 0.0.0.0/0;", "location /x/ { real_ip_recursive on; }"])
+def test_behind_a_load_balancer_of_layer_4_its_own_key_is_named(told, text):
+    ((_, line),) = told(text, "tls", proxy_protocol=True)
+    assert 'the host\'s "proxy_protocol" is for that' in line
+    assert "slb_cidrs" not in line
+    # that of layer 7, beside it
+    assert 'the site\'s "slb_cidrs" is for that' in told(text, "whole", proxy_protocol=True)[0][1]
+
+
+def test_a_host_says_whether_it_is_behind_one(files):
+    (files / "nginx").mkdir()
+    (files / "nginx" / f"{DOMAIN}.conf").write_text("real_ip_header X-Real-IP;\n")
+    data = {"platforms": PLATFORMS, "sites": [{"domain": DOMAIN, **KINDS["tls"]}], "proxy_protocol": ["10.0.0.0/24"]}
+    _, problems = parse_host("h1", data, files, certificates=False)
+    assert any('the host\'s "proxy_protocol" is for that' in str(one) for one in problems)
+
+
+@pytest.mark.parametrize("name", ["proxy_redirect", "proxy_cookie_domain", "proxy_cookie_path"])
+def test_the_rules_for_answers_cannot_be_switched_off_beside_them(told, name):
+    ((severity, line),) = told(f"{name} off;")
+    assert severity == "error"
+    assert "nginx refuses it beside the gateway's rules" in line
+    assert told(f"location /x/ {{ {name} off; }}") == []
+
+
+def test_another_way_to_an_upstream_is_told_with_the_host_that_it_sends(told):
+    ((_, line),) = told("location /api/ { proxy_pass http://10.0.0.1:8080/; }")
+    assert "goes out with the upstream's own name as Host, and without the gateway's mapping" in line
+
+
+ONCE = sorted({name for rule in RULES if rule.twice for name in rule.names})
 
 
 @pytest.mark.parametrize("name", ONCE)
@@ -231,9 +354,7 @@ _ADD_UP = {
     *("ssl_protocols", "proxy_ssl_protocols", "proxy_next_upstream", "ssl_session_cache"),
 }
 # Of little use to anybody: nginx refuses them by name, file and line.
-_LEFT_TO_NGINX = {"http2", "http2_max_field_size", "http2_max_header_size", "ssl_certificate_cache"} | {
-    f"proxy_headers_hash_{what}_size" for what in ("max", "bucket")
-}
+_LEFT_TO_NGINX = {"http2", "http2_max_field_size", "http2_max_header_size", "ssl_certificate_cache"}
 
 
 def test_every_directive_of_a_server_is_known_to_add_up_to_yield_or_to_be_taken_once(http: Block):
