@@ -232,6 +232,14 @@ def test_a_host_that_gets_its_certificate_itself_is_handed_none(handover):
         assert "Never send a key" not in text
 
 
+def test_a_sheet_needs_no_file_of_an_authority(handover):
+    row = {"port": "entry", "path": "/", "upstream": "https://a.example/", "ca": "files/ca/not-there.pem"}
+    host = {"sites": [{**SLB, "platform": "own"}], "platforms": {"own": {"routes": [row]}}}
+    result, out = handover(wanxiao_prod=[("h1", host)])
+    assert result.exit_code == 0, result.output
+    assert (out / "wx.a.edu.cn.md").exists()
+
+
 def test_errors_in_the_inventory_refuse_and_write_nothing(handover):
     result, out = handover(wanxiao_prod=[("h1", {"sites": [{**SLB, "edge": "SLB"}]})])
     assert result.exit_code == 1
