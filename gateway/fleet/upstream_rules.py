@@ -10,6 +10,10 @@ from gateway.problems import Problem
 from gateway.wecom.api_hosts import WECOM_API
 
 
+# Below this name are the upstreams of examples, those of group_data among them. No server has it, .example is reserved.
+_EXAMPLE = ".inner.example"
+
+
 def warnings(hosts: Iterable[Host]) -> list[Problem]:
     """A warning for each upstream that proves nothing, or cannot be proven, or is not meant for everybody."""
     return [
@@ -17,7 +21,11 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
         for host in hosts
         for site in host.sites
         for upstream in dict.fromkeys(route.upstream for route in site.routes)
-        for field, text in [*((_field(site), text) for text in _texts(upstream)), *_for_few(site, upstream)]
+        for field, text in [
+            *_nobodys(site, upstream),
+            *((_field(site), text) for text in _texts(upstream)),
+            *_for_few(site, upstream),
+        ]
     ]
 
 
@@ -28,6 +36,13 @@ def _for_few(site: Site, upstream: Upstream) -> Iterator[tuple[str, str]]:
             "is WeCom's API, which calls by its app servers alone are meant for; name their networks: "
             '"allow": ["203.0.113.0/24"]',
         )
+
+
+def _nobodys(site: Site, upstream: Upstream) -> Iterator[tuple[str, str]]:
+    # a site that is an example itself, as the demo's are, is no school's
+    if f".{upstream.host}".endswith(_EXAMPLE) and not site.domain.endswith(".example"):
+        where = "" if site.follows_from_bk else " in a copy of the platform, under a name of your own"
+        yield _field(site), f"is the example's server, which nobody has; write yours{where}"
 
 
 def _texts(upstream: Upstream) -> Iterator[str]:
