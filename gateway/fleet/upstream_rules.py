@@ -9,7 +9,6 @@ from gateway.inventory.site import Site, Upstream
 from gateway.problems import Problem
 from gateway.wecom.api_hosts import WECOM_API
 
-
 # Below this name are the upstreams of examples, those of group_data among them. No server has it, .example is reserved.
 _EXAMPLE = ".inner.example"
 
