@@ -14,18 +14,33 @@ _EXAMPLE = ".inner.example"
 
 
 def warnings(hosts: Iterable[Host]) -> list[Problem]:
-    """A warning for each upstream that proves nothing, or cannot be proven, or is not meant for everybody."""
+    """A warning for each upstream that proves nothing, or cannot be proven, or of which more is open than is meant."""
     return [
-        Problem(host.name, site.domain, field, f'"{upstream.origin}" {text}', "warning")
+        Problem(host.name, site.domain, field, text, "warning")
         for host in hosts
         for site in host.sites
-        for upstream in dict.fromkeys(route.upstream for route in site.routes)
-        for field, text in [
-            *_nobodys(site, upstream),
-            *((_field(site), text) for text in _texts(upstream)),
-            *_for_few(site, upstream),
-        ]
+        for field, text in [*_of_upstreams(site), *_half_guarded(site)]
     ]
+
+
+def _of_upstreams(site: Site) -> Iterator[tuple[str, str]]:
+    for upstream in dict.fromkeys(route.upstream for route in site.routes):
+        texts = ((_field(site), text) for text in _texts(upstream))
+        for field, text in [*_nobodys(site, upstream), *texts, *_for_few(site, upstream)]:
+            yield field, f'"{upstream.origin}" {text}'
+
+
+def _half_guarded(site: Site) -> Iterator[tuple[str, str]]:
+    """A guarded prefix beside an open one of the same upstream: the way around the wall is short."""
+    walls = {route.upstream.host: route for route in site.routes if route.guarded}
+    for route in site.routes:
+        wall = walls.get(route.upstream.host)
+        if wall and not route.guarded and route.upstream_path != "/":
+            yield (
+                _field(site),
+                f'"{route.path}" is not guarded, and "{wall.path}", which leads to the same {wall.upstream.host}, is: '
+                f'{route.path}..;/ may reach all of it; right would be "guarded": True for both',
+            )
 
 
 def _for_few(site: Site, upstream: Upstream) -> Iterator[tuple[str, str]]:

@@ -45,8 +45,9 @@ def _no_entry(site: Site) -> Iterator[tuple[str, str]]:
 def _circles(site: Site) -> Iterator[tuple[str, str]]:
     """An upstream is the site itself."""
     # with split DNS the domain is the platform itself for hosts of the inner network
-    ports = {443 if port == site.entry_port else port for port in site.ports()}
-    if any(route.upstream.host == site.domain and route.upstream.port in ports for route in site.routes):
+    ports = {443, *site.listeners()}
+    asked = [route.upstream for route in site.routes if not route.upstream.servers]
+    if any(upstream.host == site.domain and upstream.port in ports for upstream in asked):
         key = _routes_key(site)
         yield (
             "bk.upstream" if key == "bk" else key,

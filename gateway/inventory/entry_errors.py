@@ -37,9 +37,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
             known = ", ".join(f'"{key}"' for key in _fields(model, location))
             yield where, f"is not a dict; right would be one with keys from {known}"
         else:
-            yield where, f"{brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
+            right = _RIGHT.get(kind, "")
+            yield where, f"{brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}{right}"
 
 
+_RIGHT = {
+    "bool_type": "; right would be True or False",
+    "string_type": '; right would be text, "..." in quotes',
+}
 _EXAMPLES = {
     "domain": 'right would be "domain": "wx.school.edu.cn"',
     "edge": '"slb" behind a load balancer that terminates TLS, "tls" without one',

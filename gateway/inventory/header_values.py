@@ -68,7 +68,7 @@ def pairs(value: Any) -> Any:
             raise ValueError(f"{shown(repr(key))} is not the name of a header")
         name(key)
         if not isinstance(text, str):
-            raise ValueError(f'"{key}": {shown(repr(text))} is not text; right would be "..." in quotes')
+            raise ValueError(f'"{key}" has a value that is not text; right would be "..." in quotes')
         _text(key, text)
     said_once(value)
     return tuple(value.items())
@@ -82,11 +82,11 @@ def filled(text: str, domain: str, path: str) -> str:
 def _text(key: str, text: str) -> None:
     if not _VALUE.fullmatch(text) or any(one in text for one in _NOT_IN_QUOTES):
         raise ValueError(
-            f'"{key}": "{shown(text)}" has characters that no header of nginx can be given: '
+            f'"{key}" has characters in its value that no header of nginx can be given: '
             "ASCII without quotes, backslashes and $ is possible, at most 512"
         )
     rest = text
     for blank in _BLANKS:
         rest = rest.replace(blank, "")
     if "{" in rest or "}" in rest:
-        raise ValueError(f'"{key}": "{shown(text)}" has braces around something else than domain or path')
+        raise ValueError(f'"{key}" has braces in its value around something else than domain or path')

@@ -31,6 +31,8 @@ def network(value: Any, everybody: str = _EVERY_CLIENT) -> Any:
         loose = ipaddress.ip_network(value, strict=False)
     except ValueError:
         raise ValueError(f'"{shown(value)}" is not a network; right would be "10.0.0.0/24"') from None
+    if "%" in value:
+        raise ValueError(f'"{shown(value)}" has a zone, which nginx does not know; right would be "fd00::/64"')
     if loose.prefixlen == 0:
         raise ValueError(everybody.format(shown(value)))
     if "/" in value and str(loose.network_address) != str(ipaddress.ip_address(value.partition("/")[0])):

@@ -83,9 +83,10 @@ class Route:
         """True where a whole host is mapped to a whole host, so that the request target can pass as it came."""
         return self.path == "/" and self.upstream_path == "/" and not self.guarded
 
-    def headers_for(self, domain: str) -> dict[str, str]:
-        """The further request headers of a site's requests, by name."""
-        return {name: header_values.filled(text, domain, self.path) for name, text in self.headers}
+    def header(self, name: str, domain: str) -> str:
+        """The value of one of its further request headers at a site, "" where it has no such header."""
+        values = {key.lower(): text for key, text in self.headers}
+        return header_values.filled(values.get(name.lower(), ""), domain, self.path)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 from gateway.inventory import domain_names
 from gateway.problems import shown
 
+# nginx keeps the state of all of them in a piece of memory of a fixed size.
+MOST_NODES = 16
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*")
@@ -77,9 +80,11 @@ def node(value: str) -> str:
 def nodes(values: tuple[str, ...], upstream: str | None) -> tuple[str, ...]:
     """Nodes of the upstream with that URL, None where it is wrong itself: none twice, and none by plain http in
     public."""
-    plain = upstream is not None and upstream.startswith("http:")
-    port = default_port(urlsplit(upstream)) if upstream else 443
-    full = [with_port(one, port) for one in values]
+    if len(values) > MOST_NODES:
+        raise ValueError(f"{len(values)} nodes; at most {MOST_NODES} are possible")
+    parts = urlsplit(upstream or "")
+    plain = parts.scheme == "http"
+    full = [with_port(one, default_port(parts)) for one in values]
     for one in full:
         if full.count(one) > 1:
             raise ValueError(f"{one} stands twice; keep one")
@@ -102,6 +107,8 @@ _PUBLIC = (
 
 
 def _url(value: str, schemes: tuple[str, ...]) -> SplitResult:
+    if "@" in value:
+        raise ValueError("a user name or password must not stand in an upstream URL")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(f'"{shown(value)}" is not a URL; right would be "{_EXAMPLE}"')
     try:
@@ -109,20 +116,20 @@ def _url(value: str, schemes: tuple[str, ...]) -> SplitResult:
         port = parts.port
     except ValueError:
         raise ValueError(f'"{shown(value)}" has no valid host or port') from None
-    if parts.scheme not in schemes or "://" not in value:
+    if parts.scheme not in schemes or not value.startswith(f"{parts.scheme}://"):
         if schemes == ("https",):
             raise ValueError(
                 f'"{shown(value)}" is not https: without TLS nothing proves who answers; right would be "{_EXAMPLE}"'
             )
         raise ValueError(f'"{shown(value)}" starts with neither https:// nor http://; right would be "{_EXAMPLE}"')
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("a user name or password must not stand in an upstream URL")
     if "?" in value or "#" in value:
         raise ValueError(f'"{shown(value)}" carries a query or fragment; leave it out, the visitor\'s own is passed on')
-    if port == 0:
-        raise ValueError(f'"{shown(value)}" has port 0')
+    if port == 0 or parts.netloc.endswith(":"):
+        raise ValueError(f'"{shown(value)}" has no valid port; leave it out, or write one from 1 to 65535')
     host = host_of(parts)
     known = address(host)
+    if known is None and ":" in host:
+        raise ValueError(f'"{shown(value)}" has no address that nginx can ask; right would be "http://[fd00::8]:8080"')
     if known is None and not _INNER_NAME.fullmatch(host):
         domain_names.checked(host, "paas.inner.example")
     if known is None and host.rpartition(".")[2].isdigit():

@@ -39,7 +39,8 @@ class AnswerRules:
 
 def rules(site: Site, route: Route, shared: frozenset[str] = frozenset()) -> AnswerRules:
     """The rules for answers that come through `route` of `site`; `shared` are the site's shared_names."""
-    by_length = sorted(site.routes, key=lambda other: len(other.upstream_path), reverse=True)
+    # of two upstreams that call themselves alike, the one that has answered means itself
+    by_length = sorted(site.routes, key=lambda one: (-len(one.upstream_path), one.upstream != route.upstream))
     siblings = [other for other in by_length if other.upstream == route.upstream]
     return AnswerRules(
         redirects=_needed(_redirects(site, route, _chosen(site, route, by_length))),
@@ -84,16 +85,19 @@ def _chosen(site: Site, route: Route, by_length: list[Route]) -> list[Route]:
 
 
 def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
-    found = [rule for other in chosen if other.own_host and other.port == route.port for rule in _own(site, other)]
+    found = _own(site, route) if route.own_host else []
     for other in chosen:
         public = site.public_origin(other.port) + other.path
         found.append(Rule(f"~^(?i:{_origin(other.upstream)}){_within(other.upstream_path)}", f"{public}$1"))
     for other in chosen:
         if other.upstream != route.upstream:
             continue
-        public = "" if other.port == route.port else site.public_origin(other.port)
+        same_port = other.port == route.port
+        # Behind "/" a path that begins with a slash, or with what browsers read as one, would name another host.
+        whole = other.path == "/" and other.upstream_path != "/"
+        public = "" if same_port and not whole else site.public_origin(other.port)
         # nginx redirects from a prefix without its slash to the one with it, but answers 404 there beside an allow-list
-        same = not public and other.path == other.upstream_path and not other.guarded
+        same = same_port and other.path == other.upstream_path and not other.guarded
         # "//host/path" names another host
         within = "/(?!/)(.*)$" if other.upstream_path == "/" else _within(other.upstream_path)
         found.append(Rule(f"~^{within}", f"{public}{other.path}$1", changes=not same))
@@ -111,8 +115,9 @@ def _own(site: Site, route: Route) -> list[Rule]:
     back = Rule(f"~^{own}{_within(route.upstream_path)}", f"{public}{route.path}$1")
     if route.path == route.upstream_path:
         return [back]
-    # One that knows the public URL as well is right.
-    return [Rule(public + route.path, public + route.path, changes=False), back]
+    # One that knows the public URL, its own or another route's, is right.
+    known = [one.path for one in site.routes if one.port == route.port and one.path != "/"]
+    return [*(Rule(public + path, public + path, changes=False) for path in known), back]
 
 
 def _within(prefix: str) -> str:

@@ -78,8 +78,11 @@ class _Listener:
 
     def header_variables(self, site: Site, route: Route) -> dict[str, str]:
         """The variables of `headers`, and what each is at `route`."""
-        values = route.headers_for(site.domain)
-        return {value: values.get(name, "") for name, value in self.headers.items() if value == _variable(name)}
+        return {
+            value: route.header(name, site.domain)
+            for name, value in self.headers.items()
+            if value.startswith(_HEADER_VARIABLE)
+        }
 
     @property
     def authority(self) -> str | None:
@@ -167,12 +170,13 @@ def _listener(site: Site, port: int, routes: tuple[_Ruled, ...], verify: frozens
 def _headers(site: Site, routes: Sequence[Route]) -> dict[str, str]:
     """The routes' further request headers. nginx inherits them all or nothing, so they stand in the server: where the
     routes differ, as a variable."""
+    names = {name.lower(): name for route in routes for name, _ in route.headers}
     found: dict[str, str] = {}
-    for name in dict.fromkeys(name for route in routes for name, _ in route.headers):
-        distinct = {route.headers_for(site.domain).get(name, "") for route in routes}
-        found[name] = distinct.pop() if len(distinct) == 1 else _variable(name)
+    for number, name in enumerate(names.values(), 1):
+        distinct = {route.header(name, site.domain) for route in routes}
+        found[name] = distinct.pop() if len(distinct) == 1 else f"{_HEADER_VARIABLE}{number}"
     return found
 
 
-def _variable(header: str) -> str:
-    return f"$wecom_gateway_header_{header.lower().replace('-', '_')}"
+# A header's own name would be too long for nginx's table of variables.
+_HEADER_VARIABLE = "$wecom_gateway_header_"

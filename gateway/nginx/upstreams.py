@@ -47,8 +47,12 @@ class Block:
 
     @property
     def tries(self) -> int:
-        """On how many servers a request may be tried."""
-        return max(2, len(self.upstream.servers))
+        """On how many servers a request may be tried.
+
+        nginx does not tell a server that took no connection from one that broke it off, which may have got the request:
+        so never on all of many.
+        """
+        return min(max(2, len(self.upstream.servers)), 3)
 
 
 def resolved(upstreams: Iterable[Upstream]) -> list[tuple[str, int]]:

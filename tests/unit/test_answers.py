@@ -273,6 +273,49 @@ def test_location_of_an_upstream_with_nodes(parse, location, public):
     assert _apply(answers.rules(host.sites[0], host.sites[0].routes[0]).redirects, location) == public
 
 
+def _platform_rules(parse, *rows, path="/", port=80):
+    platform = {"routes": [{"port": "entry", **row} for row in rows]}
+    host, problems = parse({"domain": "o.edu.cn", "edge": "slb", "platform": "own"}, platforms={"own": platform})
+    assert host, problems
+    site = host.sites[0]
+    return answers.rules(site, next(one for one in site.routes if (one.port, one.path) == (port, path))).redirects
+
+
+@pytest.mark.parametrize("behind", ["/evil.example/x", "\\evil.example", "\t/evil.example"])
+def test_no_path_of_an_upstream_becomes_a_host(parse, behind):
+    """Browsers read // and /\\ as the beginning of a host."""
+    rules = _platform_rules(parse, {"path": "/", "upstream": "http://10.0.0.8:8080/ctx/"})
+    assert _apply(rules, f"/ctx/{behind}") == f"https://o.edu.cn/{behind}"
+    assert _apply(rules, f"http://10.0.0.8:8080/ctx/{behind}") == f"https://o.edu.cn/{behind}"
+
+
+def test_applications_that_take_the_domain_for_their_own_name_mean_themselves(parse):
+    rows = [
+        {"path": "/a/", "upstream": "http://10.0.0.8:8080/", "host": "domain"},
+        {"path": "/b/", "upstream": "http://10.0.0.9:8080/", "host": "domain"},
+        {"path": "/c/", "upstream": "http://10.0.0.7:8080/"},
+    ]
+    for path in ("/a/", "/b/"):
+        rules = _platform_rules(parse, *rows, path=path)
+        assert _apply(rules, "http://o.edu.cn/login") == f"https://o.edu.cn{path}login"
+        assert _apply(rules, "http://o.edu.cn:8080/login") == f"https://o.edu.cn{path}login"
+        for known in ("https://o.edu.cn/a/x", "https://o.edu.cn/b/x", "https://o.edu.cn/c/x"):
+            assert _apply(rules, known) == known
+    assert _apply(_platform_rules(parse, *rows, path="/c/"), "https://o.edu.cn/login") == "https://o.edu.cn/login"
+
+
+def test_of_upstreams_that_call_themselves_alike_the_one_that_answers_means_itself(parse):
+    rows = [
+        {"path": "/a/", "upstream": "http://x.example/", "nodes": ["10.0.0.8:8081"]},
+        {"path": "/b/", "upstream": "http://x.example/", "nodes": ["10.0.0.7:8082"]},
+        {"path": "/c/", "upstream": "https://x.example/"},
+    ]
+    for path in ("/a/", "/b/", "/c/"):
+        rules = _platform_rules(parse, *rows, path=path)
+        assert _apply(rules, "http://x.example/q") == f"https://o.edu.cn{path}q"
+        assert _apply(rules, "/q") == f"{path}q"
+
+
 def test_each_upstream_costs_a_line_for_redirects_and_one_for_cookies(parse, store_pair):
     store_pair("p.edu.cn")
     host, _ = parse(PROD)

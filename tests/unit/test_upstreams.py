@@ -75,6 +75,7 @@ def test_nodes_are_left_out_and_asked_again_when_none_is_left(files_of):
     ]
     assert block.all("zone")
     assert Block(Upstream("a.example", nodes=("10.0.0.7:1", "10.0.0.8:1", "10.0.0.9:1"))).tries == 3
+    assert Block(Upstream("a.example", nodes=tuple(f"10.0.0.{one}:1" for one in range(1, 9)))).tries == 3
     assert files["upstreams"].body == b""
 
 
@@ -114,7 +115,7 @@ def test_no_route_leaves_a_header_of_another_one_unset(files_of):
         {"path": "/b/", "upstream": "http://10.0.0.8/", "headers": {"X-Same": "1"}},
     ]
     made = _locations(files_of(*rows))
-    variable = "$wecom_gateway_header_x_original_uri"
+    variable = "$wecom_gateway_header_1"
     for path, value in (("/a/", "/a/"), ("/b/", "")):
         assert (variable, value) in made[path].all("set")
         sent = dict(made[path].inherited("proxy_set_header"))
@@ -129,8 +130,8 @@ def test_no_route_leaves_a_header_of_another_one_unset(files_of):
         ({"X-A": "a\\"}, "has characters"),
         ({"X-A": "a\nb"}, "has characters"),
         ({"X-A": "校"}, "has characters"),
-        ({"X-A": "{host}"}, "has braces around something else"),
-        ({"X-A": 1}, "is not text"),
+        ({"X-A": "{host}"}, "has braces in its value"),
+        ({"X-A": 1}, "has a value that is not text"),
         ({"X A": "1"}, "is not a header's name"),
         ({"Host": "{domain}"}, '"host": "domain" on the route'),
         ({"Authorization": "Basic x"}, "is the visitor's own"),
@@ -144,6 +145,28 @@ def test_a_header_that_cannot_be_sent_is_refused(parse, headers, told):
     assert host is None
     assert told in str(problems[0])
     assert 'platforms["own"].routes[0].headers' in str(problems[0])
+
+
+def test_a_header_of_two_routes_is_one_in_whatever_letters(files_of):
+    long = "X-" + "a" * 60
+    rows = [
+        {"path": "/a/", "upstream": "http://10.0.0.8/", "headers": {"X-Foo": "1", long: "1"}},
+        {"path": "/b/", "upstream": "http://10.0.0.8/", "headers": {"x-foo": "2"}},
+    ]
+    made = _locations(files_of(*rows))
+    for path, value in (("/a/", "1"), ("/b/", "2")):
+        sent = [pair for pair in made[path].inherited("proxy_set_header") if pair[0].lower() == "x-foo"]
+        assert len(sent) == 1
+        assert (sent[0][1], value) in made[path].all("set")
+        assert all(len(name) < 40 for name, _ in made[path].all("set")), "nginx has no room for long variables"
+
+
+def test_what_may_be_a_secret_is_not_shown(parse):
+    for change in ({"upstream": "http://u:SECRET@10.0.0.8:x/"}, {"headers": {"X-Token": "SECRET $"}}):
+        row = {"port": "entry", "path": "/", "upstream": "https://a.example/", **change}
+        host, problems = parse({**ENTRY, "domain": "wx.a.edu.cn"}, platforms={"own": {"routes": [row]}})
+        assert host is None
+        assert "SECRET" not in str(problems)
 
 
 def test_a_header_stands_for_the_platform_or_for_its_routes(parse):
@@ -171,6 +194,26 @@ def _servers(files: dict[str, File]) -> list[tuple[str, ...]]:
         for one in read(files).inside("server")
         if one.locations().get("/") and one.inside("location") and one.all("proxy_read_timeout")
     ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ((("/weixin/", "/weixin/", True), ("/static/", "/static/", False)), '"/static/" is not guarded'),
+        ((("/weixin/", "/weixin/", True), ("/static/", "/static/", True)), ""),
+        ((("/weixin/", "/weixin/", True), ("/", "/", False)), ""),
+    ],
+)
+def test_a_hole_beside_a_wall_is_told(parse, rows, told):
+    routes = [
+        {"port": "entry", "path": path, "upstream": f"http://10.0.0.8:8080{behind}", "guarded": guarded}
+        for path, behind, guarded in rows
+    ]
+    host, _ = parse({**ENTRY, "domain": "wx.a.edu.cn"}, platforms={"own": {"routes": routes}})
+    assert host
+    found = " ".join(map(str, upstream_rules.warnings([host])))
+    assert told in found
+    assert bool(found) == bool(told)
 
 
 def test_wecoms_api_is_not_for_everybody(parse):

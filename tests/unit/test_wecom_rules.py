@@ -125,5 +125,12 @@ def test_a_site_in_front_of_its_own_domain_may_go_round_in_circles(told, store_p
     assert text.startswith("1.2.3.0: wx.a.edu.cn: platform: ")
 
 
-def test_another_port_of_the_domain_is_another_server(told):
+def test_so_it_does_by_plain_http_to_nginxs_own_port(told):
+    rows = [{"port": "entry", "path": "/", "upstream": "http://wx.a.edu.cn/"}]
+    found = told([{**SITE, "platform": "own"}], platforms={"own": {"routes": rows}})
+    assert any("is the site's own domain" in text for text in found)
+
+
+def test_another_port_of_the_domain_or_another_address_is_another_server(told):
     assert told([{**BK_SITE, "bk": {**BK, "upstream": "https://wx.a.edu.cn:8443"}}]) == []
+    assert told([{**BK_SITE, "bk": {**BK, "upstream": "https://wx.a.edu.cn", "nodes": ["10.0.0.8"]}}]) == []
