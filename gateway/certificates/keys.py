@@ -61,7 +61,7 @@ def load_key(data: bytes, passphrase: bytes | None = None, name: str = "privkey.
         if protected:
             raise ValueError(f"{name} does not open with the passphrase in {PASSPHRASE_VARIABLE}; correct it") from None
         raise ValueError(
-            f"{name} holds no readable PEM private key; it starts with -----BEGIN PRIVATE KEY-----"
+            f"{name} holds no readable PEM private key; one starts with -----BEGIN PRIVATE KEY-----"
         ) from None
     return checked(loaded, name)
 

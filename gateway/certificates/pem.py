@@ -54,7 +54,7 @@ def load_certificates(data: bytes, name: str = "fullchain.pem") -> list[x509.Cer
     except ValueError:
         raise ValueError(f"{name} holds a damaged certificate; download it again") from None
     if not found:
-        raise ValueError(f"{name} holds no readable PEM certificate; it starts with -----BEGIN CERTIFICATE-----")
+        raise ValueError(f"{name} holds no readable PEM certificate; one starts with -----BEGIN CERTIFICATE-----")
     return list(dict.fromkeys(found))
 
 

@@ -30,7 +30,7 @@ def parse_host(
 
     `files` is the folder files/ in the top folder of a checkout. An expired certificate is an error, or a warning
     where `data` has `allow_expired` 1, which is given with `--data` for one deploy. Without `certificates` none is
-    read, and the host has none: it can be described, not deployed.
+    read, an authority's neither, and the host has none: it can be described, not deployed.
     """
     platforms, problems = _platforms(name, data.get("platforms"))
     entries, found = _entries(name, data)
@@ -78,7 +78,7 @@ def parse_host(
             problems += found
             if pair:
                 pairs[entry.domain] = pair
-    upstream_cas, found = upstream_authorities.read(name, sites, files.parent)
+    upstream_cas, found = upstream_authorities.read(name, sites if certificates else (), files.parent)
     problems += found
     problems += site_conflicts(name, sites, data.get("ssh_port"))
     egress, found = _egress(name, data.get("egress"), sites, data.get("ssh_port"))

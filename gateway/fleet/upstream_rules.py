@@ -9,6 +9,9 @@ from gateway.inventory.site import Site, Upstream
 from gateway.problems import Problem
 from gateway.wecom.api_hosts import WECOM_API
 
+# Below this name are the upstreams of examples, those of group_data among them. No server has it, .example is reserved.
+_EXAMPLE = ".inner.example"
+
 
 def warnings(hosts: Iterable[Host]) -> list[Problem]:
     """A warning for each upstream that proves nothing, or cannot be proven, or of which more is open than is meant."""
@@ -22,7 +25,8 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
 
 def _of_upstreams(site: Site) -> Iterator[tuple[str, str]]:
     for upstream in dict.fromkeys(route.upstream for route in site.routes):
-        for field, text in [*((_field(site), text) for text in _texts(upstream)), *_for_few(site, upstream)]:
+        texts = ((_field(site), text) for text in _texts(upstream))
+        for field, text in [*_nobodys(site, upstream), *texts, *_for_few(site, upstream)]:
             yield field, f'"{upstream.origin}" {text}'
 
 
@@ -46,6 +50,13 @@ def _for_few(site: Site, upstream: Upstream) -> Iterator[tuple[str, str]]:
             "is WeCom's API, which calls by its app servers alone are meant for; name their networks: "
             '"allow": ["203.0.113.0/24"]',
         )
+
+
+def _nobodys(site: Site, upstream: Upstream) -> Iterator[tuple[str, str]]:
+    # a site that is an example itself, as the demo's are, is no school's
+    if f".{upstream.host}".endswith(_EXAMPLE) and not site.domain.endswith(".example"):
+        where = "" if site.follows_from_bk else " in a copy of the platform, under a name of your own"
+        yield _field(site), f"is the example's server, which nobody has; write yours{where}"
 
 
 def _texts(upstream: Upstream) -> Iterator[str]:

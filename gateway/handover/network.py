@@ -9,10 +9,13 @@ from gateway.wecom.bilingual import NETWORK, OPERATOR, Text
 
 def listeners(sheet: Sheet) -> Text:
     """What the sheet's listeners are, in words."""
+    who = Text("应用服务器", "app servers") if sheet.is_wecom_api else Text("公网", "public")
     if sheet.layer_4:
-        return Text("四层负载均衡监听（公网 → 主机）", "TCP listeners of the load balancer (public → hosts)")
+        return Text(f"四层负载均衡监听（{who.zh} → 主机）", f"TCP listeners of the load balancer ({who.en} → hosts)")
     if sheet.site.edge == "slb":
-        return Text("SLB 监听（公网 → 主机）", "SLB listeners (public → hosts)")
+        return Text(f"SLB 监听（{who.zh} → 主机）", f"SLB listeners ({who.en} → hosts)")
+    if sheet.is_wecom_api:
+        return Text("主机对应用服务器开放的端口", "Ports of the hosts open to application servers")
     return Text("主机对公网开放的端口", "Ports of the hosts open to the public")
 
 
@@ -152,11 +155,19 @@ def _without_slb(sheet: Sheet) -> tuple[Step, ...]:
         Step(
             "A3",
             (NETWORK,),
-            Text("主机的下列端口对公网放行。", "Open these ports of the hosts to the public."),
+            _callers_only() if sheet.is_wecom_api else _everybody(),
             (Row(listeners(sheet), sheet.listeners), Row(Text("主机", "Hosts"), sheet.host_names)),
         ),
         _outbound(sheet, "A4"),
     )
+
+
+def _everybody() -> Text:
+    return Text("主机的下列端口对公网放行。", "Open these ports of the hosts to the public.")
+
+
+def _callers_only() -> Text:
+    return Text("主机的下列端口只对应用服务器放行。", "Open these ports of the hosts to the application servers alone.")
 
 
 def _certificate(sheet: Sheet) -> Text:

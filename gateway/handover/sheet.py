@@ -10,9 +10,12 @@ from gateway.fleet.host import Host
 from gateway.inventory.model import WeCom
 from gateway.inventory.site import AppEntry, Site
 from gateway.problems import Problem
+from gateway.wecom.api_hosts import WECOM_API
 
 # Encloses what somebody still has to fill in; pages highlight it.
 BLANK_START, BLANK_END = "【待填 / fill in: ", "】"
+
+_IP = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def blank(what: str) -> str:
@@ -31,15 +34,27 @@ class Node:
         return self.name if self.address == self.name else f"{self.name} ({self.address})"
 
     @property
+    def inner(self) -> str:
+        """Its address, where others in the inner network reach it by that; else empty."""
+        found = self._ip
+        return str(found) if found and _is_inner(found) and not found.is_loopback and not found.is_link_local else ""
+
+    @property
     def record(self) -> str:
         """The type and value of its DNS record; a blank for the value where the public cannot reach its address."""
-        try:
-            found = ipaddress.ip_address(self.address)
-        except ValueError:
+        found = self._ip
+        if found is None:
             return f"A  {blank(f'{self} 的公网地址 public address')}"
-        if any(found in network for network in _INNER):
+        if _is_inner(found):
             return f"A  {blank(f'{self} 对应的公网地址 public address')}"
         return f"{'A' if found.version == 4 else 'AAAA'}  {found}"
+
+    @property
+    def _ip(self) -> _IP | None:
+        try:
+            return ipaddress.ip_address(self.address)
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,21 @@ class Sheet:
     def is_blueking(self) -> bool:
         """True where apps of a BlueKing in an inner network are published: people set these up in another way."""
         return self.site.is_blueking
+
+    @property
+    def is_wecom_api(self) -> bool:
+        """True where the site is a way to WeCom's API, which application servers call and nobody opens."""
+        return all(route.upstream.host in WECOM_API for route in self.site.routes)
+
+    @property
+    def other_ports(self) -> tuple[int, ...]:
+        """The public ports with routes beside the default one."""
+        return tuple(port for port in self.site.ports() if port != self.site.entry_port)
+
+    @property
+    def has_flag(self) -> bool:
+        """Whether the platform tells its schools apart by a flag in the home URL."""
+        return any("{flag}" in entry.path for entry in self.site.app_entries)
 
     @property
     def corp_id(self) -> str:
@@ -113,9 +143,9 @@ class Sheet:
                 f"TCP {port} → {port}{', PROXY' if encrypted else ''}"
                 for port, encrypted in sorted(site.listeners().items())
             )
-        return tuple(
-            f"{'https' if encrypted else 'http'} {port}" for port, encrypted in sorted(site.listeners().items())
-        )
+        # servers that call an API know its https URL; an automatic certificate's step tells of port 80 itself
+        ports = dict.fromkeys(site.ports(), True) if self.is_wecom_api else site.listeners()
+        return tuple(f"{'https' if encrypted else 'http'} {port}" for port, encrypted in sorted(ports.items()))
 
     @property
     def dns(self) -> tuple[str, ...]:
@@ -132,15 +162,16 @@ class Sheet:
 
     def blanks(self) -> list[Problem]:
         """A warning for each value that the inventory could give and does not."""
-        missing = [key for key in ("corp_id", "agent_id") if getattr(self.wecom, key) is None]
-        if not self.wecom.flag and any("{flag}" in entry.path for entry in self.site.app_entries):
+        for_an_app = not self.is_wecom_api
+        missing = [key for key in ("corp_id", "agent_id") if for_an_app and getattr(self.wecom, key) is None]
+        if self.has_flag and not self.wecom.flag:
             missing.append("flag")
         if not self.wecom.trusted_ips:
             missing.append("trusted_ips")
         texts = [("wecom", f"{', '.join(missing)} missing; left blank in the sheet")] if missing else []
         if not self.site.app_entries:
             texts.append(("platform", "no route on the default port; the app's home URL is left blank in the sheet"))
-        if not self.verify:
+        if for_an_app and not self.verify:
             folder = f"files/verify/{self.domain}/"
             texts.append(("verify", f"no verification file in {folder} yet; left blank in the sheet"))
         return [Problem(self.hosts[0].name, self.domain, *text, "warning") for text in texts]
@@ -154,6 +185,10 @@ _INNER = tuple(
         *("::1/128", "fc00::/7", "fe80::/10"),
     )
 )
+
+
+def _is_inner(one: _IP) -> bool:
+    return any(one in network for network in _INNER)
 
 
 def sheets(hosts: Iterable[Host]) -> list[Sheet]:

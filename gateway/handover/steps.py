@@ -8,12 +8,13 @@ since those were written, trusted IPs for example, is added where it belongs.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from gateway.handover import network
+from gateway.handover import network, wecom_api
 from gateway.handover.parts import Row, Section, Step
 from gateway.handover.sheet import Sheet
 from gateway.wecom.api_hosts import WECOM_API
-from gateway.wecom.bilingual import ADMIN, NETWORK, OPERATOR, PLATFORM, Text
+from gateway.wecom.bilingual import ADMIN, APPLICATION, NETWORK, OPERATOR, PLATFORM, Text
 
 _HOME = Text("应用主页", "App home URL")
 _TRUSTED = Text("可信域名", "Trusted domain")
@@ -26,6 +27,8 @@ _ENVIRONMENTS = {"o": Text("正式环境", "production"), "t": Text("测试环�
 
 def glance(sheet: Sheet) -> tuple[tuple[Text, Row], ...]:
     """The values that people ask for first, each with who has to set it up."""
+    if sheet.is_wecom_api:
+        return wecom_api.glance(sheet)
     return (
         *((ADMIN, row) for row in _home(sheet)),
         (ADMIN, Row(_TRUSTED, (sheet.domain,))),
@@ -40,6 +43,8 @@ def glance(sheet: Sheet) -> tuple[tuple[Text, Row], ...]:
 
 def sections(sheet: Sheet) -> tuple[Section, ...]:
     """All steps of a sheet in their order. The network comes first, because WeCom's verification needs it."""
+    if sheet.is_wecom_api:
+        return wecom_api.sections(sheet)
     steps = _blueking(sheet) if sheet.is_blueking else _self_built_app(sheet)
     return (
         Section(Text("A. 网络准备", "A. Network"), network.steps(sheet)),
@@ -60,18 +65,25 @@ def _home(sheet: Sheet) -> tuple[Row, ...]:
 
 def _trusted_domain(sheet: Sheet, number: str) -> tuple[Step, ...]:
     """Entering the domain, putting its verification file in place, and having WeCom verify it."""
+    port = Text("", "")
+    if sheet.other_ports:
+        first = sheet.other_ports[0]
+        port = Text(
+            f"；{first} 等带端口的地址不能用作 JS-SDK 域名",
+            f"; an address with a port, such as {first}, can be no JS-SDK domain",
+        )
     return (
         Step(
             number,
             (ADMIN,),
             Text(
                 "打开应用，进入【开发者接口】→【网页授权及JS-SDK】，填写可信域名和回调域名，都不带 https:// 和端口。"
-                "回调域名只能有一个；9001 等带端口的地址不能用作 JS-SDK 域名。"
+                f"回调域名只能有一个{port.zh}。"
                 "提示备案主体不符时见 https://open.work.weixin.qq.com/wwopen/common/readDocument/40754",
                 "Open the app, then Developer interface, Web authorisation and JS-SDK. Enter the trusted domain and "
                 "the callback domain, both without https:// and without a port. There is exactly one callback "
-                "domain; an address with a port, such as 9001, can be no JS-SDK domain. If WeCom objects to the "
-                "ICP filing: https://open.work.weixin.qq.com/wwopen/common/readDocument/40754",
+                f"domain{port.en}. If WeCom objects to the ICP filing: "
+                "https://open.work.weixin.qq.com/wwopen/common/readDocument/40754",
             ),
             (Row(_TRUSTED, (sheet.domain,)), Row(_OAUTH, (sheet.domain,))),
         ),
@@ -98,24 +110,46 @@ def _trusted_domain(sheet: Sheet, number: str) -> tuple[Step, ...]:
     )
 
 
+def _whose(sheet: Sheet) -> Text:
+    """Who has the app's Secret and servers: a platform that hosts schools, or whoever runs a school's own app."""
+    return PLATFORM if sheet.has_flag or sheet.is_blueking else APPLICATION
+
+
+def _subject(whose: Text) -> str:
+    return "The platform names" if whose is PLATFORM else "Those who run the application name"
+
+
+def _opened(sheet: Sheet, step: Step) -> Step:
+    """The step that opens the app, which says from where where that is not everywhere."""
+    if not sheet.site.allow:
+        return step
+    text = Text(
+        f"{step.text.zh}只能从下列网段打开，不能用手机流量；其他来源返回 403。",
+        f"{step.text.en} It opens from these networks alone, not by mobile data: others get 403.",
+    )
+    return replace(step, text=text, rows=(*step.rows, *network.visitors(sheet)))
+
+
 def _trusted_ips(sheet: Sheet, number: str) -> Step:
+    whose = _whose(sheet)
     return Step(
         number,
-        (PLATFORM, ADMIN),
+        (whose, ADMIN),
         Text(
-            "平台方提供调用企业微信接口的服务器的出口 IP（固定的公网 IPv4；不是本网关的地址，除非经本网关的 egress "
-            "访问企业微信）；企业微信管理员在【开发者接口】→【企业可信IP】填写，多个用 ; 分隔，最多 120 个。没有填写时"
-            "接口报错 60020，报错里的 from ip 就是要加的地址。",
-            "The platform names the outgoing addresses of its servers that call WeCom: fixed public IPv4 addresses, "
-            "not this gateway's unless they go out through its egress. The WeCom administrator enters them under "
-            "Developer interface, Trusted IPs, joined by ; and at most 120. Where one is missing WeCom answers 60020, "
-            "and its 'from ip' is the address to add.",
+            f"{whose.zh}提供调用企业微信接口的服务器的出口 IP（固定的公网 IPv4；不是本网关的地址，"
+            "除非经本网关的 egress 或企业微信接口路径访问企业微信）；企业微信管理员在【开发者接口】→【企业可信IP】"
+            "填写，多个用 ; 分隔，最多 120 个。没有填写时接口报错 60020，报错里的 from ip 就是要加的地址。",
+            f"{_subject(whose)} the outgoing addresses of the servers that call WeCom: fixed public IPv4 addresses, "
+            "not this gateway's unless they go out through its egress or its WeCom API path. The WeCom administrator "
+            "enters them under Developer interface, Trusted IPs, joined by ; and at most 120. Where one is missing "
+            "WeCom answers 60020, and its 'from ip' is the address to add.",
         ),
         (Row(_IPS, (sheet.trusted_ips,)),),
     )
 
 
 def _self_built_app(sheet: Sheet) -> tuple[Step, ...]:
+    whose = _whose(sheet)
     identity = (
         Row(Text("企业ID", "CorpID"), (sheet.corp_id,)),
         Row(Text("AgentId", "AgentId"), (sheet.agent_id,)),
@@ -139,13 +173,14 @@ def _self_built_app(sheet: Sheet) -> tuple[Step, ...]:
         ),
         Step(
             "3",
-            (ADMIN, PLATFORM),
+            (ADMIN, whose),
             Text(
-                "企业微信管理员把 AgentId、Secret 和企业ID（【我的企业】→【企业信息】）交给平台方；Secret 用安全的"
-                "方式单独传送，不要写在本表里。平台方据此给出 flag。",
-                "The WeCom administrator gives AgentId, Secret and CorpID (My company, Company information) to the "
-                "platform; the Secret travels by itself and safely, and never stands in this sheet. The platform "
-                "hands out the flag in return.",
+                f"企业微信管理员把 AgentId、Secret 和企业ID（【我的企业】→【企业信息】）交给{whose.zh}；Secret 用安全的"
+                f"方式单独传送，不要写在本表里。{'平台方据此给出 flag。' if sheet.has_flag else ''}",
+                "The WeCom administrator gives AgentId, Secret and CorpID (My company, Company information) to "
+                f"{'the platform' if whose is PLATFORM else whose.en}; the Secret travels by itself and safely, and "
+                "never stands in this sheet."
+                f"{' The platform hands out the flag in return.' if sheet.has_flag else ''}",
             ),
             identity,
         ),
@@ -157,13 +192,16 @@ def _self_built_app(sheet: Sheet) -> tuple[Step, ...]:
         ),
         *_trusted_domain(sheet, "4"),
         _trusted_ips(sheet, "5"),
-        Step(
-            "6",
-            (ADMIN,),
-            Text(
-                "用可见范围内的成员在工作台打开应用，确认能登录。报错时把错误码或整段内容发给网关运维。",
-                "Open the app from the workbench as a member who can see it, and see whether login works. If it "
-                "fails, send the error code or the whole answer to the gateway operator.",
+        _opened(
+            sheet,
+            Step(
+                "6",
+                (ADMIN,),
+                Text(
+                    "用可见范围内的成员在工作台打开应用，确认能登录。报错时把错误码或整段内容发给网关运维。",
+                    "Open the app from the workbench as a member who can see it, and see whether login works. If it "
+                    "fails, send the error code or the whole answer to the gateway operator.",
+                ),
             ),
         ),
     )
@@ -171,6 +209,8 @@ def _self_built_app(sheet: Sheet) -> tuple[Step, ...]:
 
 def _blueking(sheet: Sheet) -> tuple[Step, ...]:
     paths = tuple(dict.fromkeys(route.path for route in sheet.site.routes))
+    # on PaaS v3 the app may have a name of its own
+    has_itsm = any("itsm" in f"{route.upstream.host}{route.upstream_path}" for route in sheet.site.routes)
     settings = (
         ("BKAPP_IS_QY_WEIXIN", "1"),
         ("BKAPP_USE_WEIXIN", "1"),
@@ -247,17 +287,20 @@ def _blueking(sheet: Sheet) -> tuple[Step, ...]:
             "4",
             (PLATFORM,),
             Text(
-                "在蓝鲸里打开应用，确认能正常使用（ITSM：能提单）。",
-                "Open the app in BlueKing and see whether it works (ITSM: submit a ticket).",
+                f"在蓝鲸里打开应用，确认能正常使用{'（ITSM：能提单）' if has_itsm else ''}。",
+                f"Open the app in BlueKing and see whether it works{' (ITSM: submit a ticket)' if has_itsm else ''}.",
             ),
         ),
-        Step(
-            "5",
-            (ADMIN,),
-            Text(
-                "在企业微信工作台找到应用，点击进入。报错时把错误码或整段内容发给网关运维。",
-                "Find the app in the WeCom workbench and open it. If it fails, send the error code or the whole "
-                "answer to the gateway operator.",
+        _opened(
+            sheet,
+            Step(
+                "5",
+                (ADMIN,),
+                Text(
+                    "在企业微信工作台找到应用，点击进入。报错时把错误码或整段内容发给网关运维。",
+                    "Find the app in the WeCom workbench and open it. If it fails, send the error code or the whole "
+                    "answer to the gateway operator.",
+                ),
             ),
         ),
     )

@@ -58,6 +58,10 @@ def certified_origin(value: str) -> str:
 def node(value: str) -> str:
     """An IP address, with a port or without, as nginx writes it."""
     example = 'right would be "10.0.0.8:8443" or "10.0.0.8"'
+    _, scheme, rest = value.partition("://")
+    if scheme:
+        right = node(rest.partition("/")[0])
+        raise ValueError(f'"{shown(value)}" is a URL, which only the upstream is; right would be "{right}"')
     host, colon, port = value.rpartition(":")
     if address(value) or not colon:
         host, port = value, ""

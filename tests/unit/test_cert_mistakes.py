@@ -93,6 +93,11 @@ def test_the_same_in_both_is_told_of_the_wrong_one(files, folder, name, body, sa
     assert text.startswith(f"{folder / name} {said}")
 
 
+def test_how_pem_begins_is_not_said_of_the_file_that_is_there():
+    with pytest.raises(ValueError, match="holds no readable PEM certificate; one starts with -----BEGIN"):
+        pem.load_certificates(b"Dear operator", "files/ca/inner.pem")
+
+
 @pytest.mark.parametrize("name", ["fullchain.pem", "privkey.pem"])
 @pytest.mark.parametrize(("kind", "said"), [(kind, f"is a {kind}") for kind in ("pipe", "folder", "device")])
 def test_what_is_no_file_is_not_waited_for(files, folder, name, kind, said):

@@ -223,6 +223,50 @@ def test_who_may_use_a_site_is_said_at_a_glance(handover):
     assert "get 403" not in both(out, "wx.b.edu.cn")[0]
 
 
+def test_where_an_app_can_be_opened_is_said_where_it_is_tried(handover):
+    bk = {"domain": "itsm.a.edu.cn", "edge": "slb", "bk": BK, "platform": "bkitsm"}
+    sites = [SLB, bk]
+    for allow, times in ([], 0), (["198.51.100.0/24"], 1):
+        closed = [{**one, "slb_cidrs": ["10.0.0.0/24"], "allow": allow} for one in sites]
+        result, out = handover(wanxiao_prod=[("203.0.113.7", {"sites": closed})])
+        assert result.exit_code == 0, result.output
+        for domain in ("wx.a.edu.cn", "itsm.a.edu.cn"):
+            last = both(out, domain)[0].rpartition("\n### ")[2]
+            assert last.count("not by mobile data") == times
+            assert last.count("`198.51.100.0/24`") == times
+
+
+def test_a_platform_that_knows_no_flag_is_not_asked_for_one(handover):
+    own = {**SLB, "platform": "own_app"}
+    result, out = handover(wanxiao_prod=[("h1", {"sites": [own, {**SLB, "domain": "wx.b.edu.cn"}]})])
+    assert result.exit_code == 0, result.output
+    for text in both(out, "wx.a.edu.cn"):
+        for word in ("flag", "9001", "平台方", "platform;", "to the platform"):
+            assert word not in text
+        assert "Secret travels by itself" in text
+    for text in both(out, "wx.b.edu.cn"):
+        for word in ("flag", "9001 等带端口的地址", "such as 9001", "to the platform"):
+            assert word in text
+
+
+def test_another_port_of_a_site_is_the_one_that_is_named(handover):
+    rows = [{"port": port, "path": "/", "upstream": "https://a.example/"} for port in ("entry", 8443)]
+    host = {"sites": [{**SLB, "platform": "own"}], "platforms": {"own": {"routes": rows}}}
+    _, out = handover(wanxiao_prod=[("h1", host)])
+    text = both(out, "wx.a.edu.cn")[0]
+    assert "such as 8443" in text
+    assert "9001" not in text
+
+
+@pytest.mark.parametrize(
+    ("group", "named"), [("bkitsm_v3", True), ("bkitsm_v3_name", True), ("bkmonitor", False), ("bksops", False)]
+)
+def test_a_ticket_is_submitted_where_tickets_are(handover, group, named):
+    _, out = handover(**{group: [("h1", {"sites": [SLB]})]})
+    for text in both(out, "wx.a.edu.cn"):
+        assert ("submit a ticket" in text) == ("提单" in text) == named
+
+
 def test_a_host_that_gets_its_certificate_itself_is_handed_none(handover):
     site = {"domain": "wx.b.edu.cn", "edge": "tls", "cert": {"acme": {"email": "ops@b.edu.cn"}}, "wecom": WECOM}
     done, out = handover(wanxiao_prod=[("203.0.113.11", {"sites": [site]})])
@@ -230,6 +274,14 @@ def test_a_host_that_gets_its_certificate_itself_is_handed_none(handover):
     for text in both(out, "wx.b.edu.cn"):
         assert "there is no key to hand over" in text
         assert "Never send a key" not in text
+
+
+def test_a_sheet_needs_no_file_of_an_authority(handover):
+    row = {"port": "entry", "path": "/", "upstream": "https://a.example/", "ca": "files/ca/not-there.pem"}
+    host = {"sites": [{**SLB, "platform": "own"}], "platforms": {"own": {"routes": [row]}}}
+    result, out = handover(wanxiao_prod=[("h1", host)])
+    assert result.exit_code == 0, result.output
+    assert (out / "wx.a.edu.cn.md").exists()
 
 
 def test_errors_in_the_inventory_refuse_and_write_nothing(handover):

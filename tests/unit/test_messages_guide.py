@@ -43,7 +43,7 @@ SOURCES = [
 ]
 
 # Where further texts come from that the page has, though `check` and not a deploy has most of what stands there.
-ALSO = ["gateway/fleet/parsing.py", "gateway/fleet/shared_domains.py"]
+ALSO = ["gateway/fleet/parsing.py", "gateway/fleet/shared_domains.py", "gateway/fleet/upstream_authorities.py"]
 
 # Scripts of the same folder that write into a journal, or answer `status`.
 _ELSEWHERE = {"dpkg.sh", "expiry.sh", "health.sh", "pauses.sh", "renew.sh", "resolve.sh"}

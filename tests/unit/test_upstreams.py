@@ -230,11 +230,11 @@ def test_wecoms_api_is_not_for_everybody(parse):
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ({"upstream": "http://paas.inner.example/"}, "is plain http to a name"),
-        ({"upstream": "http://paas.inner.example/", "nodes": ["10.0.0.8"]}, ""),
+        ({"upstream": "http://paas.a.edu.cn/"}, "is plain http to a name"),
+        ({"upstream": "http://paas.a.edu.cn/", "nodes": ["10.0.0.8"]}, ""),
         ({"upstream": "http://10.0.0.8:8080/"}, ""),
         ({"upstream": "https://10.0.0.8/"}, "is an IP address, and nginx compares it with the names"),
-        ({"upstream": "https://paas.inner.example/"}, ""),
+        ({"upstream": "https://paas.a.edu.cn/"}, ""),
         ({"upstream": "http://itsm_app:8000/"}, "is plain http to a name"),
     ],
 )
@@ -245,3 +245,35 @@ def test_what_proves_nothing_is_told(parse, row, told):
     found = [str(one) for one in upstream_rules.warnings([host])]
     assert bool(found) == bool(told)
     assert all(told in one and one.startswith("h1: wx.a.edu.cn: platform: ") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("upstream", "domain", "told"),
+    [
+        ("https://paas.inner.example/", "wx.a.edu.cn", 1),
+        ("https://bk--itsm.apps.inner.example/", "wx.a.edu.cn", 1),
+        ("https://inner.example/", "wx.a.edu.cn", 1),
+        ("https://winner.example/", "wx.a.edu.cn", 0),
+        ("https://paas.inner.example.edu.cn/", "wx.a.edu.cn", 0),
+        # the demo's own sites, behind which such a server is
+        ("https://paas.inner.example/", "itsm.slb.demo.example", 0),
+    ],
+)
+def test_the_servers_of_the_examples_are_nobodys(parse, upstream, domain, told):
+    row = {"port": "entry", "path": "/", "upstream": upstream}
+    host, problems = parse({**ENTRY, "domain": domain}, platforms={"own": {"routes": [row]}})
+    assert host, problems
+    found = [str(one) for one in upstream_rules.warnings([host])]
+    assert len(found) == told
+    for one in found:
+        assert one.startswith(f'h1: {domain}: platform: "{upstream[:-1]}" is the example\'s server')
+        assert "copy of the platform" in one
+
+
+def test_a_blueking_site_names_its_own_server(parse):
+    bk = {"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}
+    host, problems = parse({"domain": "wx.a.edu.cn", "edge": "slb", "platform": "bkitsm", "bk": bk})
+    assert host, problems
+    (one,) = [str(one) for one in upstream_rules.warnings([host])]
+    assert one.startswith("h1: wx.a.edu.cn: bk.upstream: ")
+    assert one.endswith("write yours")
