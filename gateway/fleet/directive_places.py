@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -28,7 +28,7 @@ class Place:
     asks: bool = False
     closed: bool = False
 
-    def within(self, block: Iterable[Directive]) -> Place:
+    def within(self, block: Sequence[Directive]) -> Place:
         """The place in a block that stands at this place."""
         asks = self.asks or any(_lets_in_some(one) for one in block)
         returns = [one.arguments for one in block if one.name == "return"]

@@ -218,7 +218,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         _names("proxy_redirect proxy_cookie_domain proxy_cookie_path"),
         "nginx refuses it beside the gateway's rules, by which redirects and cookies point at the school; "
-        f"{_OWN_LOCATION}, which has none of them",
+        f"{_OWN_LOCATION}",
         undoes=lambda arguments: len(arguments) == 1,
         refused=True,
     ),
