@@ -131,7 +131,15 @@ def _has_entry(path: str, site: Site, *, exact: bool) -> bool:
 def _taken(site: Site, verify: Collection[VerifyFile], *, exact: bool) -> set[str]:
     """Paths of locations that the gateway makes in some server of the site."""
     if not exact:
-        return {"/", *(route.path for route in site.routes)}
-    bare = {route.path[:-1] for route in site.routes if route.guarded}
+        return {"/", "/.wecom-gateway-error", *(route.path for route in site.routes)}
+    # nginx's own redirect to the prefix is enough elsewhere
+    asks_first = site.allow or (site.edge == "slb" and site.trusted_proxies)
+    bare = {
+        route.path[:-1]
+        for route in site.routes
+        if route.guarded
+        or asks_first
+        or any(route.path != one.path and route.path.startswith(one.path) for one in site.routes)
+    }
     healthz = {"/healthz"} if site.edge == "slb" else set()
     return {f"/{file.name}" for file in verify} | bare | healthz | {"/.wecom-gateway-error"}

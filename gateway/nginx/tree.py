@@ -36,6 +36,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
         "balancers": bool(plan.balancers),
         "origins": {number: rules for rules, number in plan.origins.items()},
         "strangers": plan.judges_addresses,
+        "own_directives": bool(plan.host.directives),
         "guarded": plan.guarded,
         **plan.hash_sizes(),
     },

@@ -240,3 +240,14 @@ def test_a_guarded_prefix_with_another_public_path_is_as_closed_as_blueking(visi
     first, second = found[-2:]
     assert first.told()["target"] == "/o/bk_monitorv3/weixin/x?a=..;/%252e"
     assert second.told()["target"] == "/o/bk_monitorv3/weixin/x"
+
+
+def test_a_location_of_the_operators_own_sends_its_upstreams_own_name(visit, files):
+    (files / "nginx").mkdir()
+    own = "location /office/ { proxy_pass http://10.0.0.9:8080/; }\n"
+    (files / "nginx" / f"{DOMAIN}.conf").write_text(own)
+    upstreams = [_echo("10.0.0.8"), _echo("10.0.0.9")]
+    routes = [{"upstream": "http://10.0.0.8:8080/"}]
+    office, rest = visit(routes, upstreams, get("/office/x", ("X-Forwarded-User", "root")), get("/x"))
+    assert (office.sent("host"), office.sent("x-forwarded-user")) == (["10.0.0.9:8080"], [])
+    assert rest.sent("host") == ["10.0.0.8:8080"]

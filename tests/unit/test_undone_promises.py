@@ -342,6 +342,7 @@ _ADD_UP = {
     *(
         "access_log",
         "add_header",
+        "set",
         "error_log",
         "error_page",
         "listen",
