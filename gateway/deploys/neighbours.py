@@ -62,6 +62,8 @@ class Neighbours:
     group: str | None = None
     # whether they set worker_rlimit_nofile
     limits: bool = False
+    # whether they set the size of nginx's table of variables
+    variables: bool = False
 
     @property
     def entry(self) -> str:
@@ -147,6 +149,7 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
         user=user[0] if user else None,
         group=user[1] if len(user) > 1 else None,
         limits=any(one.name == "worker_rlimit_nofile" for one in main),
+        variables=any(one.name.startswith("variables_hash_") for one in http if one.file not in ENTRIES),
     )
 
 

@@ -59,7 +59,15 @@ class HostState:
         if version is None:
             return None
         theirs = self.neighbours
-        return Build(version, self.ipv6, frozenset(theirs.defaults), self.openssl, theirs.limits, self._private_group())
+        return Build(
+            version,
+            self.ipv6,
+            frozenset(theirs.defaults),
+            self.openssl,
+            theirs.limits,
+            self._private_group(),
+            theirs.variables,
+        )
 
     def _private_group(self) -> str | None:
         """The group of nginx's workers. None where other programs run in it or it has other members too."""

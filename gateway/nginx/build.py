@@ -22,6 +22,8 @@ class Build:
     foreign_limits: bool = False
     # the group that nginx's workers run in, None where it is not known
     group: str | None = None
+    # whether another file sets the size of nginx's table of variables, which may stand only once
+    foreign_variables: bool = False
 
     def has(self, feature: str) -> bool:
         """Whether the host understands `feature`, a key of FEATURES or OPENSSL_FEATURES in tls_profile."""

@@ -80,6 +80,7 @@ def changes(old: Any, new: Any) -> Iterator[tuple[str, str]]:
             yield one.name, _sentence(one.name, before, now)
 
 
+_SET_ELSEWHERE = {"foreign_limits": "worker_rlimit_nofile", "foreign_variables": "variables_hash_max_size"}
 _PROGRAMS = {"version": "nginx", "openssl": "OpenSSL"}
 
 
@@ -93,8 +94,8 @@ def _sentence(name: str, before: Any, now: Any) -> str:
         if lost:
             said.append(f"no other site of this host says any longer that it is the default of port {lost}")
         return " and ".join(said)
-    if name == "foreign_limits":
-        return f"another file of this host {'now sets' if now else 'no longer sets'} worker_rlimit_nofile"
+    if name in _SET_ELSEWHERE:
+        return f"another file of this host {'now sets' if now else 'no longer sets'} {_SET_ELSEWHERE[name]}"
     if name == "ipv6":
         return f"the host {'now has' if now else 'no longer has'} IPv6"
     if name == "group":

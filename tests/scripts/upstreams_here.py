@@ -106,4 +106,5 @@ def answers(
         check=False,
     )
     assert (folder / "answers.json").is_file(), done.stderr + done.stdout
+    assert "[warn]" not in done.stderr, done.stderr
     return [Answer(**one) for one in json.loads((folder / "answers.json").read_text())]

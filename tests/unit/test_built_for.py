@@ -41,12 +41,13 @@ def test_what_is_no_such_file_says_nothing(line):
 
 
 def test_every_change_of_the_host_has_a_sentence():
-    new = Build(Version((1, 26, 3)), False, OLD.foreign_defaults, Version((3, 5, 1)), True, None)
+    new = Build(Version((1, 26, 3)), False, OLD.foreign_defaults, Version((3, 5, 1)), True, None, True)
     assert dict(built_for.changes(OLD, new)) == {
         "version": "nginx was upgraded from 1.22.1 to 1.26.3",
         "openssl": "OpenSSL was upgraded from 3.0.17 to 3.5.1",
         "ipv6": "the host no longer has IPv6",
         "foreign_limits": "another file of this host now sets worker_rlimit_nofile",
+        "foreign_variables": "another file of this host now sets variables_hash_max_size",
         "group": "nginx's group is now shared or unknown, it was www-data",
     }
     assert dict(built_for.changes(new, OLD))["version"] == "nginx was downgraded from 1.26.3 to 1.22.1"

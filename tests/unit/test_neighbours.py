@@ -195,6 +195,14 @@ def test_what_the_main_level_says(head, user, group, limits):
     assert (found.user, found.group, found.limits) == (user, group, limits)
 
 
+@pytest.mark.parametrize(
+    ("line", "theirs"),
+    [("", False), ("variables_hash_max_size 4096;", True), ("variables_hash_bucket_size 128;", True)],
+)
+def test_the_size_of_the_table_of_variables_stands_once(line, theirs):
+    assert read(main=MAIN.replace("http {", f"http {{ {line}")).variables == theirs
+
+
 def _packed(data: bytes) -> str:
     return base64.b64encode(data).decode()
 

@@ -262,3 +262,10 @@ def test_versions_are_read_as_nginx_and_debian_write_them(text, number):
 def test_no_version_is_an_error():
     with pytest.raises(ValueError, match="no version"):
         Version.parse("bash: nginx: command not found")
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_the_table_of_variables_is_sized_where_nobody_else_does(host, theirs):
+    build = Build(Version.parse("1.22.1"), foreign_variables=theirs)
+    text = tree(host, build)["gateway.conf"].body
+    assert (b"\nvariables_hash_max_size 2048;" in text) != theirs
