@@ -100,8 +100,10 @@ def test_addresses_that_stay_reload_nothing(bare_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     on_host("systemctl start wecom-gateway-resolve.service")
-    workers = "pgrep -P $(systemctl show -p MainPID --value nginx) | sort"
+    # those of an earlier reload may still be shutting down
+    workers = "pgrep -P $(systemctl show -p MainPID --value nginx) -f 'worker process$' | sort"
     before = on_host(workers)
+    assert before
     on_host("systemctl start wecom-gateway-resolve.service")
     assert on_host(workers) == before
 
