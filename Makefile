@@ -36,7 +36,8 @@ scripts: setup
 check: lint docs unit scripts
 
 test: lint docs
-	$(BIN)/pytest tests/unit tests/scripts tests/acceptance tests/lab
+	$(BIN)/python -m tests.halves
+	$(BIN)/pytest tests/scripts tests/acceptance tests/lab
 
 # Longer ones: every Debian from 11 on, tools that are not ours, generated hostile input.
 SUITES ?= all
