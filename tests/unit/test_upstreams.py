@@ -12,7 +12,7 @@ from gateway.nginx.build import Build
 from gateway.nginx.release import File
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
-from gateway.nginx.upstreams import Block
+from gateway.nginx.upstreams import Block, Patience
 
 from .conftest import make_pair
 from .nginx_reading import Block as Read
@@ -77,6 +77,14 @@ def test_nodes_are_left_out_and_asked_again_when_none_is_left(files_of):
     assert Block(Upstream("a.example", nodes=("10.0.0.7:1", "10.0.0.8:1", "10.0.0.9:1"))).tries == 3
     assert Block(Upstream("a.example", nodes=tuple(f"10.0.0.{one}:1" for one in range(1, 9)))).tries == 3
     assert files["upstreams"].body == b""
+
+
+@pytest.mark.parametrize("read_timeout", [1, 2, 5, 6, 7, 10, 60, 180, 3600])
+def test_another_server_is_asked_only_before_an_answer_can_be_late(read_timeout):
+    patience = Patience(read_timeout)
+    connect, until = (int(one.removesuffix("ms")) for one in (patience.connect, patience.next_upstream))
+    assert 0 < connect <= 5000
+    assert connect < until < read_timeout * 1000
 
 
 def test_only_names_are_resolved(files_of):
