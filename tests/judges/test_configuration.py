@@ -34,12 +34,16 @@ SKIPPED = (
     # Wants the path passed on as it was sent. A prefix is mapped by the path that nginx matched, or what matched
     # and what arrives could be two things; what stays ambiguous after decoding is refused on allow-lists.
     "proxy_pass_normalized",
+    # Of verification files, which are asked for a few times in their life.
+    "try_files_is_evil_too",
 )
 
 # By finding and file.
 SKIPPED_IN = {
     # Sees a variable that would have to be resolved; its values, the default too, are names of upstreams.
     ("missing_resolver", "egress.conf"),
+    # Only locations of one file each lead there (location = /WW_verify_....txt): the path is that file's name.
+    ("http_splitting", "unconditional.conf"),
 }
 
 # What is not the gateway's on a host, without anything of its own to find fault with.
