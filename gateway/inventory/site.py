@@ -30,7 +30,7 @@ class Upstream:
     @property
     def authority(self) -> str:
         """As it stands in a Host header: without the scheme's default port."""
-        return self._written if self.port == _DEFAULT_PORTS[self.scheme] else f"{self._written}:{self.port}"
+        return self.written_host if self.port == _DEFAULT_PORTS[self.scheme] else f"{self.written_host}:{self.port}"
 
     @property
     def origin(self) -> str:
@@ -40,7 +40,7 @@ class Upstream:
     @property
     def servers(self) -> tuple[str, ...]:
         """The addresses, with ports, where it is asked. Empty where DNS says them."""
-        return self.nodes or ((f"{self._written}:{self.port}",) if self.is_address else ())
+        return self.nodes or ((f"{self.written_host}:{self.port}",) if self.is_address else ())
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -53,7 +53,8 @@ class Upstream:
         return upstream_values.address(self.host) is not None
 
     @property
-    def _written(self) -> str:
+    def written_host(self) -> str:
+        """`host` as it stands in a URL: IPv6 in brackets."""
         address = upstream_values.address(self.host)
         return upstream_values.written(address) if address else self.host
 

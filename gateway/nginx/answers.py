@@ -138,16 +138,12 @@ def _pattern(text: str) -> str:
 
 def _origin(upstream: Upstream) -> str:
     """A pattern for the ways in which an upstream may write its own origin: by its name, or by a node's address."""
-    names = [f"{_pattern(_bracketed(upstream))}{_port(upstream.port)}"]
+    names = [f"{_pattern(upstream.written_host)}{_port(upstream.port)}"]
     for node in upstream.nodes:
         host, _, port = node.rpartition(":")
         names.append(f"{_pattern(host)}{_port(int(port))}")
     joined = "|".join(dict.fromkeys(names))
     return f"(?:https?:)?//(?:{joined})" if len(names) > 1 else f"(?:https?:)?//{joined}"
-
-
-def _bracketed(upstream: Upstream) -> str:
-    return f"[{upstream.host}]" if ":" in upstream.host else upstream.host
 
 
 def _port(port: int) -> str:

@@ -166,16 +166,21 @@ class Room:
         return found
 
 
-@pytest.fixture
-def host(parse, store_pair, files) -> Host:
+def host_with(parse, store_pair, files, *more: dict[str, Any]) -> Host:
+    """SITES, each with a verification file, and further sites without one."""
     store_pair("t.edu.cn")
     for site in SITES:
         folder = files / "verify" / site["domain"]
         folder.mkdir(parents=True)
         (folder / f"WW_verify_{BODY}.txt").write_text(BODY)
-    parsed, problems = parse(*SITES)
+    parsed, problems = parse(*SITES, *more)
     assert not problems
     return parsed
+
+
+@pytest.fixture
+def host(parse, store_pair, files) -> Host:
+    return host_with(parse, store_pair, files)
 
 
 def _tree(host: Host, **more: Any) -> dict[str, releases.File]:

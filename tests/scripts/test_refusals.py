@@ -14,7 +14,7 @@ import pytest
 from gateway.deploys.neighbours import ENTRIES
 from gateway.fleet.host import Host
 
-from .test_real_nginx import BODY, SITES, Room, _release, _why_not
+from .test_real_nginx import BODY, SITES, Room, _release, _why_not, host_with
 
 pytestmark = pytest.mark.skipif(bool(_why_not()), reason=_why_not())
 
@@ -28,14 +28,7 @@ WITHOUT = {**SITES[0], "domain": "b.edu.cn"}
 
 @pytest.fixture
 def host(parse, store_pair, files) -> Host:
-    store_pair("t.edu.cn")
-    for site in SITES:
-        folder = files / "verify" / site["domain"]
-        folder.mkdir(parents=True)
-        (folder / FILE[1:]).write_text(BODY)
-    parsed, problems = parse(*SITES, WITHOUT)
-    assert not problems
-    return parsed
+    return host_with(parse, store_pair, files, WITHOUT)
 
 
 # Sends requests as they are. Each has a name, a port, what TLS is to be asked for by, and its text.
