@@ -26,23 +26,23 @@ lint: setup
 
 # Half a minute on two cores.
 unit: setup
-	$(BIN)/python -m tests.halves
+	$(BIN)/python -m tests.side_by_side tests/unit
 
 # What runs on a host, run here: bash and, where it is installed, nginx; no Docker.
 scripts: setup
-	$(BIN)/pytest tests/scripts
+	$(BIN)/python -m tests.side_by_side tests/scripts
 
 # What every change has to pass; no Docker. About two minutes on two cores.
 check: lint docs unit scripts
 
 test: lint docs
-	$(BIN)/python -m tests.halves
-	$(BIN)/pytest tests/scripts tests/acceptance tests/lab
+	$(BIN)/python -m tests.side_by_side tests/unit tests/scripts
+	$(BIN)/python -m tests.side_by_side --labs tests/acceptance tests/lab
 
 # Longer ones: every Debian from 11 on, tools that are not ours, generated hostile input.
 SUITES ?= all
 test-matrix: setup
-	$(BIN)/pytest tests/matrix --suites $(SUITES)
+	$(BIN)/python -m tests.side_by_side --labs tests/matrix --suites $(SUITES)
 
 test-judges: setup
 	$(BIN)/pytest tests/judges

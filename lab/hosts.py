@@ -1,6 +1,7 @@
 """The hosts: bare Debian servers with systemd and sshd, reached over SSH like production ones."""
 
 import contextlib
+import re
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -33,8 +34,8 @@ def ensure(wanted: Sequence[str], suite: str, say: Say = silent, basis: str = "b
 def names() -> list[str]:
     """The names of this lab's hosts, running or not."""
     listed = docker("ps", "--all", "--filter", f"label={_ROLE_LABEL}", "--format", "{{.Names}}")
-    # another lab's hosts have the same label
-    return sorted(name.removeprefix(f"{PREFIX}-") for name in listed.split() if name.startswith(f"{PREFIX}-"))
+    # another lab's hosts have the same label, and maybe the same beginning of their name
+    return sorted(name.removeprefix(f"{PREFIX}-") for name in listed.split() if re.match(rf"{PREFIX}-(gw|t)", name))
 
 
 def remove(wanted: Sequence[str]) -> None:

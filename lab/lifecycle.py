@@ -59,7 +59,7 @@ def _remove_containers(say: Say) -> None:
         docker("rm", "--force", "--volumes", *own)
     listed = docker("network", "ls", "--filter", f"label={LABEL}", "--format", "{{.Name}}").split()
     for name in listed:
-        if name == PREFIX:
+        if name == PREFIX or name.startswith(f"{PREFIX}-"):
             docker("network", "rm", name)
 
 
