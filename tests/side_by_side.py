@@ -1,8 +1,9 @@
 """`python -m tests.side_by_side [--labs] ARGUMENT...`: pytest in two processes, for a machine of two cores.
 
-ARGUMENTs are pytest's. Both processes collect all tests, and each takes the next module (in tests/matrix the next Debian
-release) that nobody has taken yet. With --labs the second one has a copy of the checkout, and a lab of its own. What is
-printed is pytest's own, one process after the other. Exit 0 where both passed, else the exit code of one that did not.
+ARGUMENTs are pytest's. Both processes collect all tests, and each takes the next module (in tests/matrix the next
+release of Debian) that nobody has taken yet. With --labs the second one has a copy of the checkout, and a lab of its
+own. What is printed is pytest's own, one process after the other. Exit 0 where both passed, else the exit code of one
+that did not.
 
 pytest-xdist is no way to do it: pyinfra makes threads and sockets cooperative, and xdist's workers hang on that.
 """
@@ -25,7 +26,8 @@ from lab import engine, topology
 from lab.progress import silent
 from tests.conftest import REPO
 
-_TAKEN = "WECOM_TESTS_TAKEN"
+TAKEN = "WECOM_TESTS_TAKEN"
+
 # What a copy does not need, and what would be another lab's.
 _LEFT_OUT = (".venv", ".state", "__pycache__", ".*_cache", ".hypothesis", "site")
 
@@ -33,7 +35,7 @@ _LEFT_OUT = (".venv", ".state", "__pycache__", ".*_cache", ".hypothesis", "site"
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """pytest's own loop, over the tests that the other process has not taken."""
-    folder = os.environ.get(_TAKEN)
+    folder = os.environ.get(TAKEN)
     if folder is None or session.testsfailed or session.config.option.collectonly:
         return None
     ours = _ours(session.items, Path(folder))
@@ -81,7 +83,7 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="side-by-side-")))
         (folder / "taken").mkdir()
-        environment = os.environ | {_TAKEN: str(folder / "taken")}
+        environment = os.environ | {TAKEN: str(folder / "taken")}
         there, more = _second_lab(folder) if labs else (REPO, {})
         output = stack.enter_context(tempfile.TemporaryFile())
         second = subprocess.Popen(command, cwd=there, env=environment | more, stdout=output, stderr=subprocess.STDOUT)
