@@ -65,7 +65,7 @@ def _ours(items: list[pytest.Item], folder: Path) -> Iterator[pytest.Item]:
 def _lot(item: pytest.Item) -> str:
     """Tests that share hosts, and so run in one process: those of a module, or of a release of Debian."""
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    return str(parameters.get("pair") or parameters.get("suite") or item.path)
+    return str(parameters.get("pair") or parameters.get("suite") or item.nodeid.partition("::")[0])
 
 
 def _take(place: Path) -> bool:

@@ -66,3 +66,23 @@ def test_a_failure_in_either_process_fails_both(tmp_path: Path) -> None:
     done = _run(tmp_path)
     assert done.returncode == 1
     assert "FAILED" in done.stdout
+
+
+def test_what_one_process_has_taken_the_other_one_leaves_out_in_a_copy_too(tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    said = []
+    for name in ("checkout", "copy"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        (folder / "test_a.py").write_text("def test_it():\n    pass\n")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "tests.side_by_side"],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(REPO), side_by_side.TAKEN: str(tmp_path / "taken")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said.append("1 passed" in done.stdout)
+    assert said == [True, False]
