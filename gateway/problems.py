@@ -58,6 +58,16 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
     return choices[close[0]] if close else None
 
 
+# What a Chinese keyboard writes in the place of characters that mean something to a program.
+LOOK_ALIKES = dict(zip("；：，。？－／（）【】｛｝“”‘’", ";:,.?-/()[]{}\"\"''", strict=True))
+
+
+def look_alikes(text: str) -> str:
+    """`"：" as ":"` for each of LOOK_ALIKES that is in the text; empty where none is."""
+    found = dict.fromkeys(one for one in text if one in LOOK_ALIKES)
+    return ", ".join(f"{one} as {LOOK_ALIKES[one]}" for one in found)
+
+
 def shown(value: str) -> str:
     """The value for one line of a message: control characters escaped, at most 80 characters."""
     printable = value if value.isprintable() else _escaped(value)

@@ -6,6 +6,7 @@ it can stand there at all; what it undoes is judged in gateway/fleet/undone_prom
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,20 +19,15 @@ from crossplane.errors import NgxParserBaseException
 from crossplane.lexer import lex_string
 
 from gateway import file_content
+from gateway.problems import look_alikes
 
 FOLDER, ENDING = "nginx", ".conf"
 _MAX_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
-# What a Chinese keyboard writes in the place of characters that mean something to nginx.
-_LOOK_ALIKES = {
-    "；": ";",
-    "｛": "{",
-    "｝": "}",
-    "“": '"',
-    "”": '"',
-    "‘": "'",
-    "’": "'",
-}
+# What answers in a server block itself, before any location does, or leads to another one.
+_ANSWERING = frozenset({"return", "rewrite", "if", "error_page", "auth_basic", "auth_request", "deny", "try_files"})
+# What nobody means as it stands. A full-width semicolon may be part of a text.
+_NEVER_MEANT = "“”‘’｛｝"
 _SPACES = "\u3000\xa0"
 # Stands for a space of those while nginx's own spaces are looked for; no file that is taken has it.
 _NO_SPACE = "\ue000"
@@ -71,6 +67,10 @@ class OwnDirectives:
         """The directives that stand in the server block itself."""
         return frozenset(one.name for one in self.directives)
 
+    def may_answer(self, path: str) -> bool:
+        """Whether they may have nginx answer a request for the path, instead of what the gateway says there."""
+        return any(one.name in _ANSWERING or _is_location_of(one, path) for one in self.directives)
+
     @property
     def server_names(self) -> frozenset[str]:
         """Further names that the server block gets by them, as nginx says them."""
@@ -97,6 +97,18 @@ def location_of(arguments: tuple[str, ...]) -> tuple[Literal["=", "~", "@", ""],
     if text.startswith("~"):
         return "~", text.lstrip("~*")
     return "@" if text.startswith("@") else "", text.removeprefix("^~")
+
+
+def _is_location_of(one: Directive, path: str) -> bool:
+    if one.name != "location":
+        return False
+    kind, text = location_of(one.arguments)
+    if kind == "~":
+        try:
+            return re.search(text, path, re.IGNORECASE) is not None
+        except re.error:  # nginx's own dialect, which may match
+            return True
+    return path == text if kind == "=" else kind != "@" and path.startswith(text)
 
 
 def path_of(domain: str, files: Path) -> Path:
@@ -139,7 +151,7 @@ def parse(path: str, body: bytes) -> OwnDirectives:
 
 def _directives(text: str) -> tuple[Directive, ...]:
     """Read twice: alone, where every bracket has to have its partner in the file itself, then as a part of a server."""
-    _look_for_spaces(text)
+    _look_for_letters(text)
     alone = _parsed(text, checked=False)
     # On the same line, so that lines keep their numbers.
     _parsed(f"http{{server{{{text}\n}}}}", checked=True)
@@ -148,15 +160,19 @@ def _directives(text: str) -> tuple[Directive, ...]:
     return made
 
 
-def _look_for_spaces(text: str) -> None:
-    """Raises CannotStandError where a space that is none to nginx divides words, or is a part of one."""
+def _look_for_letters(text: str) -> None:
+    """Raises CannotStandError where a space, a quote or a bracket that is none to nginx is a word, or part of one."""
     marked = text.translate(dict.fromkeys(map(ord, _SPACES), _NO_SPACE))
     # what else is wrong with the file is told by the parser
     with suppress(NgxParserBaseException):
         for token, line, quoted in lex_string(marked):
-            if _NO_SPACE in token and not quoted and not token.startswith("#"):
+            if quoted or token.startswith("#"):
+                continue
+            if _NO_SPACE in token:
                 text = "has a space of a Chinese keyboard or a web page, which nginx takes for a letter; type it anew"
                 raise CannotStandError(text, line)
+            if kinds := look_alikes("".join(one for one in token if one in _NEVER_MEANT)):
+                raise CannotStandError(f"nginx takes for letters what a Chinese keyboard wrote; type {kinds}", line)
 
 
 def _look_for_repeated(block: Iterable[Directive]) -> None:
@@ -209,10 +225,8 @@ def _words(fault: str, text: str, line: int) -> str:
     else:
         right = "each directive ends with ; and takes what nginx's documentation says"
     lines = text.split("\n")[max(line - 1, 0) : line + 1]
-    found = sorted({one for part in lines for one in part.partition("#")[0] if one in _LOOK_ALIKES})
-    if found:
-        kinds = ", ".join(f'"{one}" as "{_LOOK_ALIKES[one]}"' for one in found)
-        right += f"; nginx does not take {kinds}"
+    if kinds := look_alikes("".join(part.partition("#")[0] for part in lines)):
+        right += f"; a Chinese keyboard wrote {kinds}"
     return f"{fault}; {right}"
 
 

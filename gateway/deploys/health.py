@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.onhost.constants import DPKG_ENTRY, HOME, RENEWAL_UNIT
 
@@ -61,6 +62,8 @@ class Health:
     hook_gone: bool = False
     # gateway.nginx.built_for.text of the release in force, empty where it is older than that
     build: str = ""
+    # addresses with a port that upstreams name themselves and that take no connection from the host, by upstream
+    silent_nodes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def nginx(self) -> Unit | None:
@@ -84,7 +87,22 @@ def read(output: Iterable[str]) -> Health:
         conffile=values.get("conffile", ""),
         hook_gone=values.get("hook") == "gone",
         build=values.get("build", ""),
+        silent_nodes=_silent_nodes(name for name, _ in _by_name(values, "node:")),
     )
+
+
+# The name of an upstream's block (nginx.upstreams.Block).
+_BLOCK = re.compile(r"wecom_gateway_(.+_\d+?)(?:_[0-9a-f]{8})?")
+
+
+def _silent_nodes(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for one in sorted(names):
+        block, _, node = one.partition("/")
+        name = _BLOCK.fullmatch(block)
+        upstream = ":".join(name[1].rsplit("_", 1)) if name else block
+        found[upstream] = (*found.get(upstream, ()), node)
+    return found
 
 
 def _by_name(values: Mapping[str, str], prefix: str) -> list[tuple[str, list[str]]]:
@@ -181,7 +199,18 @@ def _units(units: Iterable[Unit], renewals_are_told: bool) -> Iterator[str]:
 
 
 def warnings(health: Health) -> list[str]:
-    """A sentence for each thing that is worth knowing and that nobody has to act on now."""
+    """A sentence for each thing that is worth knowing and that nobody has to act on at the gateway."""
+    return [*_of_nodes(health), *_of_nginx_conf(health)]
+
+
+def _of_nodes(health: Health) -> Iterator[str]:
+    for upstream, nodes in health.silent_nodes.items():
+        take = "takes" if len(nodes) == 1 else "take"
+        of_which = "" if nodes == (upstream,) else f"{upstream}: "
+        yield f"{of_which}{', '.join(nodes)} {take} no connection from the host; tell whoever runs the platform"
+
+
+def _of_nginx_conf(health: Health) -> list[str]:
     if health.conffile == "edited":
         return ["nginx.conf was edited; a Debian upgrade will ask whether to keep it"]
     if health.conffile == "raised" and health.hook_gone:

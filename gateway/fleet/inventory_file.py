@@ -19,6 +19,9 @@ _NO_COMMA = re.compile(
     r"'(?:tuple|list|dict|str)' object is not callable|list indices must be integers or slices, not "
 )
 
+# Words of JSON that Python spells otherwise.
+_OF_JSON = {"true": "True", "false": "False", "null": "None"}
+
 
 def wrong_name(name: str) -> str | None:
     """What is wrong with the name of an inventory that was meant to be a file. None where it can be loaded."""
@@ -55,6 +58,8 @@ def raised(error: Exception, filename: str) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == filename]
     hint = "; a comma is missing between two entries" if _NO_COMMA.match(str(error)) else ""
+    if isinstance(error, NameError) and error.name in _OF_JSON:
+        hint = f"; in Python it is {_OF_JSON[error.name]}"
     return f"{filename}:{lines[-1] if lines else 0}: {type(error).__name__}: {error}{hint}"
 
 

@@ -19,7 +19,7 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
         Problem(host.name, site.domain, field, text, "warning")
         for host in hosts
         for site in host.sites
-        for field, text in [*_of_upstreams(site), *_half_guarded(site)]
+        for field, text in [*_of_upstreams(site), *_half_guarded(site), *_open_walls(site)]
     ]
 
 
@@ -40,6 +40,17 @@ def _half_guarded(site: Site) -> Iterator[tuple[str, str]]:
                 _field(site),
                 f'"{route.path}" is not guarded, and "{wall.path}", which leads to the same {wall.upstream.host}, is: '
                 f'{route.path}..;/ may reach all of it; right would be "guarded": True for both',
+            )
+
+
+def _open_walls(site: Site) -> Iterator[tuple[str, str]]:
+    """A guarded prefix around which nothing is left to close."""
+    for route in site.routes:
+        if route.guarded and route.upstream_path == "/":
+            yield (
+                _field(site),
+                f'"{route.path}" is guarded and leads to all of {route.upstream.host}: no page of it is closed; name '
+                'in "upstream" the prefix that is meant for visitors',
             )
 
 
@@ -66,9 +77,10 @@ def _texts(upstream: Upstream) -> Iterator[str]:
             'private addresses of its servers as "nodes"'
         )
     if upstream.scheme == "https" and upstream.is_address:
+        nodes = "beside the nodes that it has" if upstream.nodes else f'with "nodes": ["{upstream.host}"]'
         yield (
             "is an IP address, and nginx compares it with the names in a certificate, not with the addresses; right "
-            f'would be the name in its certificate, with "nodes": ["{upstream.host}"]'
+            f"would be the name in its certificate, {nodes}"
         )
 
 

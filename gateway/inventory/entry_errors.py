@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from gateway.inventory.model import UNION_TAG, Platform, SiteEntry, models_in
-from gateway.problems import did_you_mean, nearest
+from gateway.problems import did_you_mean, look_alikes, nearest
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[str, str]]:
@@ -28,7 +28,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
         elif kind == "missing":
             yield where, f"missing; {_EXAMPLES.get(str(detail['loc'][-1]), 'it is required')}"
         elif kind == "value_error":
-            yield where, str(context["error"])
+            yield where, str(context["error"]) + _from_a_chinese_keyboard(detail["input"])
         elif kind == "literal_error":
             text = f"{brief(detail['input'])} is not possible; right would be {context['expected']}"
             close = nearest(str(detail["input"]), re.findall(r"'([^']+)'", context["expected"]))
@@ -41,7 +41,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
             yield where, f"{brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}{right}"
 
 
+def _from_a_chinese_keyboard(value: Any) -> str:
+    """Which characters of a wrong value look like others, so that the right value looks like it."""
+    kinds = look_alikes(value) if isinstance(value, str) else ""
+    return f"; a Chinese keyboard wrote {kinds}, type it anew" if kinds else ""
+
+
 _RIGHT = {
+    "int_type": "; right would be a number without quotes, 180",
     "bool_type": "; right would be True or False",
     "string_type": '; right would be text, "..." in quotes',
 }

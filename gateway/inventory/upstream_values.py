@@ -141,7 +141,8 @@ def _url(value: str, schemes: tuple[str, ...]) -> SplitResult:
     if parts.scheme == "http" and _is_public(known):
         raise ValueError(f'"{shown(value)}" {_PUBLIC}')
     if parts.path:
-        path(parts.path)
+        # that it ends in "/" is for the caller, who has all of the URL to show
+        path(parts.path if parts.path.endswith("/") else f"{parts.path}/")
     return parts
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from gateway.certificates.judging import WARN_BELOW
 from gateway.inventory.site import Route
 from gateway.outside import faults, reach, remedies
-from gateway.outside.findings import Fault, Finding, Refusal
+from gateway.outside.findings import Doubt, Fault, Finding, Outcome, Refusal
 from gateway.outside.probe import UNKNOWN_NAME, Answer, Door, Unanswered
 from gateway.outside.visit import Visit
 
@@ -152,8 +152,8 @@ def _unpublished(visit: Visit, door: Door, prefixes: list[str]) -> Iterator[Find
         def fetch(target: str = target) -> Answer:
             return visit.client.ask(door, visit.site.domain, target, accept="application/json")
 
-        def judge(answer: Answer) -> Fault | None:
-            return faults.unpublished_fault(answer, visit)
+        def judge(answer: Answer, target: str = target) -> Fault | None:
+            return faults.unpublished_fault(answer, target, visit)
 
         yield _request(visit, door, "allow-list", door.url(visit.site.domain, target), fetch, judge)
 
@@ -247,4 +247,5 @@ def _request(
         if fault is None:
             return Finding(check, subject, "passed")
     reason, remedy = fault or ("", "")
-    return Finding(check, subject, "skipped" if isinstance(fault, Refusal) else "failed", reason, remedy)
+    outcomes: dict[type[Fault], Outcome] = {Refusal: "skipped", Doubt: "warning"}
+    return Finding(check, subject, outcomes.get(type(fault), "failed") if fault else "failed", reason, remedy)

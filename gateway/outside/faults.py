@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from gateway.inventory.site import Route
 from gateway.outside import locations, reach, remedies
-from gateway.outside.findings import Fault, Refusal
+from gateway.outside.findings import Doubt, Fault, Refusal
 from gateway.outside.probe import Answer
 from gateway.outside.visit import Visit
 
@@ -53,13 +53,21 @@ def route_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
         return Fault(f"{answer.status}, not from the gateway", remedies.bad_gateway(visit))
     if 300 <= answer.status < 400:
         return locations.location_fault(answer.headers.get("location", ""), visit.site)
+    if answer.status == HTTPStatus.BAD_REQUEST and route.own_host:
+        return Doubt(f"the upstream itself answers 400, when asked for {visit.site.domain}", remedies.UNKNOWN_HOST)
     return None
 
 
-def unpublished_fault(answer: Answer, visit: Visit) -> Fault | None:
-    """A path beside the allow-list must be answered with 404."""
+def unpublished_fault(answer: Answer, target: str, visit: Visit) -> Fault | None:
+    """A path beside the allow-list, `target`, must be answered with 404."""
     if answer.status == 404:
         return None
+    own = visit.target.directives
+    if own and own.may_answer(target):
+        return Refusal(
+            f"{own.path} may answer there, and the answer is {answer.status}",
+            "right where that is what its directives say",
+        )
     if answer.is_gateways_own and (stranger := _stranger(answer, visit)):
         return stranger
     if reach.is_bad_gateway(answer):

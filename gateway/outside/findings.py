@@ -19,6 +19,10 @@ class Refusal(Fault):
     """An answer that may be right for who asked, so that nothing is known of what it was to show."""
 
 
+class Doubt(Fault):
+    """An answer that may be right, and is worth a look."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """The outcome of one check of `subject`, a URL or a name.

@@ -11,6 +11,11 @@ from gateway.outside.findings import Fault
 _WECOM = "weixin.qq.com"
 # Second-level labels under which schools and companies register: `a.edu.cn` and `b.edu.cn` have different owners.
 _REGISTRIES = {"ac", "co", "com", "edu", "gov", "mil", "net", "org"}
+# An application of which only the mobile pages are published sends whoever it takes for somebody else to its login.
+_BEHIND_A_WALL = (
+    "the application takes nobody who comes by {} for a visitor of its WeCom pages: have its own settings name the "
+    "domain (the handover sheet lists them); publish no login page of the inner platform instead"
+)
 
 
 def location_fault(location: str, site: Site) -> Fault | None:
@@ -32,7 +37,9 @@ def location_fault(location: str, site: Site) -> Fault | None:
     if host in {name for route in site.routes for name in route.upstream.hosts}:
         return Fault(
             f"redirects to {shown}, the platform's own name, which WeCom does not open under the school's domain",
-            "no route of this site covers that URL: add one to the platform (group_data/all.py), or ask the "
+            _BEHIND_A_WALL.format(site.domain)
+            if any(route.guarded for route in site.routes)
+            else "no route of this site covers that URL: add one to the platform (group_data/all.py), or ask the "
             "platform's staff why it is named",
         )
     if host == _WECOM or host.endswith(f".{_WECOM}"):
@@ -41,7 +48,9 @@ def location_fault(location: str, site: Site) -> Fault | None:
         return None
     return Fault(
         f"redirects to {shown}, away from {site.domain}",
-        "find out who sends it (the load balancer, another site on the host, or the platform) and have it stay "
+        _BEHIND_A_WALL.format(site.domain)
+        if any(route.guarded for route in site.routes)
+        else "find out who sends it (the load balancer, another site on the host, or the platform) and have it stay "
         "on the domain",
     )
 

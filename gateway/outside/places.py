@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import gevent
 
+from gateway.checkout.own_directives import OwnDirectives
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.host import Host
 from gateway.inventory.site import Site
@@ -33,6 +34,8 @@ class Target:
     address: str | None = None
     straight: bool = False
     closed: frozenset[str] = frozenset()
+    # nginx directives of the operator's own, where the site has some
+    directives: OwnDirectives | None = None
 
 
 def overrides(hosts: Sequence[Host], texts: Iterable[str]) -> dict[str, str]:
@@ -72,11 +75,11 @@ def targets(hosts: Iterable[Host], addresses: Mapping[str, str]) -> list[Target]
     for domain, pairs in sorted(serving.items()):
         host, site = pairs[0]
         address = addresses.get(domain)
-        own = {one.address for one, _ in pairs}
-        straight = site.edge == "slb" and address in own
+        straight = site.edge == "slb" and address in {one.address for one, _ in pairs}
         names = tuple(one.name for one, _ in pairs)
         closed = frozenset(one.address for one, its in pairs if one.proxy_protocol and its.edge == "tls")
-        found.append(Target(site, names, host.verify[domain], address, straight, closed))
+        own = host.directives.get(domain)
+        found.append(Target(site, names, host.verify[domain], address, straight, closed, own))
     return found
 
 

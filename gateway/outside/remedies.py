@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.inventory.site import Route
-from gateway.onhost.constants import ERROR_LOG, LOG_FOLDER
+from gateway.onhost.constants import ERROR_LOG, HOME, LOG_FOLDER
 from gateway.outside.probe import EXPIRED, Door, Unanswered
 from gateway.outside.visit import Visit
 
@@ -20,6 +20,10 @@ BALANCER_KEEPS_HTTP = (
 )
 EARLY_HINTS = "have the platform's front leave out Early Hints, or run nginx 1.29 or newer on the host"
 DNS_PAST_BALANCER = "have the domain's DNS record name the load balancer: by this address visitors get nothing"
+UNKNOWN_HOST = (
+    "where every page is answered so, the application does not know the domain: add it to the names that it allows "
+    "(ALLOWED_HOSTS in Django, server_name in nginx)"
+)
 REDEPLOY = "deploy; if it stays, see whether the domain's address is the right host"
 
 
@@ -104,9 +108,14 @@ def _by_tcp(door: Door, why: Unanswered) -> str:
 def gateway_error(visit: Visit, route: Route, status: int) -> str:
     """Where the gateway answers a route with an error page of its own."""
     if status in (500, 502, 503, 504):
+        upstream = route.upstream
+        log = f"tail {ERROR_LOG} says why"
+        if upstream.servers:
+            asked = ", ".join(upstream.servers)
+            return f"the gateway gets no answer for {upstream.authority} from {asked}: on the host, {log}"
         return (
-            f"{route.upstream.authority} does not answer the gateway: on the host, tail {ERROR_LOG} and "
-            "cat /etc/nginx/wecom-gateway/upstreams/*"
+            f"the gateway gets no answer from {upstream.authority}: on the host, {log}, and cat "
+            f"{HOME}/upstreams/{upstream.host}_{upstream.port}.conf shows which addresses it asks"
         )
     if status == 429:
         return "the site's rate_limit is used up; try again, or raise it"

@@ -239,6 +239,44 @@ def test_a_disk_that_cannot_be_written_is_told(host, options, read_only):
     assert abs(seen["/etc/nginx"].megabytes - free.f_bavail * free.f_frsize // 2**20) < 1000
 
 
+def test_nodes_that_take_no_connection_are_told_by_their_upstream(host, parse):
+    listening, closed = socket.create_server(("127.0.0.1", 0)), socket.create_server(("127.0.0.1", 0))
+    good, silent = (f"127.0.0.1:{one.getsockname()[1]}" for one in (listening, closed))
+    six = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    silent_six = f"[::1]:{six.getsockname()[1]}"
+    closed.close()
+    six.close()
+    rows = [
+        {
+            "port": "entry",
+            "path": "/",
+            "upstream": "http://app.inner.example:8080/",
+            "nodes": [good, silent, silent_six],
+        },
+        {"port": "entry", "path": "/x/", "upstream": f"http://{silent}/"},
+        {"port": "entry", "path": "/y/", "upstream": "https://by-dns.example/"},
+    ]
+    parsed, problems = parse({**SITE, "platform": "own"}, platforms={"own": {"routes": rows}})
+    assert not problems
+    files = dict(tree(parsed, _state(host).build)) | {"ports": File(b""), "upstreams": File(b"")}
+    built = releases.build(files)
+    assert host.publish(built).returncode == 0
+    assert host.activate(built.id).returncode == 0
+    seen = _health(host)
+    listening.close()
+    port = silent.rpartition(":")[2]
+    assert seen.silent_nodes == {
+        "app.inner.example:8080": (silent, silent_six),
+        f"127.0.0.1:{port}": (silent,),
+    }
+    assert health.findings(seen) == []
+    assert sorted(health.warnings(seen), reverse=True) == [
+        f"app.inner.example:8080: {silent}, {silent_six} take no connection from the host; tell whoever runs the "
+        "platform",
+        f"127.0.0.1:{port} takes no connection from the host; tell whoever runs the platform",
+    ]
+
+
 # Installation
 
 

@@ -242,7 +242,20 @@ def test_a_number_may_be_the_entry_port_or_another(parse, store_pair, edge, port
         ({"port": 0, "path": "/", "upstream": "https://a.example/"}, "greater than or equal to 1"),
         ({"port": "entry", "path": "/x", "upstream": "https://a.example/"}, 'ends with "/"'),
         ({"port": "entry", "path": "/", "upstream": "https://a.example"}, 'must end in "/"'),
-        ({"port": "entry", "path": "/", "upstream": "https://a.example/b"}, "is not a path prefix"),
+        ({"port": "entry", "path": "/", "upstream": "https://a.example/b"}, '"https://a.example/b" must end in "/"'),
+        (
+            {"port": "entry", "path": "/", "upstream": "https：//a.example/"},
+            "a Chinese keyboard wrote ： as :, type it",
+        ),
+        (
+            {"port": "entry", "path": "/", "upstream": "https://a.example/", "nodes": ["10.0.0.8：8443"]},
+            "wrote ： as :",
+        ),
+        ({"port": "entry", "path": "/", "upstream": "https://a.example/", "nodes": ["10.0.0.8，10.0.0.9"]}, "， as ,"),
+        (
+            {"port": 9001, "path": "/", "upstream": "https://a.example/", "guarded": "true"},
+            "right would be True or False",
+        ),
         ({"port": "entry", "path": "/", "upstream": "http://8.8.8.8/"}, "is a public address"),
         ({"port": "entry", "path": "/", "upstream": "https://a.example/?x=1"}, "carries a query"),
     ],

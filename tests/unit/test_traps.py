@@ -265,6 +265,12 @@ def test_what_is_written_again_on_purpose_may_stay(checkout, text):
     assert checkout(text) == checkout(text, "warning") == []
 
 
+@pytest.mark.parametrize(("word", "right"), [("true", "True"), ("false", "False"), ("null", "None")])
+def test_a_word_of_json_is_called_what_it_is_in_python(checkout, word, right):
+    with pytest.raises(InventoryError, match=rf"NameError: name '{word}' is not defined; in Python it is {right}"):
+        checkout(f'g = [("h1", {{"sites": [], "x": {word}}})]')
+
+
 @pytest.mark.parametrize("entries", ['("h1", {}) ("h2", {})', '[("h1", {})] [("h2", {})]'])
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")
 def test_a_comma_that_is_missing_between_entries_is_called_by_its_name(checkout, entries):

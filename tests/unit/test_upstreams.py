@@ -241,7 +241,14 @@ def test_wecoms_api_is_not_for_everybody(parse):
         ({"upstream": "http://paas.a.edu.cn/"}, "is plain http to a name"),
         ({"upstream": "http://paas.a.edu.cn/", "nodes": ["10.0.0.8"]}, ""),
         ({"upstream": "http://10.0.0.8:8080/"}, ""),
-        ({"upstream": "https://10.0.0.8/"}, "is an IP address, and nginx compares it with the names"),
+        (
+            {"upstream": "https://10.0.0.8/"},
+            "with the names in a certificate, not with the addresses; right would be the "
+            'name in its certificate, with "nodes": ["10.0.0.8"]',
+        ),
+        ({"upstream": "https://10.0.0.8/", "nodes": ["10.0.0.7"]}, "in its certificate, beside the nodes that it has"),
+        ({"upstream": "https://paas.a.edu.cn/", "guarded": True}, '"/" is guarded and leads to all of paas.a.edu.cn'),
+        ({"upstream": "https://paas.a.edu.cn/m/", "guarded": True}, ""),
         ({"upstream": "https://paas.a.edu.cn/"}, ""),
         ({"upstream": "http://itsm_app:8000/"}, "is plain http to a name"),
     ],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from gateway.checkout import own_directives
 from gateway.outside.probe import Unanswered
 
 from .answering import FILE, SITES, answer, on, own_page
@@ -56,7 +59,7 @@ def test_a_wrong_verification_file_is_named(answering, said, reason, port):
 
 
 ROUTE_FAULTS = [
-    (own_page(502), "the gateway itself answers 502", "does not answer the gateway"),
+    (own_page(502), "the gateway itself answers 502", "the gateway gets no answer from hub.17wanxiao.com"),
     (own_page(404), "the gateway itself answers 404", "deploy"),
     (answer(x_lab_arrived="https://hub.17wanxiao.com//x?code=1"), "arrived at https://hub.17wanxiao.com//x,", "deploy"),
     (answer(502, b"<html>"), "502, not from the gateway", "reaches no host"),
@@ -208,3 +211,96 @@ def test_the_gateways_own_pages_are_told_from_a_platforms():
     assert own_page(502).is_gateways_own
     for body in (b"", b"<html>", b"[]", b'"request_id"', b'{"request_id": 1}', b"\xff\xfe"):
         assert not answer(502, body).is_gateways_own
+
+
+OWN = b"""
+location = / { return 302 /bserver/bsacs/; }
+location ^~ /wecom-gateway { return 204; }
+location ~ ^/BSERVER- { return 204; }
+location @named { return 204; }
+"""
+
+
+def _findings_of(site, check):
+    return [one for one in site.findings() if one.check == check]
+
+
+def test_what_directives_of_the_operators_own_answer_is_no_breach_of_the_allow_list(answering):
+    site = answering("test-tls")
+    site.wrong = on(lambda target, host, **_: target == "/" and not host, answer(302, location="/bserver/bsacs/"))
+    assert [one.outcome for one in _findings_of(site, "allow-list")] == ["failed", "passed", "passed"]
+    own = own_directives.parse("files/nginx/wx.school.edu.cn.conf", OWN)
+    site.target = replace(site.target, directives=own)
+    first, *others = _findings_of(site, "allow-list")
+    assert (first.outcome, first.reason) == (
+        "skipped",
+        "files/nginx/wx.school.edu.cn.conf may answer there, and the answer is 302",
+    )
+    assert [one.outcome for one in others] == ["passed", "passed"]
+    # what they do not answer is as closed as ever
+    site.wrong = on(lambda target, host, **_: "check" in target and not host, answer(200))
+    other = own_directives.parse("files/nginx/wx.school.edu.cn.conf", b"location = /x { return 204; }\n")
+    site.target = replace(site.target, directives=other)
+    assert [one.outcome for one in _findings_of(site, "allow-list")] == ["passed", "failed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("path", "may"),
+    [
+        ("/", True),
+        ("/x", False),
+        ("/wecom-gateway-check", True),
+        ("/bserver-x", True),
+        ("/named", False),
+    ],
+)
+def test_which_paths_a_location_may_answer(path, may):
+    assert own_directives.parse("x", OWN).may_answer(path) == may
+
+
+def test_a_directive_of_the_whole_server_may_answer_any_path():
+    assert own_directives.parse("x", b"if ($x) { return 404; }\n").may_answer("/any")
+    assert own_directives.parse("x", b"location ~ (?<!>a)( { return 404; }\n").may_answer("/any")
+    assert not own_directives.parse("x", b"gzip on;\n").may_answer("/any")
+
+
+@pytest.mark.parametrize("location", ["https://paas.inner.example/login/", "https://apps.elsewhere.example/login/"])
+def test_who_is_sent_to_the_login_of_an_inner_platform_is_not_told_to_publish_it(answering, location):
+    site = answering("itsm-tls")
+    site.wrong = on(lambda target, host, **_: "weixin" in target and not host, answer(302, location=location))
+    told = [one for one in site.findings() if one.check == "route" and one.outcome == "failed"]
+    assert told
+    for one in told:
+        assert "have its own settings name the domain" in one.remedy
+        assert "add one to the platform" not in one.remedy
+
+
+def test_an_application_that_refuses_the_domain_is_worth_a_look(answering, parse, store_pair):
+    rows = [{"port": "entry", "path": "/", "upstream": "https://app.inner.example/", "host": "domain"}]
+    site = answering("test-tls")
+    host, problems = parse({**SITES["test-tls"], "platform": "own"}, platforms={"own": {"routes": rows}})
+    assert not problems
+    site.target = replace(site.target, site=host.sites[0])
+    refused = on(lambda target, host, **_: target == "/" and not host, answer(400))
+    site.wrong = refused
+    (told,) = _findings_of(site, "route")
+    assert (told.outcome, told.reason) == (
+        "warning",
+        "the upstream itself answers 400, when asked for wx.school.edu.cn",
+    )
+    assert "ALLOWED_HOSTS" in told.remedy
+    site = answering("card-slb")
+    site.wrong = refused
+    assert {one.outcome for one in _findings_of(site, "route")} == {"passed"}
+
+
+def test_of_an_upstream_with_nodes_these_are_named(answering, parse):
+    row = {"port": "entry", "path": "/", "upstream": "https://app.inner.example/", "nodes": ["10.0.0.8", "10.0.0.9"]}
+    site = answering("card-slb")
+    host, problems = parse({**SITES["card-slb"], "platform": "own"}, platforms={"own": {"routes": [row]}})
+    assert not problems
+    site.target = replace(site.target, site=host.sites[0])
+    site.wrong = on(lambda target, host, **_: target == "/" and not host, own_page(502))
+    (told,) = _findings_of(site, "route")
+    assert "from 10.0.0.8:443, 10.0.0.9:443: on the host, tail " in told.remedy
+    assert "upstreams/" not in told.remedy

@@ -61,6 +61,22 @@ for path in "$nginx_home" "$log_folder" "$variable_home"; do
     echo "disk:$path $mount $mode $((free * size / 1024)) $inodes"
 done
 
+# Prints "node:UPSTREAM/ADDRESS:PORT silent" for each address that an upstream of the release in force names itself and that
+# takes no connection from here. All are asked at once.
+print_silent_nodes() {
+    local upstream server
+    while read -r upstream server; do
+        # $1 and $2 in the words for bash are that bash's own.
+        # shellcheck disable=SC2016
+        timeout 3 bash -c 'exec 3<>"/dev/tcp/$1/$2"' ask "$(tr -d '[]' <<<"${server%:*}")" "${server##*:}" 2>/dev/null \
+            || echo "node:$upstream/$server silent" &
+    done < <(awk '
+        $1 == "upstream" { upstream = $2 }
+        $1 == "server" && !/ backup;/ { sub(/;$/, "", $2); print upstream, $2 }' "$home/current/gateway.conf" | head -n 100)
+    wait
+}
+[ ! -f "$home/current/gateway.conf" ] || print_silent_nodes
+
 # How dpkg sees nginx.conf: whether it will ask when Debian brings another one.
 if knows_nginx_conf; then
     if is_shipped <"$nginx_home/nginx.conf"; then echo "conffile shipped"
