@@ -14,7 +14,7 @@ from lab.errors import LabError
 from lab.progress import Say
 from lab.topology import STATE
 
-_RECORD = STATE / "dockerd.json"
+RECORD = STATE / "dockerd.json"
 _LOG = STATE / "dockerd.log"
 _START_SECONDS = 60
 _FETCH_SECONDS = 600
@@ -149,7 +149,7 @@ def _start_once() -> None:
             cwd="/",
             start_new_session=True,
         )
-    _RECORD.write_text(json.dumps({"pid": process.pid, "started": _start_time(process.pid)}))
+    RECORD.write_text(json.dumps({"pid": process.pid, "started": _start_time(process.pid)}))
     _wait_until_it_answers(process, f"see {_LOG}")
 
 
@@ -157,7 +157,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes] | None, hint: str) -
     deadline = time.monotonic() + _START_SECONDS
     while why_unreachable() is not None:
         if process is not None and process.poll() is not None:
-            _RECORD.unlink(missing_ok=True)
+            RECORD.unlink(missing_ok=True)
             raise _EndedAtOnceError(f"dockerd ended at once: {_last_lines(_LOG.read_text(errors='replace'))}")
         if time.monotonic() > deadline:
             raise LabError(f"the Docker engine does not answer after {_START_SECONDS} s; {hint}")
@@ -175,13 +175,13 @@ def stop(say: Say) -> None:
             if time.monotonic() > deadline:
                 raise LabError(f"dockerd (pid {pid}) does not end within {_STOP_SECONDS} s; see {_LOG}")
             time.sleep(0.1)
-    _RECORD.unlink(missing_ok=True)
+    RECORD.unlink(missing_ok=True)
 
 
 def started_by_lab() -> int | None:
     """The pid of the lab's own dockerd, while that very process runs."""
     try:
-        record = json.loads(_RECORD.read_text())
+        record = json.loads(RECORD.read_text())
         pid, started = int(record["pid"]), record["started"]
         name = Path(f"/proc/{pid}/comm").read_text().strip()
     except (OSError, ValueError, KeyError, TypeError):

@@ -46,9 +46,19 @@ def down(keep_images: bool, say: Say) -> None:
             if not keep_images:
                 _remove_images(say)
         hosts.remove_cgroups()
-        engine.stop(say)
+        if _others():
+            say("docker engine: goes on, another lab is up")
+        else:
+            engine.stop(say)
         _remove_state(keep_images)
         say("the lab is down")
+
+
+def _others() -> list[str]:
+    """The containers of other labs, which need the engine."""
+    if engine.why_unreachable() is not None:
+        return []
+    return docker("ps", "--filter", f"label={LABEL}", "--format", "{{.Names}}").split()
 
 
 def _remove_containers(say: Say) -> None:
@@ -81,6 +91,9 @@ def _remove_state(keep_keys: bool) -> None:
     if not STATE.exists():
         return
     kept = {PKI, SSH_KEY.parent} if keep_keys else set()
+    if engine.started_by_lab() is not None:
+        # whoever takes the last lab down stops it
+        kept.add(engine.RECORD)
     for entry in STATE.iterdir():
         if entry in kept:
             continue
