@@ -188,7 +188,13 @@ RULES: tuple[Rule, ...] = (
         _names("proxy_next_upstream"),
         "a request that is sent twice spends a one-shot login code (40029); leave it out",
         where="both",
-        undoes=lambda arguments: not set(arguments) <= {"error", "off"},
+        undoes=lambda arguments: not set(arguments) <= {"error", "timeout", "off"},
+    ),
+    Rule(
+        _names("proxy_next_upstream"),
+        "visitors get 502 and 504 while one of several nodes is down; leave it out",
+        undoes=lambda arguments: not {"error", "timeout"} <= set(arguments),
+        at=lambda place: any(len(route.upstream.servers) > 1 for route in place.site.routes),
     ),
     Rule(
         _names("mirror post_action"),
@@ -210,6 +216,28 @@ RULES: tuple[Rule, ...] = (
         twice=True,
     ),
     # what comes back
+    Rule(
+        _names("sub_filter_types addition_types"),
+        f"changes verification files too, which WeCom compares byte for byte; {_OWN_LOCATION}",
+        undoes=lambda arguments: not {"*", "text/plain"}.isdisjoint(arguments),
+    ),
+    Rule(
+        _names("expires"),
+        "takes the place of what upstreams say about their pages, and a login's may be kept by a browser; "
+        f"{_OWN_LOCATION}",
+        undoes=lambda arguments: arguments[:1] not in (("off",), ("epoch",)),
+    ),
+    Rule(
+        _names("add_header"),
+        "comes beside an upstream's own, and browsers refuse two; have the application say it",
+        undoes=_first("access-control-allow-*"),
+    ),
+    Rule(
+        _names("add_header"),
+        "nginx says it itself, and two of them cannot be understood; leave it out",
+        where="both",
+        undoes=_first("content-length", "transfer-encoding", "connection"),
+    ),
     Rule(
         _names("proxy_redirect proxy_cookie_domain proxy_cookie_path"),
         "takes the place of the rules by which redirects and cookies point at the school; leave it out",
@@ -348,6 +376,13 @@ RULES: tuple[Rule, ...] = (
         _names("*_by_lua *_by_lua_block *_by_lua_file lua_* js_* perl perl_*"),
         "no deploy installs the module that it needs, and its code sees every request, login codes too; leave it out",
         where="both",
+    ),
+    Rule(
+        _names("set"),
+        "is what visitors sent behind the question mark, login codes too, and upstreams get yours in its place; leave "
+        "it out",
+        where="both",
+        undoes=_first("$args"),
     ),
     Rule(
         _names("set"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gateway.fleet.host import Host
+from gateway.inventory import upstream_values
 from gateway.inventory.site import Site
 from gateway.problems import Problem
 
@@ -22,7 +23,7 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
     for host in hosts:
         for site in host.sites:
             earlier = first.setdefault(site.domain, (host, site))
-            texts = [*_no_entry(site), *_circles(site), *_callers(host, site), *_differences(*earlier, site)]
+            texts = [*_no_entry(site), *_circles(host, site), *_callers(host, site), *_differences(*earlier, site)]
             texts += _strangers(site)
             found += [Problem(host.name, site.domain, where, text, "warning") for where, text in texts]
     return found
@@ -42,8 +43,19 @@ def _no_entry(site: Site) -> Iterator[tuple[str, str]]:
         )
 
 
-def _circles(site: Site) -> Iterator[tuple[str, str]]:
-    """An upstream is the site itself."""
+def _circles(host: Host, site: Site) -> Iterator[tuple[str, str]]:
+    """An upstream is the site itself, or this host."""
+    own = host.listeners()
+    for server in dict.fromkeys(server for route in site.routes for server in route.upstream.servers):
+        address, _, port = server.rpartition(":")
+        known = upstream_values.address(address)
+        here = known is not None and (known.is_loopback or str(known) == host.address)
+        if here and int(port) in own:
+            yield (
+                _routes_key(site),
+                f"{server} is this host's own nginx: one request goes round in circles until no connection is left for "
+                "anybody; name the server that the application runs on",
+            )
     # with split DNS the domain is the platform itself for hosts of the inner network
     ports = {443, *site.listeners()}
     asked = [route.upstream for route in site.routes if not route.upstream.servers]

@@ -28,7 +28,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
         elif kind == "missing":
             yield where, f"missing; {_EXAMPLES.get(str(detail['loc'][-1]), 'it is required')}"
         elif kind == "value_error":
-            yield where, str(context["error"]) + _from_a_chinese_keyboard(detail["input"])
+            text = str(context["error"])
+            # of a domain it is said already
+            yield where, text if where == "domain" else text + _from_a_chinese_keyboard(detail["input"])
         elif kind == "literal_error":
             text = f"{brief(detail['input'])} is not possible; right would be {context['expected']}"
             close = nearest(str(detail["input"]), re.findall(r"'([^']+)'", context["expected"]))
@@ -38,6 +40,9 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
             yield where, f"is not a dict; right would be one with keys from {known}"
         else:
             right = _RIGHT.get(kind, "")
+            if kind == "too_short":
+                yield where, f"is empty; {_EXAMPLES.get(str(detail['loc'][-1]), 'write one at least')}"
+                continue
             yield where, f"{brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}{right}"
 
 
@@ -60,6 +65,7 @@ _EXAMPLES = {
     "kid": "right would be the key identifier that the certificate authority hands out",
     "hmac_key_env": 'name the environment variable that holds the secret, for example "ACME_EAB_KEY"',
     "apps": 'right would be "apps": ["bk_itsm"]',
+    "envs": 'right would be "envs": ["o"]',
     "listen": 'right would be "listen": "10.0.0.5:443", an inner address of this host',
     "allow": 'right would be "allow": ["10.0.0.0/24"], the application servers\' networks',
     "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',

@@ -19,6 +19,8 @@ _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _CA = re.compile(r"files/ca/[A-Za-z0-9._-]+\.(?:pem|crt)")
 # Inner networks have names of one label and with underscores, which no public domain may have.
 _INNER_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
+# What the C library takes for a part of an IPv4 address.
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _EXAMPLE = "https://paas.inner.example"
 
 
@@ -132,7 +134,7 @@ def _url(value: str, schemes: tuple[str, ...]) -> SplitResult:
         raise ValueError(f'"{shown(value)}" has no address that nginx can ask; right would be "http://[fd00::8]:8080"')
     if known is None and not _INNER_NAME.fullmatch(host):
         domain_names.checked(host, "paas.inner.example")
-    if known is None and host.rpartition(".")[2].isdigit():
+    if known is None and _NUMBER.fullmatch(host.rpartition(".")[2]):
         raise ValueError(f'"{shown(host)}" ends in a number; right would be "paas.inner.example" or "10.0.0.8"')
     if known is None and len(host) > domain_names.LONGEST:
         domain_names.checked(host, "paas.inner.example")
@@ -181,4 +183,6 @@ def _is_public(one: Address | None) -> bool:
 
 
 def _is_nobodys(one: Address) -> bool:
-    return one.is_unspecified or one.is_multicast or one == ipaddress.IPv4Address("255.255.255.255")
+    # of a link-local IPv6 address nobody knows on which network it is
+    here = one.version == 6 and one.is_link_local
+    return one.is_unspecified or one.is_multicast or here or one == ipaddress.IPv4Address("255.255.255.255")

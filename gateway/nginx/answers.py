@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from gateway.inventory import upstream_values
 from gateway.inventory.site import Route, Site, Upstream
 
 
@@ -87,7 +88,7 @@ def _chosen(site: Site, route: Route, by_length: list[Route]) -> list[Route]:
 
 
 def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
-    found = _own(site, route) if route.own_host else []
+    found = _own(site, route) if route.own_host else _by_plain_http(site, route)
     for other in chosen:
         public = site.public_origin(other.port) + other.path
         found.append(Rule(f"~^(?i:{_origin(other.upstream)}){_within(other.upstream_path)}", f"{public}$1"))
@@ -107,22 +108,29 @@ def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
 
 
 def _own(site: Site, route: Route) -> list[Rule]:
-    """Rules for what an upstream writes that takes the public domain for its own name.
+    """Rules for what an upstream writes that has the public domain as Host.
 
     It knows neither the public port nor that TLS ends in front of it, and maybe not the public prefix.
     """
-    public = site.public_origin(route.port)
-    back = Rule(f"~^(?i:{_own_origin(site, route)}){_within(route.upstream_path)}", f"{public}{route.path}$1")
+    public, own = site.public_origin(route.port), _own_origin(site, route)
+    back = Rule(f"~^(?i:{own}){_within(route.upstream_path)}", f"{public}{route.path}$1")
     if route.path == route.upstream_path:
         return [back]
-    # One that knows the public URL, its own or another route's, is right.
+    # One that knows the public path, its own or another route's, may be wrong about scheme and port alone.
     known = [one.path for one in site.routes if one.port == route.port and one.path != "/"]
-    return [*(Rule(public + path, public + path, changes=False) for path in known), back]
+    return [*(Rule(f"~^(?i:{own}){_pattern(path)}(.*)$", f"{public}{path}$1") for path in known), back]
+
+
+def _by_plain_http(site: Site, route: Route) -> list[Rule]:
+    """Rules for what an upstream writes that has the domain from X-Forwarded-Host, and knows of no TLS before it."""
+    origins = [site.public_origin(port) for port in sorted({site.entry_port, route.port})]
+    return [Rule(f"http{origin.removeprefix('https')}/", f"{origin}/") for origin in origins]
 
 
 def _own_origin(site: Site, route: Route) -> str:
     """A pattern for the site's own origin, as an upstream may write it that takes the domain for its own name."""
-    ports = "|".join(f":{port}" for port in sorted({80, 443, route.upstream.port, route.port}))
+    inner = {int(node.rpartition(":")[2]) for node in route.upstream.nodes}
+    ports = "|".join(f":{port}" for port in sorted({80, 443, route.upstream.port, route.port, *inner}))
     return f"(?:https?:)?//{_pattern(site.domain)}(?:{ports})?"
 
 
@@ -138,12 +146,21 @@ def _pattern(text: str) -> str:
 
 def _origin(upstream: Upstream) -> str:
     """A pattern for the ways in which an upstream may write its own origin: by its name, or by a node's address."""
-    names = [f"{_pattern(upstream.written_host)}{_port(upstream.port)}"]
-    for node in upstream.nodes:
-        host, _, port = node.rpartition(":")
-        names.append(f"{_pattern(host)}{_port(int(port))}")
+    names = []
+    for origin in (f"{upstream.written_host}:{upstream.port}", *upstream.nodes):
+        host, _, port = origin.rpartition(":")
+        names += [f"{_pattern(one)}{_port(int(port))}" for one in _spellings(host)]
     joined = "|".join(dict.fromkeys(names))
     return f"(?:https?:)?//(?:{joined})" if len(names) > 1 else f"(?:https?:)?//{joined}"
+
+
+def _spellings(host: str) -> tuple[str, ...]:
+    """A name or address, and how Java spells the same address where it is IPv6."""
+    address = upstream_values.address(host)
+    if not address or address.version == 4:
+        return (host,)
+    groups = (f"{int(group, 16):x}" for group in address.exploded.split(":"))
+    return host, f"[{':'.join(groups)}]"
 
 
 def _port(port: int) -> str:

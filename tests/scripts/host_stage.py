@@ -67,6 +67,14 @@ while [ $# -gt 0 ]; do [ "$1" != -c ] || conf=$2; shift; done
 [ -n "${conf-}" ] || exit 0
 [ ! -e "$STAGE/says" ] || cat "$STAGE/says" >&2
 [ ! -e "$STAGE/refuses" ] || exit 1
+if [ -e "$STAGE/refused words" ]; then
+    for path in "${conf%/*}"/{conf.d,sites-enabled}/*; do
+        real=$(readlink -f "$path")
+        word=$(<"$STAGE/refused words")
+        [[ $real != *gateway.conf ]] || ! grep -rqF --include='*.conf' "$word" "${real%/*}/files" 2>/dev/null \
+            || { echo "nginx: [emerg] unknown \"$word\" variable" >&2; exit 1; }
+    done
+fi
 echo "# configuration file $conf:"
 cat "$conf"
 for path in "${conf%/*}"/{conf.d,sites-enabled}/*; do

@@ -100,6 +100,28 @@ def test_what_nginx_refuses_is_never_switched_to(host, first, put):
     assert not _loaded(host)
 
 
+def test_the_operators_own_file_that_nginx_refuses_without_naming_it_is_named(host, first, parse, files):
+    (files / "nginx").mkdir()
+    (files / "nginx/a.edu.cn.conf").write_text("add_header X-A $host;\n")
+    (files / "nginx/b.edu.cn.conf").write_text("add_header X-School $schol;\n")
+    sites = ({"domain": f"{name}.edu.cn", "edge": "slb", "platform": "wanxiao_prod"} for name in "abc")
+    parsed, problems = parse(*sites)
+    assert not problems
+    made = dict(tree(parsed, Build(Version((1, 22, 1))))) | {"ports": File(b""), "upstreams": File(b"")}
+    second = releases.build(made)
+    assert host.publish(second).returncode == 0
+    (host.told / "refused words").write_text("schol")
+    done = host.activate(second.id)
+    assert done.returncode != 0
+    assert "the old one goes on: it takes it without what is in files/nginx/b.edu.cn.conf:\n" in done.stderr
+    assert 'unknown "schol"' in done.stderr
+    assert _in_force(host, first)
+    held = host.home / "releases" / second.id / "files/nginx"
+    assert {path.name: path.read_bytes() for path in held.iterdir()} == {
+        f"{name}.edu.cn.conf": (files / f"nginx/{name}.edu.cn.conf").read_bytes() for name in "ab"
+    }
+
+
 def test_a_configuration_that_is_broken_already_is_told_as_that(host, put):
     release = put("a.edu.cn")
     (host.told / "broken").write_text("nginx: [emerg] theirs\n")

@@ -242,6 +242,17 @@ def test_a_guarded_prefix_with_another_public_path_is_as_closed_as_blueking(visi
     assert second.told()["target"] == "/o/bk_monitorv3/weixin/x"
 
 
+def test_no_path_is_too_long_to_be_judged(visit):
+    """A regular expression that runs out of room matches nothing, and the wall would be open."""
+    routes = [{"path": "/bkmonitor/", "upstream": "http://10.0.0.8:8080/o/bk_monitorv3/weixin/", "guarded": True}]
+    most = 32_000
+    blanks = ["%e3%80%80", "%c2%a0", "%20", ".", "%20."]
+    closed = [f"/bkmonitor/.{one * ((most - 20) // len(one))}%e3%80%80/admin" for one in blanks]
+    open_ones = [f"/bkmonitor/{'a' * most}", f"/bkmonitor/{'.' * most}a%e3%80%80/x"]
+    found = visit(routes, [_echo("10.0.0.8")], *[get(one) for one in [*closed, *open_ones]])
+    assert [one.status for one in found] == [404] * len(closed) + [200] * len(open_ones)
+
+
 def test_a_location_of_the_operators_own_sends_its_upstreams_own_name(visit, files):
     (files / "nginx").mkdir()
     own = "location /office/ { proxy_pass http://10.0.0.9:8080/; }\n"

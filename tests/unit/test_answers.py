@@ -304,6 +304,55 @@ def test_applications_that_take_the_domain_for_their_own_name_mean_themselves(pa
     assert _apply(_platform_rules(parse, *rows, path="/c/"), "https://o.edu.cn/login") == "https://o.edu.cn/login"
 
 
+@pytest.mark.parametrize(
+    ("location", "public"),
+    [
+        ("http://o.edu.cn/bkm/login/?code=1", "https://o.edu.cn/bkm/login/?code=1"),
+        ("http://o.edu.cn:8080/bkm/x", "https://o.edu.cn/bkm/x"),
+        ("http://o.edu.cn:8081/bkm/x", "https://o.edu.cn/bkm/x"),
+        ("//o.edu.cn/bkm/x", "https://o.edu.cn/bkm/x"),
+        ("http://O.EDU.CN/bkm/x", "https://o.edu.cn/bkm/x"),
+        ("http://o.edu.cn:8081/weixin/x", "https://o.edu.cn/bkm/x"),
+        ("https://o.edu.cn/bkm/x", "https://o.edu.cn/bkm/x"),
+        ("http://o.edu.cn/other/x", "https://o.edu.cn/other/x"),
+        ("http://o.edu.cn.evil.example/bkm/x", "http://o.edu.cn.evil.example/bkm/x"),
+        ("http://o.edu.cn:9999/bkm/x", "http://o.edu.cn:9999/bkm/x"),
+    ],
+)
+def test_an_application_that_knows_its_public_path_may_know_of_no_tls(parse, location, public):
+    rows = [
+        {"path": "/bkm/", "upstream": "http://10.0.0.8:8080/weixin/", "nodes": ["10.0.0.7:8081"], "host": "domain"},
+        {"path": "/other/", "upstream": "http://10.0.0.9/", "host": "domain"},
+    ]
+    rules = _platform_rules(parse, *rows, path="/bkm/")
+    assert _apply(rules, location) == public
+
+
+@pytest.mark.parametrize(
+    ("location", "public"),
+    [
+        ("http://o.edu.cn/login/?code=1", "https://o.edu.cn/login/?code=1"),
+        ("http://o.edu.cn:9001/login", "https://o.edu.cn:9001/login"),
+        ("http://o.edu.cn:8080/login", "http://o.edu.cn:8080/login"),
+        ("http://o.edu.cn.evil.example/", "http://o.edu.cn.evil.example/"),
+    ],
+)
+def test_so_may_one_that_has_the_domain_from_another_header(parse, location, public):
+    row = {"path": "/x/", "upstream": "http://10.0.0.8:8080/", "port": 9001}
+    assert (
+        _apply(
+            _platform_rules(parse, {"path": "/", "upstream": "http://a.example/"}, row, path="/x/", port=9001), location
+        )
+        == public
+    )
+
+
+def test_an_ipv6_address_is_known_as_java_writes_it(parse):
+    rules = _platform_rules(parse, {"path": "/", "upstream": "http://[fd00::8]:8080/ctx/"})
+    for spelling in ("[fd00::8]", "[fd00:0:0:0:0:0:0:8]"):
+        assert _apply(rules, f"http://{spelling}:8080/ctx/x") == "https://o.edu.cn/x"
+
+
 def test_of_upstreams_that_call_themselves_alike_the_one_that_answers_means_itself(parse):
     rows = [
         {"path": "/a/", "upstream": "http://x.example/", "nodes": ["10.0.0.8:8081"]},
@@ -364,11 +413,11 @@ def test_the_origin_of_an_application_that_has_the_domain_as_its_name(parse, sto
         assert _apply(redirects, "http://o.edu.cn:9001/x") == f"{public}/x"
 
 
-def test_each_upstream_costs_a_line_for_redirects_and_one_for_cookies(parse, store_pair):
+def test_each_upstream_costs_a_line_for_redirects_and_one_for_cookies_beside_the_sites_own(parse, store_pair):
     store_pair("p.edu.cn")
     host, _ = parse(PROD)
     found = answers.rules(host.sites[0], host.sites[0].routes[0])
-    assert len(found.redirects) + len(found.cookie_domains) + len(found.cookie_paths) == 3
+    assert len(found.redirects) + len(found.cookie_domains) + len(found.cookie_paths) == 4
 
 
 def test_whole_hosts_need_no_rules_for_paths(parse, store_pair):

@@ -44,7 +44,7 @@ def test_a_bad_listener_is_refused_with_its_reason(parse, listen, reason):
 @pytest.mark.parametrize(
     ("allow", "reason"),
     [
-        ([], "at least 1 item"),
+        ([], 'is empty; right would be "allow"'),
         (["0.0.0.0/0"], "lets everybody pass"),
         (["::/0"], "lets everybody pass"),
         (["10.0.0.5/24"], 'right would be "10.0.0.0/24"'),

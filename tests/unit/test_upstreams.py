@@ -235,6 +235,20 @@ def test_wecoms_api_is_not_for_everybody(parse):
         assert all(one.startswith('h1: wx.a.edu.cn: allow: "https://qyapi.weixin.qq.com"') for one in found)
 
 
+@pytest.mark.parametrize("host", ["0x08080808", "app.0x10", "8.8.8.0x8", "134744072"])
+def test_what_the_c_library_takes_for_an_address_is_no_name(parse, host):
+    platform = {"routes": [{"port": "entry", "path": "/", "upstream": f"http://{host}/"}]}
+    _, problems = parse({**ENTRY, "domain": "wx.a.edu.cn"}, platforms={"own": platform})
+    assert any("ends in a number; right would be" in one for one in problems)
+
+
+@pytest.mark.parametrize("row", [{"upstream": "http://[fe80::1]/"}, {"upstream": "http://a.b/", "nodes": ["fe80::1"]}])
+def test_an_address_of_one_cable_is_nobodys(parse, row):
+    platform = {"routes": [{"port": "entry", "path": "/", **row}]}
+    _, problems = parse({**ENTRY, "domain": "wx.a.edu.cn"}, platforms={"own": platform})
+    assert any("is not the address of a server" in one for one in problems)
+
+
 @pytest.mark.parametrize(
     ("row", "told"),
     [

@@ -112,6 +112,21 @@ def test_what_follows_from_another_platform_or_edge_is_told_as_that_alone(told, 
     assert fields == ([] if edge == "slb" else ["edge"])
 
 
+@pytest.mark.parametrize(
+    ("upstream", "circles"),
+    [
+        ("http://127.0.0.1", True),
+        ("http://[::1]", True),
+        ("http://127.0.0.1:8080", False),
+        ("http://10.2.3.4", False),
+    ],
+)
+def test_a_site_in_front_of_the_hosts_own_nginx_goes_round_in_circles(told, upstream, circles):
+    found = told([{**BK_SITE, "bk": {**BK, "upstream": upstream}}])
+    assert bool(found) == circles
+    assert all("is this host's own nginx: one request goes round in circles" in one for one in found)
+
+
 @pytest.mark.parametrize("edge", ["slb", "tls"])
 def test_a_site_in_front_of_its_own_domain_may_go_round_in_circles(told, store_pair, edge):
     store_pair("wx.a.edu.cn")

@@ -80,6 +80,24 @@ host, or remove that block:" ;;
     esac
 }
 
+# Prints which file of the operator's own nginx refuses the release for, where its words, $1, name none: without what is
+# in that file it takes the release. nginx names no file for what it only finds out in the end, such as an unknown
+# variable. The file is emptied for as long as nginx looks; a release that is in force is left alone.
+own_file_behind() {
+    local path trial passes
+    { [[ $1 != *files/nginx/* ]] && [ "$(readlink "$home/current")" != "releases/$release" ]; } || return 0
+    for path in "$target"/files/nginx/*.conf; do
+        [ -e "$path" ] || continue
+        trial=$(mktemp -d "$shadow/trial.XXXXXX")
+        mv -T "$path" "$path.aside"
+        : >"$path"
+        test_candidate "$trial" "$target" "$entry" >/dev/null && passes=yes || passes=no
+        mv -T "$path.aside" "$path"
+        rm -rf -- "$trial"
+        [ $passes = no ] || { echo " it takes it without what is in files/nginx/${path##*/}:" && return; }
+    done
+}
+
 keeps_house=no
 ! try_acme_lock || keeps_house=yes
 drop_lost_certificates $keeps_house
@@ -93,7 +111,7 @@ if [ "$accepted" -ne 0 ]; then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
     fi
-    fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")
+    fail "nginx refuses the new release; the old one goes on:$(reason_of "$found")$(own_file_behind "$found")
 $found"
 fi
 # Only names of this release on ports of this release count: other conflicts are between sites of others. `names` are
