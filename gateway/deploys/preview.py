@@ -21,6 +21,9 @@ _COMPARED = 40_000
 # So many new domains are named; those that go are all named.
 _NAMED = 20
 
+# Where a release has nginx directives of the operator's own.
+_OPERATORS_OWN = "files/nginx/"
+
 _MARKS = {"added": "+", "changed": "~", "removed": "-"}
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -51,8 +54,8 @@ def public_texts(files: Mapping[str, File]) -> dict[str, bytes]:
 def lines(old: Side, new: Side, found: Collection[Change], *, whole: bool) -> Iterator[Line]:
     """The domains that come and go and the number of files that differ; with `whole` each of these files too.
 
-    A file that changed is shown as a unified diff, unless no release was in force before. The release's id, which
-    stands in many files, counts as no difference.
+    A file that changed is shown as a unified diff; where no release was in force before, only what the operator wrote
+    is. The release's id, which stands in many files, counts as no difference.
     """
     if old.domains != new.domains:
         yield Line(f"sites: {_domains(old.domains, new.domains)}")
@@ -62,7 +65,7 @@ def lines(old: Side, new: Side, found: Collection[Change], *, whole: bool) -> It
     left, silent = _OF_A_HOST, 0
     for change in found:
         yield Line(f"  {_MARKS[change.kind]} {printable(change.path)}")
-        if old.id is None:
+        if old.id is None and not change.path.startswith(_OPERATORS_OWN):
             continue
         text = _difference(change, old, new)
         shown = min(left, _OF_A_FILE)

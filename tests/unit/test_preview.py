@@ -60,6 +60,11 @@ def test_the_release_s_id_is_no_difference():
     assert [line.strip() for line in shown if line.strip().startswith(("+", "-"))] == ["-listen 80;", "+listen 81;"]
 
 
+def test_a_first_deploy_shows_what_the_operator_wrote():
+    shown = _shown({}, {"a.conf": b"x\n", "files/nginx/a.edu.cn.conf": b"gzip on;\n"}, has_old=False)
+    assert shown[1:] == ["  + a.conf", "  + files/nginx/a.edu.cn.conf", "      @@ -0,0 +1 @@", "      +gzip on;"]
+
+
 def test_a_first_deploy_lists_files_without_their_text():
     assert _shown({}, {"a.conf": b"x\n"}, has_old=False) == [f"release none -> {NEW}, 1 file changed:", "  + a.conf"]
 
