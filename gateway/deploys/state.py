@@ -10,7 +10,7 @@ from gateway.deploys.issued import Issued, read_issued
 from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.surroundings import Surroundings
 from gateway.fleet.host import Host
-from gateway.nginx import egress
+from gateway.nginx import egress, modules
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
 
@@ -72,6 +72,7 @@ class HostState:
             theirs.limits,
             self._private_group(),
             theirs.variables,
+            modules.lacking(self.built) if self.built is not None else frozenset(),
         )
 
     def _private_group(self) -> str | None:
