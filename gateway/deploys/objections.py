@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
+from gateway.nginx import modules
 from gateway.onhost.constants import ENTRIES, RELEASE_PORT
 
 
@@ -21,6 +22,7 @@ def objections(host: Host, known: HostState) -> list[str]:
     found = [*_foreign_nginx(known), *_unit(known)]
     if not found:
         found = [*_configuration(known), *_ports(host, known), *_names(host, known), *_proxied(host, known)]
+        found += modules.refusals(host, known.build) if known.build else []
         found += _asked_by_itself(host, known)
     return found
 

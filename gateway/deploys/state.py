@@ -10,7 +10,7 @@ from gateway.deploys.issued import Issued, read_issued
 from gateway.deploys.neighbours import Neighbours
 from gateway.deploys.surroundings import Surroundings
 from gateway.fleet.host import Host
-from gateway.nginx import egress
+from gateway.nginx import egress, modules
 from gateway.nginx.build import Build
 from gateway.nginx.tls_profile import Version
 
@@ -23,6 +23,11 @@ class HostState:
     # the OpenSSL that the installed nginx runs with
     openssl: Version | None = None
     candidate: Version | None = None
+    # the modules that the installed nginx was built with or without, as `nginx -V` has them, and the name of its TLS
+    # library where that is not OpenSSL; None where no nginx is installed
+    built: frozenset[str] | None = None
+    # what the system calls itself, "Debian GNU/Linux 12 (bookworm)"
+    system: str = ""
     # packages that are not there, of all that any gateway needs (missing_packages() has those that this one needs)
     missing: tuple[str, ...] = ()
     ipv6: bool = True
@@ -67,6 +72,7 @@ class HostState:
             theirs.limits,
             self._private_group(),
             theirs.variables,
+            modules.lacking(self.built) if self.built is not None else frozenset(),
         )
 
     def _private_group(self) -> str | None:
@@ -126,6 +132,8 @@ def read(output: Iterable[str]) -> HostState:
         installed=_version(values.get("version", "")),
         openssl=_version(values.get("openssl", "")),
         candidate=_version(values.get("candidate", "")),
+        built=frozenset(values["built"].split()) if "built" in values else None,
+        system=values.get("system", ""),
         missing=tuple(values.get("missing", "").split()),
         ipv6=values.get("ipv6") != "no",
         current=values.get("current", "").removeprefix("releases/") or None,

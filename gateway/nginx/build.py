@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from gateway.nginx import tls_profile
 from gateway.nginx.tls_profile import Version
 
+# What `without` has for an nginx whose TLS library is not OpenSSL.
+SSL_CONF_COMMAND = "ssl_conf_command"
+# What every system has had since 2018, for where the OpenSSL is not known.
+_LIKELY_OPENSSL = (1, 1, 1)
+
 
 @dataclass(frozen=True)
 class Build:
@@ -24,9 +29,11 @@ class Build:
     group: str | None = None
     # whether another file sets the size of nginx's table of variables, which may stand only once
     foreign_variables: bool = False
+    # what it was built without, of what a release can use (modules.lacking)
+    without: frozenset[str] = frozenset()
 
     def has(self, feature: str) -> bool:
-        """Whether the host understands `feature`, a key of FEATURES or OPENSSL_FEATURES in tls_profile."""
-        if feature in tls_profile.OPENSSL_FEATURES:
-            return self.openssl is not None and self.openssl.number >= tls_profile.OPENSSL_FEATURES[feature]
-        return self.version.number >= tls_profile.FEATURES[feature]
+        """Whether the host understands `feature`, a key of FEATURES in tls_profile."""
+        needs = tls_profile.FEATURES[feature]
+        openssl = self.openssl.number if self.openssl else _LIKELY_OPENSSL
+        return self.version.number >= needs.nginx and openssl >= needs.openssl and not self.without & needs.built_with

@@ -94,6 +94,10 @@ def _sentence(name: str, before: Any, now: Any) -> str:
         if lost:
             said.append(f"no other site of this host says any longer that it is the default of port {lost}")
         return " and ".join(said)
+    if name == "without":
+        lost, gained = _shown(now - before), _shown(before - now)
+        said = [f"nginx is now built without {lost}"] if now - before else []
+        return " and ".join([*said, *([f"nginx is now built with {gained}"] if before - now else [])])
     if name in _SET_ELSEWHERE:
         return f"another file of this host {'now sets' if now else 'no longer sets'} {_SET_ELSEWHERE[name]}"
     if name == "ipv6":

@@ -62,9 +62,9 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
     "snippets/proxy.conf": lambda _: {},
     "snippets/trust.conf": lambda _: {},
     "snippets/tls.conf": lambda plan: {
-        "protocols": tls_profile.PROTOCOLS,
+        "protocols": tls_profile.PROTOCOLS if plan.build.has("tls_1_3") else tls_profile.OLD_PROTOCOLS,
         "ciphers": tls_profile.CIPHERS,
-        "curves": tls_profile.HYBRID_CURVES if plan.build.has("hybrid_groups") else tls_profile.CURVES,
+        "curves": _curves(plan.build),
     },
 }
 
@@ -76,6 +76,12 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     for contribution in (_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _who_may_come(plan), _sites(plan)):
         files.update(contribution)
     return files
+
+
+def _curves(build: Build) -> tuple[str, ...]:
+    if build.has("hybrid_groups"):
+        return tls_profile.HYBRID_CURVES
+    return tls_profile.CURVES if build.has("x25519") else tls_profile.OLD_CURVES
 
 
 def _shared(plan: Plan) -> _Values:

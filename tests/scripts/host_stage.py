@@ -60,6 +60,7 @@ case $1 in
     -v | -V)
         echo "nginx version: nginx/1.22.1" >&2
         echo "built with OpenSSL 3.0.8 1 Jan (running with OpenSSL 3.0.17 2 Jan)" >&2
+        echo "configure arguments: --prefix=/usr/share/nginx --with-cc-opt='-g -O2' $(cat "$STAGE/modules")" >&2
         exit ;;
 esac
 [ ! -e "$STAGE/broken" ] || { cat "$STAGE/broken" >&2; exit 1; }
@@ -104,6 +105,7 @@ class Stage:
     def install_nginx(self) -> None:
         """As Debian's package does."""
         self._program(self.root / "usr/sbin/nginx", _NGINX)
+        (self.told / "modules").write_text("--with-http_ssl_module --with-http_v2_module --with-http_realip_module")
         (self.root / "var/lib/dpkg/info/nginx.list").write_text(f"/.\n{self.root}/usr/sbin/nginx\n")
         packages = ("nginx", "ca-certificates", "logrotate")
         (self.told / "packages").write_text("".join(f"{name} install ok installed\n" for name in packages))

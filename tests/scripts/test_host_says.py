@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -67,6 +68,15 @@ def test_a_host_on_which_a_deploy_has_nothing_to_do(host, deployed):
     assert known.in_force(deployed.id)
     assert (known.around.load_state, known.around.active_state, known.around.main_pid) == ("loaded", "active", 900)
     assert known.around.init == ""
+
+
+def test_what_nginx_was_built_with_and_what_the_system_is(host):
+    words = "--with-http_ssl_module --with-stream=dynamic --without-http_geo_module --with-debug"
+    (host.told / "modules").write_text(words)
+    known = _state(host)
+    # that file is this machine's own
+    assert known.system == platform.freedesktop_os_release()["PRETTY_NAME"]
+    assert known.built == {"--with-http_ssl_module", "--with-stream=dynamic", "--without-http_geo_module"}
 
 
 def _unlink(name: str) -> Callable[[Stage], None]:

@@ -14,6 +14,27 @@ line_of() {
     echo "$line"
 }
 
+# Of what `nginx -V` says ($1) the TLS library, where it is not OpenSSL, and which modules nginx was built with or without.
+built_with() {
+    local word found=()
+    [[ $1 != *" LibreSSL "* ]] || found+=(LibreSSL)
+    [[ $1 != *" BoringSSL"* ]] || found+=(BoringSSL)
+    for word in ${1#*configure arguments:}; do
+        # words of what is asked of the compiler are among them
+        [[ $word != --with*_module && $word != --with*=dynamic && $word != --with-stream && $word != --without-* ]] || found+=("$word")
+    done
+    echo "${found[*]-}"
+}
+
+# What the system calls itself.
+system_name() {
+    local key value
+    while IFS='=' read -r key value; do
+        [ "$key" != PRETTY_NAME ] || { value=${value#[\"\']} && echo "${value%[\"\']}"; return; }
+    done <<<"$(text_of /etc/os-release)"
+}
+
+echo "system $(system_name)"
 packaged_nginx=
 if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list </dev/null; then
     packaged_nginx=/usr/sbin/nginx
@@ -22,6 +43,7 @@ if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*ngin
     # "built with OpenSSL 3.0.8 ... (running with OpenSSL 3.0.17 ...)": the last one counts.
     openssl=${built##*OpenSSL }
     echo "openssl ${openssl%% *}"
+    echo "built $(built_with "$built")"
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
