@@ -14,9 +14,8 @@ from typing import Any
 
 import crossplane
 
-from gateway.onhost.constants import ENTRIES, NGINX_HOME
+from gateway.onhost.constants import ENTRIES, MAIN_FILE
 
-_MAIN = f"{NGINX_HOME}/nginx.conf"
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 # How a `listen` on every address of a family begins, by the ways to write that address.
 _EVERY = {"*": "", "0.0.0.0": "", "[::]": "[::]:"}  # noqa: S104
@@ -33,7 +32,7 @@ class Default:
     file: str
     explicit: bool
     protocols: tuple[str, ...] = ()
-    # the first of ENTRIES that nginx reads after it, None where there is none
+    # the first of what may include a release (Neighbours.included) that nginx reads after it, None where there is none
     entry: str | None = None
 
 
@@ -41,8 +40,9 @@ class Default:
 class Neighbours:
     """Servers on a host that are not the gateway's.
 
-    `included` are those of ENTRIES that nginx would read. `defaults` are by socket, named as nginx's `listen` does
-    where it is of every address: "80", "[::]:80". `apart` are single addresses with a port ("10.0.0.5:80") that a
+    `included` are those of ENTRIES that nginx would read; where it would read none of them, nginx.conf, in which a line
+    can include a release. `defaults` are by socket, named as nginx's `listen` does where it is of every address: "80",
+    "[::]:80". `apart` are single addresses with a port ("10.0.0.5:80") that a
     `listen` takes for its own servers, with the names of those; `apart_in` are the files that say so. `both_families`
     are ports where one IPv6 socket takes IPv4 as well, with the file.
     """
@@ -67,10 +67,13 @@ class Neighbours:
 
     @property
     def entry(self) -> str:
-        """The link to include a release by: the first of ENTRIES behind every server that is a default only because
-        nginx reads it first, so that it stays the default."""
+        """What to include a release by: the first link of ENTRIES behind every server that is a default only because
+        nginx reads it first, so that it stays the default; nginx.conf where that includes no folder of theirs."""
+        links = [one for one in ENTRIES if one in self.included]
+        if not links:
+            return MAIN_FILE
         behind = [one.entry for one in self.defaults.values() if not one.explicit and one.entry]
-        return max(behind, key=ENTRIES.index, default=ENTRIES[0])
+        return max(behind, key=ENTRIES.index, default=links[0])
 
 
 def read(packed: str) -> Neighbours:
@@ -100,7 +103,7 @@ class _Statement:
 
 
 def _claims(files: Mapping[str, str]) -> Neighbours:
-    main = list(_statements(_MAIN, files, ()))
+    main = list(_statements(MAIN_FILE, files, ()))
     http = [one for block in main if block.name == "http" for one in block.block or ()]
     user = next((one.arguments for one in main if one.name == "user"), ())
     inherited = _protocols(http)
@@ -111,6 +114,8 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
     proxied: dict[str, str] = {}
     loopback: dict[int, str] = {}
     places = {one.file: place for place, one in enumerate(http) if one.file in ENTRIES}
+    if not places and any(one.name == "http" and one.file == MAIN_FILE for one in main):
+        places = {MAIN_FILE: len(http)}
     for place, server in enumerate(http):
         if server.name != "server" or server.block is None:
             continue
@@ -124,7 +129,7 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
                 explicit = "default_server" in flags or "default" in flags
                 spec = f"{_EVERY[address]}{port}"
                 if spec not in defaults or (explicit and not defaults[spec].explicit):
-                    behind = next((entry for entry in ENTRIES if places.get(entry, -1) > place), None)
+                    behind = next((entry for entry in (*ENTRIES, MAIN_FILE) if places.get(entry, -1) > place), None)
                     protocols = _protocols(server.block) or inherited
                     defaults[spec] = Default(file, explicit, protocols, behind)
                 if "ipv6only=off" in flags:
@@ -206,7 +211,7 @@ def _statement(
     raw: Mapping[str, Any], file: str, files: Mapping[str, str], around: tuple[str, ...]
 ) -> Iterator[_Statement]:
     if raw["directive"] == "include" and raw["args"]:
-        pattern = posixpath.join(posixpath.dirname(_MAIN), raw["args"][0])
+        pattern = posixpath.join(posixpath.dirname(MAIN_FILE), raw["args"][0])
         for name in sorted(name for name in files if _matches(name, pattern)):
             yield from _statements(name, files, around)
         return

@@ -8,7 +8,7 @@ from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
 from gateway.nginx import modules
-from gateway.onhost.constants import ENTRIES, RELEASE_PORT
+from gateway.onhost.constants import RELEASE_PORT
 
 
 def objections(host: Host, known: HostState) -> list[str]:
@@ -104,10 +104,10 @@ def _configuration(known: HostState) -> Iterator[str]:
             "nginx's configuration on this host is broken already, without this release, and would not come up after "
             f"a reboot; mend it first: {known.broken}"
         )
-    elif known.installed is not None and ENTRIES[0] not in known.neighbours.included:
+    elif known.installed is not None and not known.neighbours.included:
         yield (
-            "nginx.conf does not include conf.d/*.conf on this host, and nginx would never read a release; add this "
-            "line to its http block: include /etc/nginx/conf.d/*.conf;"
+            "nginx.conf on this host has no http block of its own and includes no conf.d/*.conf in one, so nginx would "
+            "never read a release; add this line to the http block: include /etc/nginx/conf.d/*.conf;"
         )
 
 

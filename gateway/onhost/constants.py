@@ -25,6 +25,10 @@ ENTRIES = (
     f"{NGINX_HOME}/sites-enabled/zzz-wecom-gateway.conf",
 )
 
+# What includes a release where nginx.conf includes none of their folders: a line of its own, the last one in http.
+MAIN_FILE = f"{NGINX_HOME}/nginx.conf"
+MAIN_LINE = f"include {HOME}/current/gateway.conf; # wecom-gateway"
+
 # Where such a link points to, and MAIN_ENTRY's: relative to the folder that it is in.
 _CURRENT = f"..{HOME.removeprefix(NGINX_HOME)}/current"
 ENTRY_TARGET = f"{_CURRENT}/gateway.conf"
@@ -69,6 +73,8 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "home": HOME,
         "entries": ENTRIES,
         "entry_target": ENTRY_TARGET,
+        "main_file": MAIN_FILE,
+        "main_line": MAIN_LINE,
         "main_entry": MAIN_ENTRY,
         "main_entry_target": MAIN_ENTRY_TARGET,
         "dpkg_entry": DPKG_ENTRY,

@@ -18,8 +18,7 @@ _HTTP = ("http://theirs.example/", "http://OWN/")
 _BOTH = (*_HTTP, "https://theirs.example/", "https://OWN/")
 
 KINDS = [
-    # Two that were only found out by waiting for the running nginx; together, so that their time is theirs.
-    Kind("sites-only", _BOTH, ("nginx.conf", "include", "conf.d/*.conf")),
+    # One that was only found out by waiting for the running nginx.
     Kind("address-only", ("http://10.9.9.9/", "http://OWN/"), ("10.9.9.9:80", "apart.conf")),
     Kind("broken", _BOTH, ('unknown directive "nonsense"', "nginx.conf")),
     Kind("masked", _HTTP, ("nginx.service", "masked")),

@@ -30,6 +30,8 @@ KINDS = [
     Kind("hard-to-read", (*_BOTH, "http://theirs.example/x", "http://OWN:9001/", "tcp://OWN:9100")),
     Kind("nginx-org", ("http://OWN/", "http://localhost/", "http://unknown.example/")),
     Kind("conf-d-by-another-file", _BOTH),
+    Kind("sites-only", _BOTH),
+    Kind("includes-nothing", _BOTH),
     Kind("disabled", (), ("enable",)),
     Kind("apache-8080", ("http://OWN:8080/",)),
 ]

@@ -39,6 +39,40 @@ def test_room_for_connections(tmp_path, text, raised):
     assert (done.stdout, done.stderr) == (f"{raised}\n", "")
 
 
+_BRACKETS = """# http { }
+http # {
+{
+  log_format a '{"x": "}"}'; # }
+  add_header X "\\"}";
+  set $a ${b};
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "lined"),
+    [
+        ("http {\n    server { listen 80; }\n}\n", "http {\n    server { listen 80; }\n    LINE\n}\n"),
+        ("http{ map $a $b { default '}'; } }", "http{ map $a $b { default '}'; }     LINE\n}\n"),
+        (f"{_BRACKETS}}}\nstream {{ }}\n", f"{_BRACKETS}    LINE\n}}\nstream {{ }}\n"),
+        ("stream { server { listen 1; } }\nhttp {\n}\n", "stream { server { listen 1; } }\nhttp {\n    LINE\n}\n"),
+    ],
+)
+def test_the_line_that_includes_a_release_is_the_last_one_in_http(tmp_path, text, lined):
+    line = _run("activate", 'printf %s "$main_line"', tmp_path, "").stdout
+    done = _run("activate", 'with_lines "$main_line"', tmp_path, text)
+    assert (done.stdout, done.stderr) == (lined.replace("LINE", line), "")
+    if text.endswith("\n"):
+        assert _run("activate", "without_line", tmp_path, stdin=done.stdout).stdout == text
+
+
+@pytest.mark.parametrize(
+    "text", ["events { }\n", "include http.conf;\n", "# http { }\n", "stream { }\n", "http { server {\n"]
+)
+def test_without_a_block_of_http_there_is_no_place_for_a_line(tmp_path, text):
+    done = _run("activate", 'with_lines "$main_line" || echo none', tmp_path, text)
+    assert done.stdout == "none\n"
+
+
 SHIPPED = "user www-data;\nevents {\n\tworker_connections 768;\n\t# multi_accept on;\n}\n"
 
 

@@ -27,6 +27,7 @@ from gateway.nginx.release import Release
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
 from gateway.onhost import scripts
+from gateway.onhost.constants import MAIN_FILE, MAIN_LINE
 
 from .host_scripts import upload
 
@@ -291,3 +292,69 @@ def test_what_nginx_refuses_leaves_the_old_release_in_force(host, tmp_path):
     room.run()
     assert any("no_such_directive" in line for line in room.lines("said"))
     assert _state(room, "state").in_force(first.id)
+
+
+THEIRS = """user www-data;
+pid /run/nginx.pid;
+events { worker_connections 20000; } # http { }
+http {
+    log_format mine '{"a": "$remote_addr"}'; # }
+    server {
+        listen 80;
+        server_name theirs.example;
+        location / { return 200 "theirs ${host}"; }
+    }
+}
+"""
+
+
+def test_an_nginx_that_includes_nothing_gets_one_line_and_keeps_it_for_as_long_as_it_is_needed(host, tmp_path):
+    room = Room(tmp_path / "room")
+    tree_there = _tree(host, foreign_defaults=frozenset({"80"}))
+    first = releases.build(tree_there)
+    main = room.root / "etc/nginx/nginx.conf"
+    main.write_text(THEIRS)
+    closed = releases.File(tree_there["closed.conf"].body + b"no_such_directive on;\n")
+    broken = releases.build({**tree_there, "closed.conf": closed})
+    questions = (
+        ("file", 80, "a.edu.cn", f"/WW_verify_{BODY}.txt", False),
+        ("theirs", 80, "theirs.example", "/", False),
+        ("unknown", 80, "nobody.example", "/", False),
+    )
+    for release in (first, broken):
+        room.publish(release)
+    room.then("activate", broken.id, "deploy", MAIN_FILE, fails="refused first")
+    room.command(f"cp {MAIN_FILE} {tmp_path}/room/untouched")
+    room.command("nginx")
+    room.visit(*questions, into="before")
+    room.then("activate", first.id, "deploy", MAIN_FILE)
+    room.then("state", into="state")
+    room.then("health", into="health")
+    room.command(f"cp {MAIN_FILE} {tmp_path}/room/lined")
+    room.visit(*questions, into="answers")
+    room.then("activate", broken.id, "deploy", MAIN_FILE, fails="refused")
+    room.command(f"cp {MAIN_FILE} {tmp_path}/room/still")
+    # a folder for links is there now
+    room.command(f"sed -i 's#^http {{#http {{ include /etc/nginx/conf.d/*.conf;#' {MAIN_FILE}")
+    room.then("activate", first.id, "deploy", ENTRIES[0])
+    room.then("state", into="linked")
+    room.command(f"cp {MAIN_FILE} {tmp_path}/room/unlined")
+    room.run()
+
+    assert (room.root / "untouched").read_text() == THEIRS
+    known = _state(room, "state")
+    assert known.neighbours.included == {MAIN_FILE} == known.entries
+    assert known.in_force(first.id)
+    assert objections(host, known) == []
+    assert health.read(room.lines("health")).loads == "yes"
+    assert (room.root / "lined").read_text() == THEIRS.removesuffix("}\n") + f"    {MAIN_LINE}\n}}\n"
+    before, answers = room.answers("before"), room.answers("answers")
+    assert [before["file"][1], answers["file"][1]] == ["theirs a.edu.cn", BODY]
+    assert {**answers, "file": before["file"]} == before
+    assert answers["theirs"][:2] == [200, "theirs theirs.example"]
+    assert any("no_such_directive" in line for line in room.lines("refused"))
+    assert (room.root / "still").read_text() == (room.root / "lined").read_text()
+    linked = _state(room, "linked")
+    assert linked.entries == {ENTRIES[0]}
+    assert linked.in_force(first.id)
+    assert MAIN_LINE not in (room.root / "unlined").read_text()

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.deploys import neighbours
 from gateway.deploys.neighbours import Neighbours
-from gateway.onhost.constants import ENTRIES
+from gateway.onhost.constants import ENTRIES, MAIN_FILE
 
 USUAL, LATE, LAST = ENTRIES
 MAIN = """
@@ -177,7 +177,12 @@ def test_included_from_other_places_and_through_other_files():
 def test_what_nginx_does_not_include_is_not_included():
     found = read(main=MAIN.replace("include /etc/nginx/conf.d/*.conf;", ""))
     assert found.included == {LAST}
-    assert found.entry == USUAL
+    assert found.entry == LAST
+    found = read(main="user www-data; events { } http { server { listen 80; } }")
+    assert found.included == {MAIN_FILE}
+    assert found.entry == MAIN_FILE
+    assert found.defaults["80"].entry == MAIN_FILE
+    assert read(main="events { }").included == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,11 @@ def test_a_configuration_that_is_broken_or_never_reads_a_release(host):
     (text,) = objections(host(SLB), known(THERE, broken="unknown directive x in /etc/nginx/conf.d/x.conf:1"))
     assert "unknown directive x in /etc/nginx/conf.d/x.conf:1" in text
     for theirs in ("", "server { listen 80; }"):
-        (text,) = objections(host(SLB), known(THERE, dump=conf(theirs, http="include sites-enabled/*;")))
-        assert "add this line to its http block: include /etc/nginx/conf.d/*.conf;" in text
+        assert objections(host(SLB), known(THERE, dump=conf(theirs, http="include sites-enabled/*;"))) == []
+    assert objections(host(SLB), known(THERE, dump=dump({"/etc/nginx/nginx.conf": "http { }"}))) == []
+    elsewhere = {"/etc/nginx/nginx.conf": "include h.conf;", "/etc/nginx/h.conf": "http { }"}
+    (text,) = objections(host(SLB), known(THERE, dump=dump(elsewhere)))
+    assert "add this line to the http block: include /etc/nginx/conf.d/*.conf;" in text
 
 
 ALONE = {"listen:00000000:0050": None, "listen:0909090A:0050": f"900 {NGINX}"}

@@ -1,6 +1,6 @@
 # Brings release $1 into force: tests it, switches to it, reloads nginx and asks it. Where a step fails, all is undone.
 # $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history. $3 is the link by
-# which nginx's own configuration includes it. $4, of a deploy, is where the release came from,
+# which nginx's own configuration includes it, or nginx.conf where a line in it does. $4, of a deploy, is where the release came from,
 # $5 the version of the product that made it.
 release=$1 purpose=$2 entry=$3
 target=$home/releases/$release
@@ -105,7 +105,7 @@ shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$?
 [ "$accepted" -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
-http block of nginx.conf include the folder: include ${entry%/*}/*.conf;"
+http block of nginx.conf include this folder: include $nginx_home/conf.d/*.conf;"
 if [ "$accepted" -ne 0 ]; then
     if ! present=$(nginx -t -q 2>&1 | in_checkout); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
@@ -235,7 +235,7 @@ done
 entry_before=$(including_links | tail -n 1)
 error_log=$log_folder/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
-drop_stale_copy
+drop_stale_copy "$entry"
 
 # Undoes the activation, whatever stopped it. Prints what is in force then.
 go_back() {
@@ -243,8 +243,9 @@ go_back() {
     if [ -n "$previous" ]; then
         point_to "$previous"
         if [ -n "$entry_before" ] && [ "$entry_before" != "$entry" ]; then
-            put_link "$entry_before" "$entry_target"
-            rm -f "$entry"
+            # the line is in nginx.conf, or not, as that was before
+            [ "$entry_before" = "$main_file" ] || put_link "$entry_before" "$entry_target"
+            [ "$entry" = "$main_file" ] || rm -f "$entry"
         fi
     else
         rm -f "${entries[@]}" "$main_entry" "$home/current"

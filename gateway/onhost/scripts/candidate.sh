@@ -35,6 +35,39 @@ lower_connections() {
     sed -E 's/(worker_connections[[:blank:]]+)[0-9]+(.*) # ([0-9]+) before wecom-gateway$/\1\3\2/'
 }
 
+# Prints nginx.conf, from standard input, without the line that includes the current release.
+without_line() {
+    awk -v line="$main_line" '{ rest = $0; sub(/^[ \t]+/, "", rest) } rest != line'
+}
+
+# Prints nginx.conf, from standard input, with the lines $@ at the end of its http block. Fails where it has none.
+with_lines() {
+    awk -v lines="$(printf '    %s\n' "$@")" '
+        { text = text $0 "\n" }
+        END {
+            # What stands in comments and quotes, and behind a backslash, is no bracket; nor is that of ${name}.
+            for (place = 1; place <= length(text); place++) {
+                one = substr(text, place, 1)
+                if (one == "\\") { place++; continue }
+                if (quote != "") { if (one == quote) quote = ""; continue }
+                if (one == "#" && (word == "" || word ~ /[;{}]$/)) {
+                    while (substr(text, place, 1) != "\n" && place < length(text)) place++
+                    one = "\n"
+                }
+                if (one ~ /["\047]/ && word == "") { quote = one; continue }
+                if (one == "{" && word ~ /\$$/) { while (substr(text, place, 1) != "}") place++; continue }
+                if (one == "{") { if (!depth++ && (word == "http" || (word == "" && last == "http"))) inside = 1 }
+                if (one == "}" && !--depth && inside) {
+                    printf "%s%s\n%s", substr(text, 1, place - 1), lines, substr(text, place)
+                    exit
+                }
+                if (one ~ /[ \t\n;{}]/) { if (word != "") last = word; word = ""; if (one ~ /[;{}]/) last = "" }
+                else word = word one
+            }
+            exit 1
+        }'
+}
+
 # Whether nginx.conf is a conffile of dpkg's: dpkg asks before an upgrade replaces it where it was edited.
 knows_nginx_conf() {
     [[ $(shipped_conffiles) == *" $nginx_home/nginx.conf "* ]]
@@ -90,7 +123,7 @@ shadow_configuration() {
                 ;;
         esac
     done
-    raise_connections <"$nginx_home/nginx.conf" | sed "s#$nginx_home/#$shadow/#g" >"$shadow/nginx.conf"
+    raise_connections <"$main_file" | without_line | sed "s#$nginx_home/#$shadow/#g" >"$shadow/nginx.conf"
 }
 
 # Adds to the configuration in folder $1 those TLS servers of release $2 that wait for an ACME server's certificate and
@@ -112,14 +145,21 @@ add_waiting_servers() {
 }
 
 # Has nginx test the configuration as it would be: the host's own, made once more in folder $1, with the release in
-# folder $2 included by link $3. Prints what nginx says. Fails with 2 where nginx would never read the release.
+# folder $2 included by link $3, or by a line where $3 is nginx.conf. Prints what nginx says. Fails with 2 where nginx
+# would never read the release.
 test_candidate() {
-    local shadow=$1 release=$2 link=$3 read
+    local shadow=$1 release=$2 link=$1/${3#"$nginx_home"/} read
     shadow_configuration "$shadow"
-    ln -s "$release/gateway.conf" "$shadow/${link#"$nginx_home"/}"
+    if [ "$3" = "$main_file" ]; then
+        mkdir "$shadow/.included"
+        with_lines "include $release/gateway.conf;" "include $shadow/.included/*.conf;" <"$link" >"$shadow/.lined" || return 2
+        mv -T "$shadow/.lined" "$link"
+        add_waiting_servers "$shadow" "$release" "$shadow/.included"
+    else
+        ln -s "$release/gateway.conf" "$link"
+        add_waiting_servers "$shadow" "$release" "${link%/*}"
+    fi
     ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
-    link=$shadow/${link#"$nginx_home"/}
-    add_waiting_servers "$shadow" "$release" "${link%/*}"
     nginx -T -q -c "$shadow/nginx.conf" 2>"$shadow/.said" >"$shadow/.dump" || {
         sed "s#$shadow/#$nginx_home/#g" "$shadow/.said" | in_checkout
         return 1
@@ -132,9 +172,18 @@ test_candidate() {
 # nginx.conf as it was before the activation that is under way.
 before=$home/nginx.conf.before
 
-# Removes the copy that a killed activation has left where somebody has edited nginx.conf since.
+# Prints nginx.conf, from standard input, as a release needs it that is included by $1: a link, or nginx.conf itself.
+as_included_by() {
+    if [ "$1" = "$main_file" ]; then
+        raise_connections | without_line | with_lines "$main_line"
+    else
+        raise_connections | without_line
+    fi
+}
+
+# Removes the copy that a killed activation has left where somebody has edited nginx.conf since. $1 is as there.
 drop_stale_copy() {
-    [ ! -f "$before" ] || [ "$(raise_connections <"$before")" = "$(<"$nginx_home/nginx.conf")" ] || rm -f "$before"
+    [ ! -f "$before" ] || [ "$(as_included_by "$1" <"$before")" = "$(<"$main_file")" ] || rm -f "$before"
 }
 
 replace_nginx_conf() {
@@ -147,14 +196,14 @@ replace_nginx_conf() {
     return 1
 }
 
-# Includes the current release from nginx's own configuration by link $2, and raises the connections there. Folder $1 is
-# for temporary files.
+# Includes the current release from nginx's own configuration by link $2, or by a line where $2 is nginx.conf, and
+# raises the connections there. Folder $1 is for temporary files.
 include_release() {
     local link
-    put_link "$2" "$entry_target"
+    [ "$2" = "$main_file" ] || put_link "$2" "$entry_target"
     for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
     ! has_main_entry || put_link "$main_entry" "$main_entry_target"
-    raise_connections <"$nginx_home/nginx.conf" >"$1/raised"
+    as_included_by "$2" <"$main_file" >"$1/raised"
     if ! cmp -s "$nginx_home/nginx.conf" "$1/raised"; then
         cp -p "$nginx_home/nginx.conf" "$before"
         replace_nginx_conf "$1/raised"

@@ -13,12 +13,13 @@ fail() {
     exit 1
 }
 
-# Prints those of the links in `entries` that include the current release.
+# Prints those of the links in `entries` that include the current release, and nginx.conf where a line in it does.
 including_links() {
     local link
     for link in "${entries[@]}"; do
         [ "$(readlink "$link")" != "$entry_target" ] || echo "$link"
     done
+    ! grep -qsF "$main_line" "$main_file" || echo "$main_file"
 }
 
 # The file that keeps nginx from being started, by its package or a reboot, until the first release is in force.
