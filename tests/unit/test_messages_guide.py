@@ -57,6 +57,8 @@ _OTHER = {
     "can't set attribute",
     "the user who runs this",
     "the private key's file",
+    "include \0/gateway.conf;",
+    "include \0/.included/*.conf;",
     'edge "slb" behind a load balancer',
     "an https upstream",
     "leave slb_cidrs out: upstreams are told the load balancer's address then, and what comes to it by plain http is "
