@@ -69,7 +69,6 @@ def folded(text: str, indent: int, label: str = "", color: str | None = None) ->
         lines = textwrap.wrap(
             lines[0], width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
         )
-    first, *more = lines
-    if label:
-        return "\n".join([click.style(first[: len(label)], fg=color) + first[len(label) :], *more])
-    return click.style("\n".join(lines), fg=color)
+    whole = "\n".join(lines)
+    colored = len(label) or len(whole)
+    return click.style(whole[:colored], fg=color) + whole[colored:] if color else whole
