@@ -29,11 +29,12 @@ DEBIAN = THERE | {
     "package": "nginx 1.22.1-9+deb12u2 Debian Nginx Maintainers <team@tracker.debian.org>",
 }
 PANEL = "/www/server/nginx/sbin/nginx"
+PANELS_MODULES = ("http_ssl_module", "http_v2_module", "stream", "stream_ssl_preread_module")
 # Of a hosting panel, as it runs on a host that has no nginx of a package.
 PANELS = BARE | {
     **SYSTEM,
     f"nginx:{PANEL}": "118 nginx.service nginx version: nginx/1.24.0",
-    f"built:{PANEL}": "1.1.1 --with-http_ssl_module --with-http_v2_module --with-stream_ssl_preread_module --with-stream",
+    f"built:{PANEL}": f"1.1.1 {' '.join(f'--with-{name}' for name in PANELS_MODULES)}",
     f"dump:{PANEL}": dump(
         {
             "/www/server/nginx/conf/nginx.conf": "http { include vhost/*.conf; }",

@@ -86,7 +86,7 @@ def _ends_with_one_word(checkout, call, seconds):
         assert err.read().split() == ["Aborted!"]
 
 
-@pytest.mark.parametrize("command", ["status", "verify"])
+@pytest.mark.parametrize("command", ["status", "hosts", "verify"])
 def test_a_run_that_is_broken_off_ends_with_one_word(checkout, monkeypatch, command):
     def wait(*_):
         print("asking", flush=True)
