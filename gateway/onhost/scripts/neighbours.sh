@@ -87,7 +87,8 @@ print_sites() {
         taken=
         [[ $word != -[cp] ]] || taken=$word
     done
-    echo "dump:$1 $(timeout 10 "$1" -T -q "${options[@]}" 2>/dev/null | gzip -c | base64 -w 0 || true)"
+    # As by print_configuration, should one of its logs have gone.
+    echo "dump:$1 $( (umask 022 && timeout 10 "$1" -T -q "${options[@]}" 2>/dev/null) | gzip -c | base64 -w 0 || true)"
 }
 
 # Prints what systemd says of nginx.service, and its file where no package put it there.

@@ -37,7 +37,7 @@ built_with() {
 # What the system calls itself.
 system_name() {
     local key value
-    while IFS== read -r key value; do
+    while IFS='=' read -r key value; do
         [ "$key" != PRETTY_NAME ] || { value=${value#[\"\']} && echo "${value%[\"\']}"; return; }
     done <<<"$(text_of /etc/os-release)"
 }
