@@ -11,6 +11,7 @@ from gevent.hub import Hub
 from gateway.cli.check import check
 from gateway.cli.explain import explain
 from gateway.cli.handover import handover
+from gateway.cli.hosts import hosts
 from gateway.cli.import_cert import import_cert
 from gateway.cli.status import status
 from gateway.cli.verify import verify
@@ -30,5 +31,5 @@ def main() -> None:
     unattended.on_interrupt(unattended.interrupted_command)
 
 
-for command in (check, status, verify, handover, explain, import_cert):
+for command in (check, hosts, status, verify, handover, explain, import_cert):
     main.add_command(command)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -55,3 +57,18 @@ def aligned(rows: Sequence[tuple[str, ...]], colors: Sequence[str | None]) -> li
         cells = [text.ljust(width) for text, width in zip(row[:-1], widths, strict=True)]
         lines.append("  ".join([*cells, click.style(row[-1], fg=color)]).rstrip())
     return lines
+
+
+def folded(text: str, indent: int, label: str = "", color: str | None = None) -> str:
+    """`label` and `text`, the label in the color, or without one the text. On a terminal further lines are indented;
+    elsewhere it is one line, whatever its length."""
+    lines = [label + text]
+    if sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns, 30)
+        # paths and names of files are not torn apart
+        lines = textwrap.wrap(
+            lines[0], width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+        )
+    whole = "\n".join(lines)
+    colored = len(label) or len(whole)
+    return click.style(whole[:colored], fg=color) + whole[colored:] if color else whole

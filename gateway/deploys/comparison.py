@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from pyinfra import host
@@ -15,6 +16,7 @@ from gateway.deploys.losses import Losses
 from gateway.deploys.preview import Line, Side
 from gateway.deploys.state import HostState
 from gateway.deploys.target import Target
+from gateway.fleet.host import Host
 from gateway.nginx import release as releases
 from gateway.nginx.release import Change
 
@@ -28,8 +30,13 @@ def refusals(target: Target, allowed: Collection[str]) -> list[str]:
 
     Sends no further command to a host that is as it should be, and at most two to another one.
     """
-    texts = _losses(target).refusals(allowed)
-    return [*texts, origin.sentence(target.held().origin, origin.of_checkout())] if texts else []
+    return told(_losses(target), target.held(), allowed)
+
+
+def told(found: Losses, held: HeldRelease, allowed: Collection[str]) -> list[str]:
+    """A sentence for each kind of loss that is not `allowed`, then one on how that may have come about."""
+    texts = found.refusals(allowed)
+    return [*texts, origin.sentence(held.origin, origin.of_checkout())] if texts else []
 
 
 def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
@@ -61,16 +68,16 @@ def _losses(target: Target) -> Losses:
     verification = tuple(releases.lost_verification(found, target.wanted()))
     if target.state().current == target.wanted().id:
         return Losses(verification=verification)
-    gone = tuple(sorted(target.held().domains - {site.domain for site in target.host.sites}))
-    others = ((one.name, one.data.get("sites")) for one in host.inventory if one.name != target.host.name)
-    unread = "" if target.held().sources else target.state().in_place or ""
-    return Losses(
-        sites=gone,
-        unread=unread,
-        verification=verification,
-        certificates=_older_certificates(target),
-        elsewhere=losses.entries_with(gone, others) if gone else {},
-    )
+    sites = lost_sites(target.host, target.state(), target.held())
+    return replace(sites, verification=verification, certificates=_older_certificates(target))
+
+
+def lost_sites(wanted: Host, known: HostState, held: HeldRelease) -> Losses:
+    """What a deploy of another release would take away of the sites that the host holds."""
+    gone = tuple(sorted(held.domains - {site.domain for site in wanted.sites}))
+    others = ((one.name, one.data.get("sites")) for one in host.inventory if one.name != wanted.name)
+    unread = "" if held.sources else known.in_place or ""
+    return Losses(sites=gone, unread=unread, elsewhere=losses.entries_with(gone, others) if gone else {})
 
 
 def _older_certificates(target: Target) -> dict[str, tuple[datetime, datetime]]:

@@ -14,10 +14,11 @@ from gateway.nginx.release import Entry
 
 
 class GatewayState(FactBase[HostState]):
-    """The state of the host. Not readable (HostState.is_readable) where the host does not say."""
+    """The state of the host, with `whole` also the sites of every other nginx, which deploys do not ask for. Not
+    readable (HostState.is_readable) where the host does not say."""
 
-    def command(self) -> StringCommand:
-        return shell.read_state()
+    def command(self, whole: bool = False) -> StringCommand:
+        return shell.read_state(whole=whole)
 
     @staticmethod
     def default() -> HostState:

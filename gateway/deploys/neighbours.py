@@ -37,6 +37,15 @@ class Default:
 
 
 @dataclass(frozen=True)
+class Server:
+    """A server by its names, the addresses and ports of its `listen`, and the file that it stands in."""
+
+    names: tuple[str, ...]
+    listens: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True)
 class Neighbours:
     """Servers on a host that are not the gateway's.
 
@@ -48,6 +57,7 @@ class Neighbours:
     """
 
     included: frozenset[str] = frozenset(ENTRIES)
+    servers: tuple[Server, ...] = ()
     defaults: Mapping[str, Default] = field(default_factory=dict)
     apart: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     apart_in: Mapping[str, str] = field(default_factory=dict)
@@ -88,8 +98,8 @@ def read(packed: str) -> Neighbours:
     parts = _FILE.split(text)
     if len(parts) < 3:
         raise ValueError("nginx -T printed no file")
-    # A file that is included twice is printed once.
-    return _claims(dict(zip(parts[1::2], parts[2::2], strict=True)))
+    # A file that is included twice is printed once; the first is the main file.
+    return _claims(parts[1], dict(zip(parts[1::2], parts[2::2], strict=True)))
 
 
 @dataclass(frozen=True)
@@ -102,11 +112,12 @@ class _Statement:
     block: tuple[_Statement, ...] | None
 
 
-def _claims(files: Mapping[str, str]) -> Neighbours:
-    main = list(_statements(MAIN_FILE, files, ()))
+def _claims(main_file: str, files: Mapping[str, str]) -> Neighbours:
+    main = list(_Reader(posixpath.dirname(main_file), files).statements(main_file, ()))
     http = [one for block in main if block.name == "http" for one in block.block or ()]
     user = next((one.arguments for one in main if one.name == "user"), ())
     inherited = _protocols(http)
+    servers: list[Server] = []
     defaults: dict[str, Default] = {}
     apart: dict[str, tuple[str, ...]] = {}
     apart_in: dict[str, str] = {}
@@ -114,14 +125,16 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
     proxied: dict[str, str] = {}
     loopback: dict[int, str] = {}
     places = {one.file: place for place, one in enumerate(http) if one.file in ENTRIES}
-    if not places and any(one.name == "http" and one.file == MAIN_FILE for one in main):
+    if not places and any(one.name == "http" and one.file == main_file for one in main):
         places = {MAIN_FILE: len(http)}
     for place, server in enumerate(http):
         if server.name != "server" or server.block is None:
             continue
         names = tuple(name for one in server.block if one.name == "server_name" for name in one.arguments)
         listens = [(one.file, one.arguments) for one in server.block if one.name == "listen" and one.arguments]
-        for file, arguments in listens or [(server.file, ("80",))]:
+        listens = listens or [(server.file, ("80",))]
+        servers.append(Server(names, tuple(arguments[0] for _, arguments in listens), server.file))
+        for file, arguments in listens:
             address, port, *flags = _address(arguments)
             if "quic" in flags:  # that is UDP
                 continue
@@ -144,6 +157,7 @@ def _claims(files: Mapping[str, str]) -> Neighbours:
                 loopback.setdefault(port, file)
     return Neighbours(
         included=frozenset(places),
+        servers=tuple(servers),
         defaults=defaults,
         apart=apart,
         apart_in=apart_in,
@@ -193,32 +207,37 @@ def _protocols(block: Iterable[_Statement]) -> tuple[str, ...]:
     return next((one.arguments for one in block if one.name == "ssl_protocols"), ())
 
 
-def _statements(file: str, files: Mapping[str, str], around: tuple[str, ...]) -> Iterator[_Statement]:
-    """The directives of a file, those of included files in their place; of a file without any, one without a name."""
-    if file not in files or file in around:
-        return
-    parsed = crossplane.parse_string(
-        files[file], filename=file, single=True, check_ctx=False, check_args=False, catch_errors=True
-    )
-    statements = parsed["config"][0]["parsed"]
-    if not statements:
-        yield _Statement(file, "", (), None)
-    for one in statements:
-        yield from _statement(one, file, files, (*around, file))
+@dataclass(frozen=True)
+class _Reader:
+    """Reads files of nginx's by name; `folder` is the one that names in `include` are relative to."""
 
+    folder: str
+    files: Mapping[str, str]
 
-def _statement(
-    raw: Mapping[str, Any], file: str, files: Mapping[str, str], around: tuple[str, ...]
-) -> Iterator[_Statement]:
-    if raw["directive"] == "include" and raw["args"]:
-        pattern = posixpath.join(posixpath.dirname(MAIN_FILE), raw["args"][0])
-        for name in sorted(name for name in files if _matches(name, pattern)):
-            yield from _statements(name, files, around)
-        return
-    block = None
-    if "block" in raw:
-        block = tuple(inner for one in raw["block"] for inner in _statement(one, file, files, around))
-    yield _Statement(file, raw["directive"], tuple(raw["args"]), block)
+    def statements(self, file: str, around: tuple[str, ...]) -> Iterator[_Statement]:
+        """The directives of a file, those of included files in their place; of a file without any, one without a
+        name."""
+        if file not in self.files or file in around:
+            return
+        parsed = crossplane.parse_string(
+            self.files[file], filename=file, single=True, check_ctx=False, check_args=False, catch_errors=True
+        )
+        statements = parsed["config"][0]["parsed"]
+        if not statements:
+            yield _Statement(file, "", (), None)
+        for one in statements:
+            yield from self._statement(one, file, (*around, file))
+
+    def _statement(self, raw: Mapping[str, Any], file: str, around: tuple[str, ...]) -> Iterator[_Statement]:
+        if raw["directive"] == "include" and raw["args"]:
+            pattern = posixpath.join(self.folder, raw["args"][0])
+            for name in sorted(name for name in self.files if _matches(name, pattern)):
+                yield from self.statements(name, around)
+            return
+        block = None
+        if "block" in raw:
+            block = tuple(inner for one in raw["block"] for inner in self._statement(one, file, around))
+        yield _Statement(file, raw["directive"], tuple(raw["args"]), block)
 
 
 def _matches(name: str, pattern: str) -> bool:

@@ -116,7 +116,7 @@ def _ports(host: Host, known: HostState) -> Iterator[str]:
     ports = host.listeners()
     for port in sorted({*ports, RELEASE_PORT}):
         held = [one for one in known.around.listeners if one.port == port]
-        others = [one for one in held if not _is_nginx(one, known)]
+        others = [one for one in held if not is_nginx(one, known)]
         if others:
             yield (
                 f"nginx cannot listen where the release needs it: port {port} is held by "
@@ -128,7 +128,7 @@ def _ports(host: Host, known: HostState) -> Iterator[str]:
         yield from _egress_port(host.egress.listen, known)
 
 
-def _is_nginx(listener: Listener, known: HostState) -> bool:
+def is_nginx(listener: Listener, known: HostState) -> bool:
     """Whether the listener is the nginx that the gateway reloads."""
     around = known.around
     # By the unit too: a worker may have a smaller process id than the main process, and is what was seen then.
@@ -169,7 +169,7 @@ def _egress_port(listen: str, known: HostState) -> Iterator[str]:
     host, _, port = listen.rpartition(":")
     for one in known.around.listeners:
         same = one.address is None or str(one.address) == host.strip("[]")
-        if one.port == int(port) and same and not _is_nginx(one, known):
+        if one.port == int(port) and same and not is_nginx(one, known):
             yield f"nginx cannot listen on {listen} for egress: port {port} is held by {one}; free it and deploy again"
             return
 

@@ -44,9 +44,9 @@ def _command(name: str, *values: str, stdin: str | None = None) -> StringCommand
     return StringCommand(*bits, _stdin=stdin) if stdin is not None else StringCommand(*bits)
 
 
-def read_state() -> StringCommand:
-    """Prints what gateway.deploys.state reads."""
-    return _command("state")
+def read_state(*, whole: bool = False) -> StringCommand:
+    """Prints what gateway.deploys.state reads; with `whole` also the sites of every other nginx."""
+    return _command("state", *(["whole"] if whole else []))
 
 
 def read_health() -> StringCommand:

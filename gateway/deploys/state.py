@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gateway.deploys import neighbours, origin, surroundings
 from gateway.deploys.issued import Issued, read_issued
-from gateway.deploys.neighbours import Neighbours
+from gateway.deploys.neighbours import Neighbours, Server
 from gateway.deploys.surroundings import Surroundings
 from gateway.fleet.host import Host
 from gateway.nginx import egress, modules
@@ -26,6 +26,8 @@ class HostState:
     # the modules that the installed nginx was built with or without, as `nginx -V` has them, and the name of its TLS
     # library where that is not OpenSSL; None where no nginx is installed
     built: frozenset[str] | None = None
+    # the package that it is of: name, version, and who looks after it
+    package: str = ""
     # what the system calls itself, "Debian GNU/Linux 12 (bookworm)"
     system: str = ""
     # packages that are not there, of all that any gateway needs (missing_packages() has those that this one needs)
@@ -48,6 +50,8 @@ class HostState:
     around: Surroundings = field(default_factory=Surroundings)
     # what nginx configuration that is not the gateway's claims for itself
     neighbours: Neighbours = field(default_factory=Neighbours)
+    # the servers of every other nginx that runs, by its program; empty where nobody asked for them
+    elsewhere: Mapping[str, tuple[Server, ...]] = field(default_factory=dict)
     # why that configuration does not load, empty where it does
     broken: str = ""
     # names of upstreams that have never resolved there
@@ -133,6 +137,7 @@ def read(output: Iterable[str]) -> HostState:
         openssl=_version(values.get("openssl", "")),
         candidate=_version(values.get("candidate", "")),
         built=frozenset(values["built"].split()) if "built" in values else None,
+        package=values.get("package", ""),
         system=values.get("system", ""),
         missing=tuple(values.get("missing", "").split()),
         ipv6=values.get("ipv6") != "no",
@@ -146,11 +151,20 @@ def read(output: Iterable[str]) -> HostState:
         history=tuple(values.get("history", "").split()),
         around=surroundings.read(values),
         neighbours=theirs,
+        elsewhere={program: _servers(packed) for program, packed in _by_name(values, "dump:").items()},
         broken=broken,
         unresolved=tuple(values.get("unresolved", "").split()),
         issued=read_issued(values),
         failed=_by_name(values, "failed:"),
     )
+
+
+def _servers(packed: str) -> tuple[Server, ...]:
+    """Those of a dump; none where it cannot be read."""
+    try:
+        return neighbours.read(packed).servers
+    except ValueError:
+        return ()
 
 
 def _by_name(values: Mapping[str, str], prefix: str) -> dict[str, str]:

@@ -32,12 +32,15 @@ class Listener:
 
 @dataclass(frozen=True)
 class ForeignNginx:
-    """An nginx that is not the one of Debian's unit. `pid` is 0 where it does not run."""
+    """An nginx that is not the one of Debian's unit. `pid` is 0 where it does not run. `openssl` is the version of
+    OpenSSL, empty where it has another library or none; `built` is as HostState has it."""
 
     program: str
     pid: int
     unit: str
     version: str
+    openssl: str = ""
+    built: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         runs = f", runs as pid {self.pid}" + (f" under {self.unit}" if self.unit else "") if self.pid else ""
@@ -115,7 +118,10 @@ def _nginx(values: Mapping[str, str]) -> Iterator[ForeignNginx]:
         if key.startswith("nginx:"):
             pid, _, more = text.partition(" ")
             unit, _, version = more.partition(" ")
-            yield ForeignNginx(key.removeprefix("nginx:"), _number(pid), unit.removeprefix("-"), version)
+            program = key.removeprefix("nginx:")
+            openssl, _, words = values.get(f"built:{program}", "").partition(" ")
+            built = frozenset(words.split())
+            yield ForeignNginx(program, _number(pid), unit.removeprefix("-"), version, openssl.removeprefix("-"), built)
 
 
 def _number(text: str) -> int:

@@ -59,7 +59,7 @@ echo "nginx $*" >>"$STAGE/calls"
 case $1 in
     -v | -V)
         echo "nginx version: nginx/1.22.1" >&2
-        echo "built with OpenSSL 3.0.8 1 Jan (running with OpenSSL 3.0.17 2 Jan)" >&2
+        cat "$STAGE/library" >&2
         echo "configure arguments: --prefix=/usr/share/nginx --with-cc-opt='-g -O2' $(cat "$STAGE/modules")" >&2
         exit ;;
 esac
@@ -105,10 +105,13 @@ class Stage:
     def install_nginx(self) -> None:
         """As Debian's package does."""
         self._program(self.root / "usr/sbin/nginx", _NGINX)
+        library = "built with OpenSSL 3.0.8 1 Jan (running with OpenSSL 3.0.17 2 Jan)\n"
+        (self.told / "library").write_text(library)
         (self.told / "modules").write_text("--with-http_ssl_module --with-http_v2_module --with-http_realip_module")
         (self.root / "var/lib/dpkg/info/nginx.list").write_text(f"/.\n{self.root}/usr/sbin/nginx\n")
         packages = ("nginx", "ca-certificates", "logrotate")
-        (self.told / "packages").write_text("".join(f"{name} install ok installed\n" for name in packages))
+        about = "install ok installed 1.22.1-9 Somebody <a@b.example>"
+        (self.told / "packages").write_text("".join(f"{name} {about}\n" for name in packages))
 
     def says(self, script: str, stdin: str = "", instead: str = "") -> list[str]:
         """The lines of a script that changes nothing, as the host would print them."""
@@ -119,10 +122,10 @@ class Stage:
     def _theirs(self, line: str) -> str:
         """As a host of its own would say it, in what is packed too."""
         key, _, text = line.partition(" ")
-        if key != "dump":
+        if key.partition(":")[0] != "dump":
             return line.replace(str(self.root), "")
         plain = gzip.decompress(base64.b64decode(text)).replace(str(self.root).encode(), b"")
-        return f"dump {base64.b64encode(gzip.compress(plain)).decode()}"
+        return f"{key.replace(str(self.root), '')} {base64.b64encode(gzip.compress(plain)).decode()}"
 
     @staticmethod
     def _program(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import socket
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,66 @@ def test_what_nginx_was_built_with_and_what_the_system_is(host):
     # that file is this machine's own
     assert known.system == platform.freedesktop_os_release()["PRETTY_NAME"]
     assert known.built == {"--with-http_ssl_module", "--with-stream=dynamic", "--without-http_geo_module"}
+
+
+def test_which_package_nginx_is_of(host):
+    assert _state(host).package == "nginx 1.22.1-9 Somebody <a@b.example>"
+    path = host.root / "var/lib/dpkg/info/nginx.list"
+    path.rename(path.with_name("nginx-light.list"))
+    known = _state(host)
+    assert known.installed
+    assert known.package == ""
+
+
+@pytest.mark.parametrize(
+    ("library", "openssl", "words"),
+    [
+        ("built with OpenSSL 1.1.1w  11 Sep 2023", "1.1.1", set()),
+        ("built with OpenSSL 3.5.0 8 Apr (running with OpenSSL 3.5.4)", "3.5.4", set()),
+        ("built with LibreSSL 3.8.2", "None", {"LibreSSL"}),
+        ("", "None", set()),
+    ],
+)
+def test_which_tls_library_nginx_has(host, library, openssl, words):
+    (host.told / "library").write_text(f"{library}\n")
+    (host.told / "modules").write_text("")
+    known = _state(host)
+    assert (str(known.openssl), known.built) == (openssl, words)
+
+
+@pytest.fixture
+def second(host):
+    """Another nginx, that no package put there, with sites of its own; the host as it tells them to whom asks."""
+    folder = host.root / "opt/theirs"
+    folder.mkdir(parents=True)
+    program = folder / "nginx"
+    program.write_text((host.root / "usr/sbin/nginx").read_text())
+    program.chmod(0o755)
+    (folder / "own.conf").write_text("http { server { listen 8080; server_name theirs.example; } }\n")
+    # what the kernel says of a running nginx
+    title = f"nginx: master process {program} -g daemon on; -c {folder}/own.conf"
+    running = subprocess.Popen([title, "60"], executable="/usr/bin/sleep")
+    yield program, running.pid
+    running.kill()
+    running.wait()
+
+
+def test_the_sites_of_another_nginx_are_those_of_the_file_that_it_was_started_with(host, second):
+    program, pid = second
+    lines = host.says("state", instead=f'print_foreign_nginx() {{ print_sites "{program}" {pid}; }}')
+    elsewhere = GatewayState().process(lines).elsewhere
+    (site,) = elsewhere["/opt/theirs/nginx"]
+    assert (site.names, site.listens, site.file) == (("theirs.example",), ("8080",), "/opt/theirs/own.conf")
+    assert f"nginx -T -q -c {program.parent}/own.conf" in (host.told / "calls").read_text().splitlines()
+
+
+def test_another_nginx_is_told_with_what_it_was_built_with(host):
+    program = host.root / "bin/nginx"
+    program.write_text((host.root / "usr/sbin/nginx").read_text())
+    program.chmod(0o755)
+    (one,) = [own for own in _state(host).around.nginx if own.program == "/bin/nginx"]
+    assert (one.pid, one.version, one.openssl) == (0, "nginx version: nginx/1.22.1", "3.0.17")
+    assert one.built == {"--with-http_ssl_module", "--with-http_v2_module", "--with-http_realip_module"}
 
 
 def _unlink(name: str) -> Callable[[Stage], None]:

@@ -8,7 +8,7 @@ import gzip
 import pytest
 
 from gateway.deploys import neighbours
-from gateway.deploys.neighbours import Neighbours
+from gateway.deploys.neighbours import Neighbours, Server
 from gateway.onhost.constants import ENTRIES, MAIN_FILE
 
 USUAL, LATE, LAST = ENTRIES
@@ -133,6 +133,25 @@ def test_addresses_that_they_have_to_themselves_come_with_names_and_file():
         "10.1.1.1:80": (),
     }
     assert set(found.apart_in.values()) == {"/etc/nginx/sites-enabled/theirs"}
+
+
+def test_every_server_of_theirs_is_known_by_names_listens_and_file():
+    text = "server { server_name a.example b.example; listen 80; listen [::]:443 ssl; } server { return 444; }"
+    file = "/etc/nginx/sites-enabled/theirs"
+    assert read(text).servers == (
+        Server(("a.example", "b.example"), ("80", "[::]:443"), file),
+        Server((), ("80",), file),
+    )
+
+
+def test_names_in_include_are_relative_to_the_main_file_wherever_that_is():
+    own = {
+        "/www/server/nginx/conf/nginx.conf": "http { include vhost/*.conf; include /www/server/panel/*.conf; }",
+        "/www/server/nginx/conf/vhost/a.conf": "server { server_name a.example; }",
+        "/www/server/panel/b.conf": "server { server_name b.example; }",
+        "/etc/nginx/vhost/c.conf": "server { server_name c.example; }",
+    }
+    assert [one.names for one in neighbours.read(dump(own)).servers] == [("a.example",), ("b.example",)]
 
 
 def test_stream_servers_are_no_http_servers():

@@ -14,7 +14,7 @@ import gevent
 import pytest
 
 from gateway.cli.main import main
-from gateway.deploys import status
+from gateway.deploys import asking
 from gateway.outside import whole_fleet
 from lab import interrupts
 
@@ -86,7 +86,7 @@ def _ends_with_one_word(checkout, call, seconds):
         assert err.read().split() == ["Aborted!"]
 
 
-@pytest.mark.parametrize("command", ["status", "verify"])
+@pytest.mark.parametrize("command", ["status", "hosts", "verify"])
 def test_a_run_that_is_broken_off_ends_with_one_word(checkout, monkeypatch, command):
     def wait(*_):
         print("asking", flush=True)
@@ -96,7 +96,7 @@ def test_a_run_that_is_broken_off_ends_with_one_word(checkout, monkeypatch, comm
         interrupts.heeded()
         main([command, "prod.py"])
 
-    monkeypatch.setattr(status, "_ask", wait)
+    monkeypatch.setattr(asking, "_connect", wait)
     monkeypatch.setattr(whole_fleet, "_results", wait)
     _ends_with_one_word(checkout, slow, 30)
 
@@ -118,5 +118,5 @@ def test_a_connection_s_own_thread_does_not_swallow_it(checkout, monkeypatch):
         interrupts.heeded()
         main(["status", "prod.py"])
 
-    monkeypatch.setattr(status, "_ask", wait)
+    monkeypatch.setattr(asking, "_connect", wait)
     _ends_with_one_word(checkout, busy, 15)

@@ -42,10 +42,12 @@ is_packaged() {
     grep -qsxF -e "$1" -e "${1#/usr}" -e "/usr$1" /var/lib/dpkg/info/*.list </dev/null
 }
 
-# Prints "nginx:PROGRAM PID UNIT VERSION" for each nginx that belongs to no package and runs on this host, or is where
-# builds from source and hosting panels put it. Those in containers are left out.
+# Prints for each nginx that belongs to no package and runs on this host, or is where builds from source and hosting
+# panels put it: "nginx:PROGRAM PID UNIT VERSION" and "built:PROGRAM OPENSSL MODULES"; where $1 is "whole" also
+# "dump:PROGRAM" and what `nginx -T` of those that run prints, packed as by print_configuration. Those in containers are
+# left out.
 print_foreign_nginx() {
-    local path pid unit program programs=() pids=()
+    local path pid unit program said programs=() pids=()
     for path in /proc/[0-9]*; do
         read -r program <"$path/comm" 2>/dev/null || continue
         [[ $program == nginx || $program == openresty || $program == tengine ]] || continue
@@ -68,9 +70,25 @@ print_foreign_nginx() {
         elif is_packaged "$program"; then
             continue
         fi
-        program+=" $pid ${unit:--} $("$program" -v 2>&1 | head -n 1 || true)"
-        echo "nginx:$program"
+        said=$("$program" -V 2>&1 || true)
+        echo "nginx:$program $pid ${unit:--} ${said%%$'\n'*}"
+        echo "built:$program $(openssl_of "$said") $(built_with "$said")"
+        [[ $1 != whole || $pid = 0 ]] || print_sites "$program" "$pid"
     done
+}
+
+# Prints "dump:PROGRAM" and the configuration that process $2 of nginx $1 was started with. It runs, so that the files
+# are there which a test of its configuration would make.
+print_sites() {
+    local word taken='' words options=()
+    read -r -d '' -a words 2>/dev/null <"/proc/$2/cmdline" || true
+    for word in "${words[@]}"; do
+        [[ -z $taken ]] || options+=("$taken" "$word")
+        taken=
+        [[ $word != -[cp] ]] || taken=$word
+    done
+    # As by print_configuration, should one of its logs have gone.
+    echo "dump:$1 $( (umask 022 && timeout 10 "$1" -T -q "${options[@]}" 2>/dev/null) | gzip -c | base64 -w 0 || true)"
 }
 
 # Prints what systemd says of nginx.service, and its file where no package put it there.

@@ -1,5 +1,5 @@
 # Prints what a deploy has to know of the host, one "key value" a line. Changes nothing. It runs on every host in
-# every deploy, so it starts few processes.
+# every deploy, so it starts few processes. Where $1 is "whole", it also prints the sites of every other nginx.
 [ "$EUID" = 0 ] || fail "this runs as $(id -un), not as root; set \`_sudo = True\` in group_data/all.py and no \`_sudo_user\`"
 shopt -s nullglob
 
@@ -12,6 +12,14 @@ line_of() {
     local line=
     [ ! -f "$1" ] || IFS= read -r -n 2000 line <"$1" || true
     echo "$line"
+}
+
+# Of what `nginx -V` says ($1) the version of OpenSSL, "-" where it is another library:
+# "built with OpenSSL 3.0.8 ... (running with OpenSSL 3.0.17 ...)", of which the last one counts.
+openssl_of() {
+    local found=${1##*OpenSSL }
+    [[ $1 == *"OpenSSL "* ]] || found=-
+    echo "${found%%[[:space:])]*}"
 }
 
 # Of what `nginx -V` says ($1) the TLS library, where it is not OpenSSL, and which modules nginx was built with or without.
@@ -35,22 +43,25 @@ system_name() {
 }
 
 echo "system $(system_name)"
-packaged_nginx=
-if [ -x /usr/sbin/nginx ] && grep -qsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list </dev/null; then
+packaged_nginx='' owner=''
+[ ! -x /usr/sbin/nginx ] || owner=$(grep -lsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list </dev/null || true)
+if [ -n "$owner" ]; then
     packaged_nginx=/usr/sbin/nginx
+    owner=${owner%%.list*} owner=${owner##*/}
     built=$("$packaged_nginx" -V 2>&1)
     echo "version ${built%%$'\n'*}"
-    # "built with OpenSSL 3.0.8 ... (running with OpenSSL 3.0.17 ...)": the last one counts.
-    openssl=${built##*OpenSSL }
-    echo "openssl ${openssl%% *}"
+    echo "openssl $(openssl_of "$built")"
     echo "built $(built_with "$built")"
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
 # The last two are needed only for egress and for automatic certificates.
 needed=(nginx ca-certificates logrotate libnginx-mod-stream certbot)
-packages=$(dpkg-query -W -f '${Package} ${Status}\n' "${needed[@]}" 2>/dev/null || true)
+packages=$(dpkg-query -W -f '${Package} ${Status} ${Version} ${Maintainer}\n' ${owner:+"$owner"} "${needed[@]}" 2>/dev/null || true)
 missing=
+while read -r name _ _ status about; do
+    [[ -z $owner || $name != "$owner" || $status != installed ]] || echo "package $name $about"
+done <<<"$packages"
 for package in "${needed[@]}"; do
     [[ $packages =~ (^|$'\n')"$package install ok installed" ]] || missing+=" $package"
 done
@@ -72,7 +83,7 @@ echo "history ${history//$'\n'/ }"
 # What else is on this host.
 print_unit
 print_listeners
-print_foreign_nginx
+print_foreign_nginx "${1-}"
 print_groups
 [ -z "$packaged_nginx" ] || print_configuration
 

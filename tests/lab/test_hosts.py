@@ -1,0 +1,130 @@
+"""hosts says what a host is before anybody deploys to it, and leaves the host as it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+import lab
+from gateway.onhost import scripts
+from lab import hosts, kinds
+
+from . import checkout as own
+from . import judge
+from .checkout import SLB, TLS, Checkout
+
+BARE, PANEL = "t46", "t47"
+THEIRS = """
+rm -f /etc/nginx/sites-enabled/default
+cat >/etc/nginx/sites-enabled/school <<'X'
+server {
+    listen 80;
+    server_name www.school.example school.example;
+    location / { default_type text/plain; return 200 "the school's own\\n"; }
+}
+X
+systemctl restart nginx
+"""
+# Files and folders that are newer than the stamp, but for what logging in leaves in logs.
+_NEWER = (
+    "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path '/var/log*' \\)"
+    " -prune -o -newer /run/stamp -print"
+)
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[None]:
+    """A host that has never seen nginx, and one with the nginx of a panel."""
+    hosts.remove([BARE, PANEL])
+    lab.up([BARE, PANEL], basis="stocked")
+    kinds.prepare(PANEL, "panel")
+    yield
+    hosts.remove([BARE, PANEL])
+
+
+@pytest.fixture
+def mine(there, tmp_path) -> Checkout:
+    return Checkout.make(tmp_path, BARE)
+
+
+def _ask(mine: Checkout, expected: int, *options: str) -> dict:
+    """What hosts says of the one host of the inventory, which has to be afterwards what it was before."""
+    (name,) = [name for name in (BARE, PANEL) if f"'{name}'" in (mine.path / "inventory/own.py").read_text()]
+    own.on_host(name, "touch /run/stamp; sleep 1")
+    before = judge.look(name)
+    done = mine.run("python", "-m", "gateway", "hosts", "inventory/own.py", "--json", *options)
+    assert judge.changes(before, judge.look(name)) == ""
+    assert own.on_host(name, _NEWER) == ""
+    assert done.returncode == expected, done.stdout + done.stderr
+    (one,) = json.loads(done.stdout)["hosts"]
+    return one
+
+
+def test_a_bare_host_and_then_one_with_debian_s_nginx_and_the_school_s_own_site(mine):
+    mine.write_sites(SLB)
+    one = _ask(mine, 0)
+    assert one["system"] == "Debian GNU/Linux 12 (bookworm)"
+    assert (one["nginx"], one["would_install"], one["sites"]) == (None, "1.22.1", [])
+    assert {"name": "sshd", "unit": "ssh.service", "listens": ["*:22"]} in one["programs"]
+
+    own.on_host(BARE, f"DEBIAN_FRONTEND=noninteractive apt-get -qq install -y nginx >/dev/null\n{THEIRS}")
+    one = _ask(mine, 0)
+    nginx = one["nginx"]
+    assert (nginx["version"], nginx["tls"].split(".")[0], nginx["runs"]) == ("1.22.1", "OpenSSL 3", "nginx.service")
+    assert nginx["source"].startswith("package nginx 1.22.1-9+deb12u")
+    assert nginx["modules"] == ["ssl", "http2", "realip", "stream (dynamic)", "ssl_preread"]
+    file = "/etc/nginx/sites-enabled/school"
+    (site,) = one["sites"]
+    assert (site["names"], site["listens"], site["file"]) == (["www.school.example", "school.example"], ["80"], file)
+    # nginx is no neighbour of itself
+    assert "nginx" not in {program["name"] for program in one["programs"]}
+
+    mine.deploy_well()
+    after = _ask(mine, 0)
+    assert after["release"]
+    assert after["sites"] == one["sites"], "the gateway's own sites are nobody else's"
+
+
+def test_a_panel_s_nginx_is_told_with_its_sites_and_in_the_words_of_a_deploy(mine):
+    mine.write_hosts({PANEL: [SLB]})
+    one = _ask(mine, 2)
+    (nginx,) = one["other_nginx"]
+    assert (nginx["program"], nginx["version"], nginx["runs"]) == (
+        "/www/server/nginx/sbin/nginx",
+        "1.22.1",
+        "nginx.service",
+    )
+    assert "realip" in nginx["without"]
+    assert [(site["names"], site["listens"], site["file"]) for site in one["sites"]] == [
+        (["phpmyadmin"], ["888"], "/www/server/nginx/conf/nginx.conf"),
+        (["theirs.example"], ["80"], "/www/server/panel/vhost/nginx/theirs.example.conf"),
+    ]
+    refused = mine.deploy()
+    assert refused.returncode == 1
+    for text in one["in_the_way"]:
+        assert text in refused.stdout + refused.stderr
+
+
+def test_a_deploy_does_not_ask_another_nginx_for_its_sites(there):
+    def keys(*arguments: str) -> set[str]:
+        output = hosts.exec_in(PANEL, ["bash", "-c", scripts.text("state"), "wecom-gateway", *arguments])
+        return {line.partition(" ")[0] for line in output.splitlines()}
+
+    assert keys("whole") - keys() == {"dump:/www/server/nginx/sbin/nginx"}
+
+
+def test_a_host_without_sudo_is_told_in_the_words_of_status(mine):
+    mine.write_hosts({BARE: [SLB]}, _sudo=False)
+    _, report = mine.status()
+    assert _ask(mine, 2)["problem"] == report["hosts"][0]["problem"]
+
+
+def test_a_new_machine_is_read_before_its_certificates_are_there(mine):
+    mine.write_hosts({PANEL: [TLS]})
+    one = _ask(mine, 2)
+    assert one["other_nginx"]
+    done = mine.run("python", "-m", "gateway", "hosts", "inventory/own.py")
+    assert f"warning: {PANEL}: {TLS['domain']}: cert: " in done.stderr
+    assert "  site: theirs.example on 80 in /www/server/panel/vhost/nginx/theirs.example.conf\n" in done.stdout
