@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from lab import engine, hosts, images, network, platforms, slb
+from lab import engine, hosts, images, limits, network, platforms, slb
 from lab.engine import DockerError, docker
 from lab.errors import LabError
 from lab.progress import Say
@@ -23,6 +23,7 @@ def up(wanted: Sequence[str], suite: str, say: Say, basis: str = "bare") -> None
     with _one_at_a_time():
         STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine.ensure(say)
+        limits.ensure()
         network.ensure()
         images.ensure(suite, say)
         with ThreadPoolExecutor() as pool:
@@ -50,6 +51,7 @@ def down(keep_images: bool, say: Say) -> None:
             say("docker engine: goes on, another lab is up")
         else:
             engine.stop(say)
+            limits.restore()
         _remove_state(keep_images)
         say("the lab is down")
 
