@@ -95,7 +95,7 @@ def _remove_state(keep_keys: bool) -> None:
     kept = {PKI, SSH_KEY.parent} if keep_keys else set()
     if engine.started_by_lab() is not None:
         # whoever takes the last lab down stops it
-        kept.add(engine.RECORD)
+        kept |= {engine.RECORD, limits.RECORD}
     for entry in STATE.iterdir():
         if entry in kept:
             continue

@@ -8,7 +8,7 @@ from lab.topology import STATE
 
 _LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 _ENOUGH = 1024
-_RECORD = STATE / "inotify"
+RECORD = STATE / "inotify"
 
 
 def ensure() -> None:
@@ -17,11 +17,11 @@ def ensure() -> None:
         before = int(_LIMIT.read_text())
         if os.geteuid() == 0 and before < _ENOUGH:
             _LIMIT.write_text(f"{_ENOUGH}\n")
-            _RECORD.write_text(f"{before}\n")
+            RECORD.write_text(f"{before}\n")
 
 
 def restore() -> None:
     """Puts back what `ensure` has raised."""
     with contextlib.suppress(OSError):
-        _LIMIT.write_text(_RECORD.read_text())
-        _RECORD.unlink()
+        _LIMIT.write_text(RECORD.read_text())
+        RECORD.unlink()
