@@ -81,7 +81,9 @@ def _fault(name: str | None) -> str:
     if any(error.startswith("Vagrant::Errors::NoEnvironmentError") for error in errors):
         return "there is no Vagrantfile in this folder; run this in the folder that has it, or set VAGRANT_CWD to that"
     if told.returncode:
-        return f'vagrant status: "{shown(" ".join(told.stderr.split()))}"; mend that first'
+        # of the machine-readable error its kind goes before the text
+        said = [error.partition(",")[2].replace("\\n", " ").replace("%!(VAGRANT_COMMA)", ",") for error in errors]
+        return f'vagrant status: "{shown(" ".join((said or [told.stderr])[0].split()))}"; mend that first'
     if name is None:
         return "no machine runs; start them: vagrant up"
     if name not in states:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Served:
     target: Target
 
 
+@cache
 def _targets(config: pytest.Config) -> list[Target]:
     path = config.getoption("--inventory") or demo.INVENTORY
     if path == demo.INVENTORY:

@@ -19,10 +19,12 @@ SOURCES = [
         "gateway/environment.py",
         "gateway/deploys/orders.py",
         "gateway/certificates/ca_file.py",
+        "gateway/fleet/containers.py",
         "gateway/fleet/inventory_file.py",
         "gateway/fleet/loading.py",
         "gateway/fleet/same_machine.py",
         "gateway/fleet/ssh_keys.py",
+        "gateway/fleet/vagrant.py",
     ),
     *(
         f"gateway/deploys/{name}.py"
@@ -55,6 +57,7 @@ _OTHER = {
     "wecom-gateway: begin",
     "can't set attribute",
     "the user who runs this",
+    "no such container",
     "the private key's file",
     "\0 install ok installed",
     "unit:Foreign /etc/init.d/nginx",
