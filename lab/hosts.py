@@ -16,7 +16,19 @@ from lab.images import host_image, stocked_image
 from lab.progress import Say, silent
 from lab.topology import PREFIX, address, container
 
-__all__ = ["ensure", "exec_in", "names", "remove", "restart", "start", "stop", "wait_for_port", "wait_until"]
+__all__ = [
+    "ensure",
+    "exec_in",
+    "names",
+    "options",
+    "remove",
+    "restart",
+    "start",
+    "stop",
+    "wait_for_port",
+    "wait_until",
+    "wait_until_ready",
+]
 
 _CGROUP = Path("/sys/fs/cgroup")
 _READY_SECONDS = 40
@@ -49,7 +61,7 @@ def remove(wanted: Sequence[str]) -> None:
 def start(name: str) -> None:
     """Starts a stopped host and waits until it answers."""
     docker("start", container(name))
-    _wait_until_ready(name)
+    wait_until_ready(name)
 
 
 def stop(name: str) -> None:
@@ -96,24 +108,50 @@ def wait_for_port(name: str, port: int) -> None:
     wait_until(accepts, f"{name}: nothing answers on {address(name)}:{port}")
 
 
+def wait_until_ready(name: str) -> None:
+    """Waits until the host has booted and its sshd answers."""
+    state = "unknown"
+
+    def booted() -> bool:
+        nonlocal state
+        if inspect("container", container(name), "{{.State.Running}}") != "true":
+            log = docker("logs", "--tail", "5", container(name))
+            raise LabError(f"{name}: ended while booting: {log or 'no message'}")
+        try:
+            # is-system-running exits 1 for every state but "running"; the state is on stdout all the same
+            command = "[ -d /run/systemd/system ] || echo running; systemctl is-system-running || true"
+            state = docker("exec", container(name), "sh", "-c", command, timeout=20)
+        except DockerError as error:
+            state = str(error)
+        return state.split("\n")[0] in ("running", "degraded")
+
+    wait_until(booted, f"{name}: systemd did not finish booting")
+    wait_for_port(name, 22)
+
+
+def options(name: str, suite: str, systemd: bool = True) -> tuple[str, ...]:
+    """What docker is told of a host's container, but for its name, network and image."""
+    return (
+        *("--label", f"{_ROLE_LABEL}={suite}", "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
+        # the signal that shuts systemd down, and that which ends sshd
+        *("--stop-signal", "SIGRTMIN+3" if systemd else "SIGTERM"),
+        *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),  # noqa: S108
+        *_cgroup_options(name, suite),
+        *_apparmor_options(),
+    )
+
+
 def _ensure_one(name: str, suite: str, image: str, systemd: bool, say: Say) -> str:
     spec = containers.Spec(
         name=name,
         image=image,
-        options=(
-            *("--label", f"{_ROLE_LABEL}={suite}", "--cap-add", "SYS_ADMIN", "--cap-add", "NET_ADMIN"),
-            # the signal that shuts systemd down, and that which ends sshd
-            *("--stop-signal", "SIGRTMIN+3" if systemd else "SIGTERM"),
-            *("--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp"),  # noqa: S108
-            *_cgroup_options(name, suite),
-            *_apparmor_options(),
-        ),
+        options=options(name, suite, systemd),
         command=() if systemd else ("sh", "-c", "mkdir -p /run/sshd && exec /usr/sbin/sshd -D"),
     )
     started = containers.ensure(spec)
     if started:
         say(f"{name}: booting Debian {suite}")
-    _wait_until_ready(name)
+    wait_until_ready(name)
     if started:
         say(f"{name}: up at {address(name)}")
     return exec_in(name, ["cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
@@ -138,23 +176,3 @@ def _apparmor_options() -> list[str]:
     # Docker's AppArmor profile forbids the mounts that systemd does for its services.
     active = "name=apparmor" in docker("info", "--format", "{{.SecurityOptions}}")
     return ["--security-opt", "apparmor=unconfined"] if active else []
-
-
-def _wait_until_ready(name: str) -> None:
-    state = "unknown"
-
-    def booted() -> bool:
-        nonlocal state
-        if inspect("container", container(name), "{{.State.Running}}") != "true":
-            log = docker("logs", "--tail", "5", container(name))
-            raise LabError(f"{name}: ended while booting: {log or 'no message'}")
-        try:
-            # is-system-running exits 1 for every state but "running"; the state is on stdout all the same
-            command = "[ -d /run/systemd/system ] || echo running; systemctl is-system-running || true"
-            state = docker("exec", container(name), "sh", "-c", command, timeout=20)
-        except DockerError as error:
-            state = str(error)
-        return state.split("\n")[0] in ("running", "degraded")
-
-    wait_until(booted, f"{name}: systemd did not finish booting")
-    wait_for_port(name, 22)

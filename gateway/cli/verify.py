@@ -45,8 +45,9 @@ def verify(
         client = Client(ca)
     except OSError as error:
         stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
-    wrong = errors(fleet.problems)
-    results = whole_fleet.ask(fleet, addresses, client, _progress)
+    fleet, own, unreached = places.with_own_addresses(fleet, addresses)
+    wrong = [*errors(fleet.problems), *unreached]
+    results = whole_fleet.ask(fleet, addresses, client, _progress, own)
     passed = not wrong and all(one.outcome != "failed" for one in results)
     if as_json:
         print_json(report.as_data(results, wrong, passed))

@@ -16,6 +16,8 @@ from gateway.problems import shown
 # How it looks from here that sshd closes connections beyond its MaxStartups.
 _TURNED_AWAY = re.compile(r"protocol banner|connection (was )?(closed|dropped|reset|lost)|unable to open channel", re.I)
 _LONGEST = 160
+# What a shell says of it, which has begun to run a command of bash.
+_NO_BASH = re.compile(r"\bbash: (command )?not found")
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,10 @@ _SAID = (
         "the password of {user} has expired and nothing runs until it is changed; log in and change it, or: "
         "chage -M -1 {user}",
     ),
+    (
+        r"OCI runtime exec failed",
+        "no shell runs in this container; deploy to a server or virtual machine, not into a plain container",
+    ),
     (r"bash: (command )?not found|unmatched '", "commands of bash cannot run here; install bash, and make it the "
      "login shell: usermod -s /bin/bash {user}"),
 )  # fmt: skip
@@ -183,6 +189,16 @@ def not_run(lines: Iterable[str], rights: Rights) -> str:
     if not said:
         return f"{what} and says nothing that can be read; look for `exit` or other encodings in its ~/.bashrc"
     return f'{what}; the host says: "{_short(said[-1])}"'
+
+
+def no_bash(lines: Iterable[str]) -> str:
+    """The sentence where `lines`, printed by a command that failed, say that there is no bash; else empty."""
+    if any(_NO_BASH.search(line) for line in lines):
+        return (
+            "there is no bash, which everything here is run by; a server gets it by: apt install bash; a plain "
+            "container cannot be deployed to, take a server or virtual machine"
+        )
+    return ""
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,4 @@
-"""pyinfra's connection to a host by SSH, with a sentence for what goes wrong before a command runs there."""
+"""pyinfra's connections to hosts, with a sentence for what goes wrong before a command runs there."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from typing import Any
 from paramiko import SSHException
 from pyinfra.api import Host, StringCommand
 from pyinfra.api.exceptions import ConnectError, PyinfraError
-from pyinfra.connectors import ssh
+from pyinfra.connectors import docker, ssh
+from pyinfra.connectors.base import BaseConnector
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
 from gateway.deploys import unattended
-from gateway.deploys.connection_words import Login, Rights, is_turned_away, not_connected, not_run
-from gateway.fleet import ssh_keys
+from gateway.deploys.connection_words import Login, Rights, is_turned_away, no_bash, not_connected, not_run
+from gateway.fleet import containers, ssh_keys, vagrant
+from gateway.fleet.machine_error import MachineError
 
 # The host prints this before each command's own output; what comes before it is the login shell's.
 _BEGIN = "wecom-gateway: begin"
@@ -29,16 +31,19 @@ _TROUBLE = "wecom_gateway_trouble"
 
 
 def use_connector() -> None:
-    """Has pyinfra connect by Connector to the hosts of every inventory that is loaded from here on."""
+    """Has pyinfra connect by the connectors of this module to the hosts of every inventory that is loaded from here
+    on."""
     ssh.SSHConnector = Connector  # type: ignore[misc]
+    docker.DockerConnector = DockerContainer  # type: ignore[misc]
+    docker.PodmanConnector = PodmanContainer  # type: ignore[misc]
+    vagrant.use_connector()
     ssh_keys.prepare_known_hosts()
     unattended.never_wait()
 
 
 def use_connector_for(host: Host) -> None:
     """The same for a host of an inventory that is loaded already. To be called before the host is initialised."""
-    if host.connector_cls is ssh.SSHConnector or host.connector_cls is _Original:
-        host.connector_cls = Connector
+    host.connector_cls = _OURS.get(host.connector_cls, host.connector_cls)
 
 
 def trouble(host: Host) -> str:
@@ -46,11 +51,62 @@ def trouble(host: Host) -> str:
     return str(host.connector_data.get(_TROUBLE, ""))
 
 
-_Original = ssh.SSHConnector
+_OriginalSsh = ssh.SSHConnector
+_OriginalDocker = docker.DockerConnector
+_OriginalPodman = docker.PodmanConnector
 
 
-class Connector(_Original):
-    """Tells of all trouble with a host in two ways only: connecting raises ConnectError, a command fails."""
+class _Telling(BaseConnector):
+    """A command that fails says why, and one that never began as well."""
+
+    def _user(self) -> str:
+        """The name of who is logged in."""
+        return "root"
+
+    def run_shell_command(
+        self, command: StringCommand, print_output: bool = False, print_input: bool = False, **arguments: Any
+    ) -> tuple[bool, CommandOutput]:
+        """As pyinfra's, without what a login shell prints by itself. A command that never began says why."""
+        begun = StringCommand("echo", f"'{_BEGIN}'", "&&", command)
+        has_password = bool(arguments.get("_sudo_password"))
+        try:
+            with unattended.asking(not has_password):
+                # every connector that this is mixed into has one
+                status, output = super().run_shell_command(  # type: ignore[safe-super]
+                    begun, print_output, print_input, **arguments
+                )
+        except TimeoutError:
+            raise
+        except PyinfraError as error:  # from what pyinfra puts there before the command: the helper for sudo's password
+            return self._failed(str(error))
+        except (OSError, SSHException, EOFError) as error:
+            return self._failed(f"the connection broke off ({str(error) or type(error).__name__}); run again")
+        own, has_begun = _own(output)
+        if not has_begun:
+            return self._failed(not_run(output.output_lines, self._rights(arguments)))
+        self.host.connector_data.pop(_TROUBLE, None)
+        if not status and (sentence := no_bash(line.line for line in own)):
+            return self._failed(sentence)
+        if not status:
+            said = [line.line for line in own if line.line.startswith("wecom-gateway: ")]
+            self.host.connector_data[_TROUBLE] = " ".join(said).replace("wecom-gateway: ", "")
+        return status, CommandOutput(own)
+
+    def _failed(self, sentence: str) -> tuple[bool, CommandOutput]:
+        self.host.connector_data[_TROUBLE] = sentence
+        return False, CommandOutput([OutputLine("stderr", f"wecom-gateway: {sentence}")])
+
+    def _rights(self, arguments: dict[str, Any]) -> Rights:
+        return Rights(
+            user=self._user(),
+            sudo=bool(arguments.get("_sudo")),
+            sudo_user=arguments.get("_sudo_user"),
+            temp_dir=arguments.get("_temp_dir") or self.host.get_temp_dir_config(),
+        )
+
+
+class Connector(_Telling, _OriginalSsh):
+    """By SSH. Tells of all trouble with a host in two ways only: connecting raises ConnectError, a command fails."""
 
     def connect(self) -> None:
         """Connects, with more attempts where the server has too many connections at once, or as many as
@@ -67,34 +123,6 @@ class Connector(_Original):
                 if wait is None:
                     raise ConnectError(self._why(cause)) from None
                 time.sleep(wait)
-
-    def run_shell_command(
-        self, command: StringCommand, print_output: bool = False, print_input: bool = False, **arguments: Any
-    ) -> tuple[bool, CommandOutput]:
-        """As pyinfra's, without what a login shell prints by itself. A command that never began says why."""
-        begun = StringCommand("echo", f"'{_BEGIN}'", "&&", command)
-        has_password = bool(arguments.get("_sudo_password"))
-        try:
-            with unattended.asking(not has_password):
-                status, output = super().run_shell_command(begun, print_output, print_input, **arguments)
-        except TimeoutError:
-            raise
-        except PyinfraError as error:  # from what pyinfra puts there before the command: the helper for sudo's password
-            return self._failed(str(error))
-        except (OSError, SSHException, EOFError) as error:
-            return self._failed(f"the connection broke off ({str(error) or type(error).__name__}); run again")
-        own, has_begun = _own(output)
-        if not has_begun:
-            return self._failed(not_run(output.output_lines, self._rights(arguments)))
-        self.host.connector_data.pop(_TROUBLE, None)
-        if not status:
-            said = [line.line for line in own if line.line.startswith("wecom-gateway: ")]
-            self.host.connector_data[_TROUBLE] = " ".join(said).replace("wecom-gateway: ", "")
-        return status, CommandOutput(own)
-
-    def _failed(self, sentence: str) -> tuple[bool, CommandOutput]:
-        self.host.connector_data[_TROUBLE] = sentence
-        return False, CommandOutput([OutputLine("stderr", f"wecom-gateway: {sentence}")])
 
     def _given_waits(self) -> Iterator[float]:
         for _ in range(self.data["ssh_connect_retries"]):
@@ -136,13 +164,39 @@ class Connector(_Original):
         except (KeyError, OSError):
             return "the user who runs this"
 
-    def _rights(self, arguments: dict[str, Any]) -> Rights:
-        return Rights(
-            user=self._user(),
-            sudo=bool(arguments.get("_sudo")),
-            sudo_user=arguments.get("_sudo_user"),
-            temp_dir=arguments.get("_temp_dir") or self.host.get_temp_dir_config(),
-        )
+
+class _Container(_Telling, _OriginalDocker):
+    """A container that runs. pyinfra itself would take another name for an image, of which it makes a container, and
+    would start a container that is stopped, make an image of it and then remove it."""
+
+    def connect(self) -> None:
+        """Raises ConnectError where the container does not run."""
+        self.local.connect()
+        self.container_id = self.data["docker_identifier"]
+        try:
+            containers.running(self.docker_cmd, self.container_id)
+        except MachineError as error:
+            raise ConnectError(str(error)) from None
+
+    def disconnect(self) -> None:
+        """The container is left as it is."""
+
+
+class DockerContainer(_Container):
+    """`@docker/NAME`."""
+
+
+class PodmanContainer(_Container, _OriginalPodman):
+    """`@podman/NAME`."""
+
+    docker_cmd = "podman"
+
+
+_OURS: dict[type[BaseConnector], type[BaseConnector]] = {
+    _OriginalSsh: Connector,
+    _OriginalDocker: DockerContainer,
+    _OriginalPodman: PodmanContainer,
+}
 
 
 def _waits() -> Iterator[float]:

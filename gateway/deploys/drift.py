@@ -5,7 +5,7 @@ Judged is what the host answered, beside the release that it should have.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
@@ -123,7 +123,7 @@ def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime
         running=known.running,
         nginx=str(known.installed) if known.installed else None,
         version=known.product or None,
-        differences=tuple(f"{_WORDS[change.kind]}: {change.path}" for change in seen.changes),
+        differences=() if known.around.init else _differences(seen.changes),
         unresolved=known.unresolved,
         apart=tuple(addresses_of_others(host, known)),
         certificate_days=days,
@@ -132,6 +132,10 @@ def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime
         further=tuple(further),
         warnings=tuple(health.warnings(seen.health)),
     )
+
+
+def _differences(changes: Iterable[Change]) -> tuple[str, ...]:
+    return tuple(f"{_WORDS[change.kind]}: {change.path}" for change in changes)
 
 
 def certificate_days(host: Host, now: datetime) -> dict[str, int]:
@@ -159,6 +163,8 @@ def _not_issued(domains: list[str], failed: Mapping[str, str]) -> str:
 
 
 def _ill_health(seen: Observation) -> list[str]:
+    if seen.state.around.init:
+        return []  # nothing that it could be asked, and told already
     if seen.health == Health():
         return [_NO_HEALTH]
     return health.findings(seen.health, renewals_are_told=bool(seen.state.failed))

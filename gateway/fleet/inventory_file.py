@@ -48,7 +48,8 @@ def unreadable(error: Exception, filename: str) -> str:
     if isinstance(error, LookupError | UnicodeError) and not isinstance(error, PyinfraError):
         right = "right would be a file like inventory/prod.py, or hosts like 203.0.113.10,203.0.113.11"
         return f"{filename}: no hosts can be read from it; {right}"
-    return f"{filename}: {error}"
+    # a list of hosts is named by its first one, as that host's error is
+    return str(error) if str(error).startswith(f"{filename}: ") else f"{filename}: {error}"
 
 
 def raised(error: Exception, filename: str) -> str:

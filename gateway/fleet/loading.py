@@ -29,6 +29,7 @@ from gateway.fleet import (
     same_machine,
     shared_domains,
     upstream_rules,
+    vagrant,
     wecom_rules,
     written_twice,
 )
@@ -137,6 +138,7 @@ def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tup
     had_state = ctx_state.get()
     state = had_state or State()  # pyinfra's loader notes in it which file it runs
     running = state.current_exec_filename
+    vagrant.use_connector()
     try:
         ctx_state.set(state)
         names = groups.read(inventory) if Path(inventory).is_file() else {}

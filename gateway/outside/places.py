@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import gevent
 
 from gateway.checkout.own_directives import OwnDirectives
 from gateway.checkout.verify_files import VerifyFile
 from gateway.fleet.host import Host
+from gateway.fleet.loading import Fleet
+from gateway.fleet.machine_error import MachineError
+from gateway.fleet.own_address import own_address
 from gateway.inventory.site import Site
+from gateway.problems import Problem
 
 # Addresses of one name that are asked, and seconds to look it up.
 _MOST_ADDRESSES = 4
@@ -65,8 +69,32 @@ def overrides(hosts: Sequence[Host], texts: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def targets(hosts: Iterable[Host], addresses: Mapping[str, str]) -> list[Target]:
-    """Each domain of these hosts' sites once, however many of them serve it. `addresses` as overrides() gives them."""
+def with_own_addresses(fleet: Fleet, addresses: Mapping[str, str]) -> tuple[Fleet, frozenset[str], list[Problem]]:
+    """The fleet with the own addresses of its containers and Vagrant machines, the names of these, and an error for
+    each that has none. A host with an error is left out, unless `addresses` has all its domains."""
+    hosts: list[Host] = []
+    own: set[str] = set()
+    problems = []
+    for host in fleet.hosts:
+        try:
+            address = own_address(fleet.inventory.get_host(host.name))
+        except MachineError as error:
+            if any(site.domain not in addresses for site in host.sites):
+                problems.append(Problem(host.name, "", "", str(error)))
+                continue
+            address = None
+        if address:
+            own.add(host.name)
+        hosts.append(replace(host, address=address or host.address))
+    return replace(fleet, hosts=tuple(hosts)), frozenset(own), problems
+
+
+def targets(hosts: Iterable[Host], addresses: Mapping[str, str], own: Container[str] = ()) -> list[Target]:
+    """Each domain of these hosts' sites once, however many of them serve it. `addresses` as overrides() gives them.
+
+    `own` are names of hosts whose own address is asked, not DNS. A domain that none but these serve is there once for
+    each of them.
+    """
     serving: dict[str, list[tuple[Host, Site]]] = {}
     for host in hosts:
         for site in host.sites:
@@ -74,12 +102,17 @@ def targets(hosts: Iterable[Host], addresses: Mapping[str, str]) -> list[Target]
     found = []
     for domain, pairs in sorted(serving.items()):
         host, site = pairs[0]
-        address = addresses.get(domain)
-        straight = site.edge == "slb" and address in {one.address for one, _ in pairs}
+        at_hosts = {one.address for one, _ in pairs}
         names = tuple(one.name for one, _ in pairs)
         closed = frozenset(one.address for one, its in pairs if one.proxy_protocol and its.edge == "tls")
-        own = host.directives.get(domain)
-        found.append(Target(site, names, host.verify[domain], address, straight, closed, own))
+        asked: Sequence[str | None] = [addresses.get(domain)]
+        if domain not in addresses and all(name in own for name in names):
+            asked = sorted(at_hosts)
+        for address in asked:
+            straight = site.edge == "slb" and address in at_hosts
+            found.append(
+                Target(site, names, host.verify[domain], address, straight, closed, host.directives.get(domain))
+            )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 
 from gevent.pool import Pool
 
@@ -19,14 +19,19 @@ _PARALLEL = 50
 
 
 def ask(
-    fleet: Fleet, addresses: Mapping[str, str], client: Client, progress: Callable[[int, int], None]
+    fleet: Fleet,
+    addresses: Mapping[str, str],
+    client: Client,
+    progress: Callable[[int, int], None],
+    own: Container[str] = (),
 ) -> list[Result]:
     """One result for each address of each site and one for each egress, in the order of names.
 
-    `addresses`, by domain, are asked in place of those in DNS. `progress` is called with how many are done and how
-    many there are. What goes wrong with a site is a finding of its result; nothing is raised.
+    `addresses`, by domain, are asked in place of those in DNS, and so are the hosts named in `own`. `progress` is
+    called with how many are done and how many there are. What goes wrong with a site is a finding of its result;
+    nothing is raised.
     """
-    wanted: list[Target | Host] = list(places.targets(fleet.hosts, addresses))
+    wanted: list[Target | Host] = list(places.targets(fleet.hosts, addresses, own))
     wanted += [host for host in fleet.hosts if host.egress]
     found: list[Result] = []
     for done, results in enumerate(Pool(_PARALLEL).imap_unordered(lambda one: _results(one, client), wanted), 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from testinfra.host import Host as Remote
 
 from gateway.fleet import loading
 from gateway.fleet.host import Host
+from gateway.fleet.machine_error import MachineError
+from gateway.fleet.own_address import own_address
 from gateway.inventory.site import Site
 from gateway.problems import errors
 from lab import demo
@@ -23,7 +26,7 @@ from ..conftest import REPO
 
 @dataclass(frozen=True)
 class Target:
-    """A host of the inventory and how to reach it."""
+    """A host of the inventory, the address at which its ports are reached, and pyinfra's data for logging in."""
 
     host: Host
     address: str
@@ -38,6 +41,7 @@ class Served:
     target: Target
 
 
+@cache
 def _targets(config: pytest.Config) -> list[Target]:
     path = config.getoption("--inventory") or demo.INVENTORY
     if path == demo.INVENTORY:
@@ -55,8 +59,12 @@ def _targets(config: pytest.Config) -> list[Target]:
         raise pytest.UsageError("\n".join(map(str, wrong)))
     targets = []
     for host in loaded.hosts:
-        data = loaded.inventory.get_host(host.name).data.dict()
-        targets.append(Target(host, str(data.get("ssh_hostname") or host.name), data))
+        known = loaded.inventory.get_host(host.name)
+        try:
+            own = own_address(known)
+        except MachineError as error:
+            raise pytest.UsageError(f"{host.name}: {error}") from None
+        targets.append(Target(host, own or host.address, known.data.dict()))
     return targets
 
 
@@ -79,12 +87,17 @@ def _deployed(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def remote(target: Target) -> Iterator[Remote]:
-    """The host over SSH, as pyinfra's own host data says."""
+    """The host as pyinfra reaches it: a container by its engine, all others over SSH, as pyinfra's host data says."""
     data = target.data
+    connector, _, container = target.host.name.removeprefix("@").partition("/")
+    if target.host.name.startswith(("@docker/", "@podman/")):
+        sudo = "?sudo=true" if data.get("_sudo") else ""
+        yield testinfra.get_host(f"{connector}://{container}{sudo}")
+        return
     user = f"{data['ssh_user']}@" if data.get("ssh_user") else ""
     port = data.get("ssh_port") or 22
     options = {"sudo": "true"} if data.get("_sudo") else {}
     if data.get("ssh_key"):
         options["ssh_identity_file"] = data["ssh_key"]
     query = "&".join(f"{key}={value}" for key, value in options.items())
-    yield testinfra.get_host(f"paramiko://{user}{target.address}:{port}?{query}")
+    yield testinfra.get_host(f"paramiko://{user}{target.host.address}:{port}?{query}")

@@ -20,10 +20,12 @@ SOURCES = [
         "gateway/deploys/orders.py",
         "gateway/certificates/ca_file.py",
         "gateway/nginx/modules.py",
+        "gateway/fleet/containers.py",
         "gateway/fleet/inventory_file.py",
         "gateway/fleet/loading.py",
         "gateway/fleet/same_machine.py",
         "gateway/fleet/ssh_keys.py",
+        "gateway/fleet/vagrant.py",
     ),
     *(
         f"gateway/deploys/{name}.py"
@@ -56,6 +58,7 @@ _OTHER = {
     "wecom-gateway: begin",
     "can't set attribute",
     "the user who runs this",
+    "no such container",
     "the private key's file",
     "include \0/gateway.conf;",
     "include \0/.included/*.conf;",

@@ -17,6 +17,7 @@ from gateway.deploys.health import Health, Unit
 from gateway.deploys.status import ask_hosts
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
+from gateway.nginx.release import Change
 from gateway.outside import balancers, places
 from gateway.outside.probe import EXPIRED, Client, Tls, Unanswered
 
@@ -100,6 +101,17 @@ def test_a_host_that_does_not_say_how_it_is_is_told_as_that_and_everything_else_
     _, second, *others = amiss(Health()).findings
     assert second.startswith("how nginx and its timers are cannot be told: the host did not say within 60 seconds")
     assert len(others) == 3
+
+
+def test_a_plain_container_is_told_as_that_alone(parse):
+    host, problems = parse({"domain": OWN, "edge": "slb"}, platform="wanxiao_prod")
+    assert not problems
+    lines = ["version nginx version: nginx/1.22.1", "init nginx"]
+    changes = (Change("closed.conf", "added"),)
+    seen = judged(host, Observation(state.read(lines), Health(), "bbbb", changes), {}, datetime.now(UTC))
+    (told,) = seen.findings
+    assert told.startswith("a deploy would be refused: this host is not run by systemd (its process 1 is nginx)")
+    assert seen.differences == ()
 
 
 def test_every_site_s_certificate_has_a_line_the_soonest_first():
