@@ -24,8 +24,6 @@ from gateway.problems import look_alikes
 FOLDER, ENDING = "nginx", ".conf"
 _MAX_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
-# What answers in a server block itself, before any location does, or leads to another one.
-_ANSWERING = frozenset({"return", "rewrite", "if", "error_page", "auth_basic", "auth_request", "deny", "try_files"})
 # What nobody means as it stands. A full-width semicolon may be part of a text.
 _NEVER_MEANT = "“”‘’｛｝"
 _SPACES = "\u3000\xa0"
@@ -67,9 +65,9 @@ class OwnDirectives:
         """The directives that stand in the server block itself."""
         return frozenset(one.name for one in self.directives)
 
-    def may_answer(self, path: str) -> bool:
-        """Whether they may have nginx answer a request for the path, instead of what the gateway says there."""
-        return any(one.name in _ANSWERING or _is_location_of(one, path) for one in self.directives)
+    def may_answer(self, path: str, status: int) -> bool:
+        """Whether they may have nginx answer a request for the path with that status, in place of the gateway."""
+        return status in _statuses(self.directives) or any(_is_location_of(one, path) for one in self.directives)
 
     @property
     def server_names(self) -> frozenset[str]:
@@ -97,6 +95,17 @@ def location_of(arguments: tuple[str, ...]) -> tuple[Literal["=", "~", "@", ""],
     if text.startswith("~"):
         return "~", text.lstrip("~*")
     return "@" if text.startswith("@") else "", text.removeprefix("^~")
+
+
+def _statuses(directives: Iterable[Directive]) -> Iterator[int]:
+    """The statuses with which directives of the whole server answer, whatever the path is."""
+    for one in directives:
+        if one.name == "return":
+            yield int(one.arguments[0]) if one.arguments[0].isdecimal() else 302
+        elif one.name == "rewrite":
+            yield from (301, 302)
+        elif one.name == "if":
+            yield from _statuses(one.block or ())
 
 
 def _is_location_of(one: Directive, path: str) -> bool:

@@ -92,7 +92,7 @@ def read(output: Iterable[str]) -> Health:
 
 
 # The name of an upstream's block (nginx.upstreams.Block).
-_BLOCK = re.compile(r"wecom_gateway_(.+_\d+?)(?:_[0-9a-f]{8})?")
+_BLOCK = re.compile(r"wecom_gateway_(.+_\d{1,5})(?:_[0-9a-f]{8})?")
 
 
 def _silent_nodes(names: Iterable[str]) -> dict[str, tuple[str, ...]]:

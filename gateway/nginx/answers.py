@@ -88,10 +88,12 @@ def _chosen(site: Site, route: Route, by_length: list[Route]) -> list[Route]:
 
 
 def _redirects(site: Site, route: Route, chosen: list[Route]) -> list[Rule]:
-    found = _own(site, route) if route.own_host else _by_plain_http(site, route)
+    found = _own(site, route) if route.own_host else []
     for other in chosen:
         public = site.public_origin(other.port) + other.path
         found.append(Rule(f"~^(?i:{_origin(other.upstream)}){_within(other.upstream_path)}", f"{public}$1"))
+    if not route.own_host:
+        found += _by_plain_http(site, route)
     for other in chosen:
         if other.upstream != route.upstream:
             continue
@@ -116,9 +118,15 @@ def _own(site: Site, route: Route) -> list[Rule]:
     back = Rule(f"~^(?i:{own}){_within(route.upstream_path)}", f"{public}{route.path}$1")
     if route.path == route.upstream_path:
         return [back]
-    # One that knows the public path, its own or another route's, may be wrong about scheme and port alone.
+    # One that knows the public URL, its own or another route's, is right.
     known = [one.path for one in site.routes if one.port == route.port and one.path != "/"]
-    return [*(Rule(f"~^(?i:{own}){_pattern(path)}(.*)$", f"{public}{path}$1") for path in known), back]
+    right = [Rule(public + path, public + path, changes=False) for path in known]
+    # One that knows the public path may be wrong about scheme and port alone. Its own path is the likelier reading of
+    # the two, unless that lies inside the public one; another route's is the last one.
+    by_path = {path: Rule(f"~^(?i:{own}){_pattern(path)}(.*)$", f"{public}{path}$1") for path in known}
+    mine = [by_path.pop(route.path)] if route.path in by_path else []
+    nested = route.upstream_path.startswith(route.path)
+    return [*right, *([back, *mine] if nested else [*mine, back]), *by_path.values()]
 
 
 def _by_plain_http(site: Site, route: Route) -> list[Rule]:

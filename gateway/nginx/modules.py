@@ -14,7 +14,7 @@ from gateway.nginx.build import SSL_CONF_COMMAND, Build
 _ASKED_FOR = ("http_ssl_module", "http_v2_module", "http_realip_module", "stream", "stream_ssl_preread_module")
 _USUAL = (
     *("http_rewrite_module", "http_proxy_module", "http_map_module", "http_geo_module", "http_limit_req_module"),
-    *("http_upstream_keepalive_module", "http_upstream_zone_module"),
+    *("http_upstream_keepalive_module", "http_upstream_zone_module", "http_gzip_module"),
 )
 # TLS libraries for which nginx has no ssl_conf_command.
 _OTHER_LIBRARIES = {"LibreSSL", "BoringSSL"}

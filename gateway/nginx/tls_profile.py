@@ -57,6 +57,7 @@ FEATURES: dict[str, Needs] = {
     "certificate_cache": Needs(nginx=(1, 27, 4)),
     # what the workers have found out about an upstream's nodes is shared among them
     "upstream_zone": Needs(built_with=frozenset({"http_upstream_zone_module"})),
+    "gzip": Needs(built_with=frozenset({"http_gzip_module"})),
     "upstream_keepalive": Needs(built_with=frozenset({"http_upstream_keepalive_module"})),
     "tls_1_3": Needs(openssl=(1, 1, 1)),
     "x25519": Needs(openssl=(1, 1, 0)),

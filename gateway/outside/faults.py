@@ -63,7 +63,7 @@ def unpublished_fault(answer: Answer, target: str, visit: Visit) -> Fault | None
     if answer.status == 404:
         return None
     own = visit.target.directives
-    if own and own.may_answer(target):
+    if own and own.may_answer(target, answer.status):
         return Refusal(
             f"{own.path} may answer there, and the answer is {answer.status}",
             "right where that is what its directives say",

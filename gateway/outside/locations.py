@@ -31,6 +31,7 @@ def location_fault(location: str, site: Site) -> Fault | None:
     host = parts.hostname
     if host is None:
         return None
+    behind_a_wall = any(route.guarded for route in site.routes)
     shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
     if host == site.domain:
         return _own_domain_fault(shown, parts, port, site)
@@ -38,7 +39,7 @@ def location_fault(location: str, site: Site) -> Fault | None:
         return Fault(
             f"redirects to {shown}, the platform's own name, which WeCom does not open under the school's domain",
             _BEHIND_A_WALL.format(site.domain)
-            if any(route.guarded for route in site.routes)
+            if behind_a_wall
             else "no route of this site covers that URL: add one to the platform (group_data/all.py), or ask the "
             "platform's staff why it is named",
         )
@@ -48,10 +49,8 @@ def location_fault(location: str, site: Site) -> Fault | None:
         return None
     return Fault(
         f"redirects to {shown}, away from {site.domain}",
-        _BEHIND_A_WALL.format(site.domain)
-        if any(route.guarded for route in site.routes)
-        else "find out who sends it (the load balancer, another site on the host, or the platform) and have it stay "
-        "on the domain",
+        "find out who sends it (the load balancer, another site on the host, or the platform) and have it stay "
+        "on the domain" + (f"; of a login page: {_BEHIND_A_WALL.format(site.domain)}" if behind_a_wall else ""),
     )
 
 

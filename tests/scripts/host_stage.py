@@ -72,9 +72,12 @@ if [ -e "$STAGE/refused words" ]; then
     for path in "${conf%/*}"/{conf.d,sites-enabled}/*; do
         real=$(readlink -f "$path")
         word=$(<"$STAGE/refused words")
-        [[ $real != *gateway.conf ]] || ! grep -rqF --include='*.conf' "$word" "${real%/*}/files" 2>/dev/null \
-            || { echo "nginx: [emerg] unknown \"$word\" variable" >&2; exit 1; }
+        [[ $real == *gateway.conf ]] || continue
+        for name in $(grep -rhoE 'files/nginx/[^ ;]+' "${real%/*}/sites"); do
+            ! grep -qF "$word" "$STAGE"/../etc/nginx/wecom-gateway/releases/*/"$name" || refused=yes
+        done
     done
+    [ -z "${refused-}" ] || { echo "nginx: [emerg] unknown \"$word\" variable" >&2; exit 1; }
 fi
 echo "# configuration file $conf:"
 cat "$conf"

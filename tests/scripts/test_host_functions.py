@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from gateway.onhost.constants import NGINX_HOME
+
 from .host_scripts import functions
 from .host_scripts import run as _run
 
@@ -52,7 +54,9 @@ http # {
     ("text", "lined"),
     [
         ("http {\n    server { listen 80; }\n}\n", "http {\n    server { listen 80; }\n    LINE\n}\n"),
-        ("http{ map $a $b { default '}'; } }", "http{ map $a $b { default '}'; }     LINE\n}\n"),
+        ("http{ map $a $b { default '}'; } }", "http{ map $a $b { default '}'; } \n    LINE\n}\n"),
+        ("http {\n  gzip on; }\n", "http {\n  gzip on; \n    LINE\n}\n"),
+        ("  http {\n  gzip on;\n  }\n", "  http {\n  gzip on;\n    LINE\n  }\n"),
         (f"{_BRACKETS}}}\nstream {{ }}\n", f"{_BRACKETS}    LINE\n}}\nstream {{ }}\n"),
         ("stream { server { listen 1; } }\nhttp {\n}\n", "stream { server { listen 1; } }\nhttp {\n    LINE\n}\n"),
     ],
@@ -61,8 +65,16 @@ def test_the_line_that_includes_a_release_is_the_last_one_in_http(tmp_path, text
     line = _run("activate", 'printf %s "$main_line"', tmp_path, "").stdout
     done = _run("activate", 'with_lines "$main_line"', tmp_path, text)
     assert (done.stdout, done.stderr) == (lined.replace("LINE", line), "")
-    if text.endswith("\n"):
-        assert _run("activate", "without_line", tmp_path, stdin=done.stdout).stdout == text
+    without = _run("activate", "without_line", tmp_path, stdin=done.stdout).stdout
+    assert without.replace("\n", "") == text.replace("\n", "")
+    if "; }" not in text and "} }" not in text:
+        assert without == text
+    again = _run(
+        "activate", f"main_file={NGINX_HOME}/nginx.conf; as_included_by $main_file", tmp_path, stdin=done.stdout
+    )
+    assert again.stdout == done.stdout, again.stderr
+    for other in (line, f"{line} ", f"\t{line}\r"):
+        assert line not in _run("activate", "without_line", tmp_path, stdin=f"http {{\n{other}\n}}\n").stdout
 
 
 @pytest.mark.parametrize(

@@ -315,6 +315,7 @@ def test_applications_that_take_the_domain_for_their_own_name_mean_themselves(pa
         ("http://o.edu.cn:8081/weixin/x", "https://o.edu.cn/bkm/x"),
         ("https://o.edu.cn/bkm/x", "https://o.edu.cn/bkm/x"),
         ("http://o.edu.cn/other/x", "https://o.edu.cn/other/x"),
+        ("https://o.edu.cn/other/x", "https://o.edu.cn/other/x"),
         ("http://o.edu.cn.evil.example/bkm/x", "http://o.edu.cn.evil.example/bkm/x"),
         ("http://o.edu.cn:9999/bkm/x", "http://o.edu.cn:9999/bkm/x"),
     ],
@@ -326,6 +327,32 @@ def test_an_application_that_knows_its_public_path_may_know_of_no_tls(parse, loc
     ]
     rules = _platform_rules(parse, *rows, path="/bkm/")
     assert _apply(rules, location) == public
+
+
+def test_an_upstream_path_inside_the_public_one_is_the_upstreams(parse):
+    row = {"path": "/app/", "upstream": "http://10.0.0.8:8080/app/v2/", "host": "domain"}
+    rules = _platform_rules(parse, row, path="/app/")
+    assert _apply(rules, "http://o.edu.cn/app/v2/login") == "https://o.edu.cn/app/login"
+    assert _apply(rules, "http://o.edu.cn/app/login") == "https://o.edu.cn/app/login"
+    assert _apply(rules, "https://o.edu.cn/app/login") == "https://o.edu.cn/app/login"
+
+
+def test_what_an_application_calls_its_own_is_not_another_routes(parse):
+    rows = [
+        {"path": "/api/", "upstream": "http://10.0.0.8:8080/", "host": "domain"},
+        {"path": "/login/", "upstream": "http://10.0.0.9/"},
+    ]
+    rules = _platform_rules(parse, *rows, path="/api/")
+    assert _apply(rules, "http://o.edu.cn/login/x") == "https://o.edu.cn/api/login/x"
+    assert _apply(rules, "http://o.edu.cn/api/x") == "https://o.edu.cn/api/x"
+    assert _apply(rules, "https://o.edu.cn/login/x") == "https://o.edu.cn/login/x"
+
+
+def test_an_upstream_with_the_domains_own_name_is_mapped_by_plain_http_too(parse):
+    row = {"path": "/bserver/", "upstream": "https://o.edu.cn/b-server/", "nodes": ["10.0.0.8"]}
+    rules = _platform_rules(parse, row, path="/bserver/")
+    for scheme in ("http", "https"):
+        assert _apply(rules, f"{scheme}://o.edu.cn/b-server/x") == "https://o.edu.cn/bserver/x"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,20 @@ def test_a_failed_renewal_is_left_to_whoever_names_the_certificates():
     assert findings(_unit("wecom-gateway-renew.service", result="exit-code"), renewals_are_told=True) == []
 
 
+@pytest.mark.parametrize(
+    ("block", "upstream"),
+    [
+        ("wecom_gateway_a.example_443", "a.example:443"),
+        ("wecom_gateway_a.example_443_1234567a", "a.example:443"),
+        ("wecom_gateway_a.example_443_12345678", "a.example:443"),
+        ("wecom_gateway_app_80_8080_0123abcd", "app_80:8080"),
+    ],
+)
+def test_an_upstream_is_called_by_its_name(block, upstream):
+    health = read([f"node:{block}/10.0.0.8:1 silent"])
+    assert health.silent_nodes == {upstream: ("10.0.0.8:1",)}
+
+
 def test_an_nginx_that_is_no_service_says_nothing_of_itself():
     assert findings(replace(GOOD, units=(Unit("nginx.service", "not-found", "inactive", "-"),))) == []
 

@@ -110,6 +110,11 @@ def test_a_guarded_server_answers_404_to_what_may_be_read_as_another_path(http):
         ("/o/bk_itsm/weixin/.\u00ad./admin", True),
         ("/o/bk_itsm/weixin/.\ufeff./admin", True),
         ("/o/bk_itsm/weixin/ .\u3000/admin", True),
+        ("/o/bk_itsm/weixin/.. ?x", True),
+        ("/o/bk_itsm/weixin/ ..#x", True),
+        ("/o/bk_itsm/weixin/..\u3000？", True),
+        ("/o/bk_itsm/weixin/ ?x", False),
+        ("/o/bk_itsm/weixin/a..?x", False),
         ("/o/bk_itsm/weixin/工单\u3000.pdf", False),
         ("/o/bk_itsm/weixin/\u3000/x", False),
         # dots that a question mark ends where the path is parsed a second time

@@ -255,13 +255,24 @@ def test_what_directives_of_the_operators_own_answer_is_no_breach_of_the_allow_l
     ],
 )
 def test_which_paths_a_location_may_answer(path, may):
-    assert own_directives.parse("x", OWN).may_answer(path) == may
+    assert own_directives.parse("x", OWN).may_answer(path, 200) == may
 
 
-def test_a_directive_of_the_whole_server_may_answer_any_path():
-    assert own_directives.parse("x", b"if ($x) { return 404; }\n").may_answer("/any")
-    assert own_directives.parse("x", b"location ~ (?<!>a)( { return 404; }\n").may_answer("/any")
-    assert not own_directives.parse("x", b"gzip on;\n").may_answer("/any")
+@pytest.mark.parametrize(
+    ("text", "status", "may"),
+    [
+        (b"if ($x) { return 403; }\n", 403, True),
+        # an upstream's page is none of theirs
+        (b"if ($x) { return 403; }\n", 200, False),
+        (b"deny 192.0.2.1;\nauth_basic x;\n", 200, False),
+        (b"return https://other.school.edu.cn/;\n", 302, True),
+        (b"rewrite ^/x /y permanent;\n", 301, True),
+        (b"location ~ (?<!>a)( { return 404; }\n", 200, True),
+        (b"gzip on;\n", 200, False),
+    ],
+)
+def test_a_directive_of_the_whole_server_excuses_its_own_status(text, status, may):
+    assert own_directives.parse("x", text).may_answer("/any", status) == may
 
 
 @pytest.mark.parametrize("location", ["https://paas.inner.example/login/", "https://apps.elsewhere.example/login/"])

@@ -82,19 +82,25 @@ host, or remove that block:" ;;
 
 # Prints which file of the operator's own nginx refuses the release for, where its words, $1, name none: without what is
 # in that file it takes the release. nginx names no file for what it only finds out in the end, such as an unknown
-# variable. The file is emptied for as long as nginx looks; a release that is in force is left alone.
+# variable. nginx looks at a copy of the release's servers in which the file's name is another.
 own_file_behind() {
-    local path trial passes
-    { [[ $1 != *files/nginx/* ]] && [ "$(readlink "$home/current")" != "releases/$release" ]; } || return 0
+    local path file trial code
+    [[ $1 != *files/nginx/* ]] || return 0
     for path in "$target"/files/nginx/*.conf; do
         [ -e "$path" ] || continue
         trial=$(mktemp -d "$shadow/trial.XXXXXX")
-        mv -T "$path" "$path.aside"
-        : >"$path"
-        test_candidate "$trial" "$target" "$entry" >/dev/null && passes=yes || passes=no
-        mv -T "$path.aside" "$path"
+        mkdir -p "$trial/release/sites" "$trial/shadow"
+        : >"$trial/empty.conf"
+        ln -s "$target/main.conf" "$trial/release/"
+        for file in "$target/gateway.conf" "$target"/sites/*.conf; do
+            sed -e "s#[^ ;]*/releases/$release/files/nginx/${path##*/}#$trial/empty.conf#g" \
+                -e "s#[^ ;]*/releases/$release/sites/#$trial/release/sites/#g" "$file" >"$trial/release/${file#"$target"/}"
+        done
+        code=0
+        test_candidate "$trial/shadow" "$trial/release" "$entry" >/dev/null || code=$?
         rm -rf -- "$trial"
-        [ $passes = no ] || { echo " it takes it without what is in files/nginx/${path##*/}:" && return; }
+        # 2: nginx takes it, and reads the release's other files from their own place
+        [ $code = 1 ] || { echo " it takes it without what is in files/nginx/${path##*/}:" && return; }
     done
 }
 
@@ -239,7 +245,9 @@ drop_stale_copy "$entry"
 
 # Undoes the activation, whatever stopped it. Prints what is in force then.
 go_back() {
-    restore_nginx_conf
+    local included=
+    [ -z "$previous" ] || included=${entry_before:-$entry}
+    restore_nginx_conf "$included"
     if [ -n "$previous" ]; then
         point_to "$previous"
         if [ -n "$entry_before" ] && [ "$entry_before" != "$entry" ]; then

@@ -37,10 +37,11 @@ lower_connections() {
 
 # Prints nginx.conf, from standard input, without the line that includes the current release.
 without_line() {
-    awk -v line="$main_line" '{ rest = $0; sub(/^[ \t]+/, "", rest) } rest != line'
+    awk -v line="$main_line" '{ rest = $0; gsub(/^[ \t]+|[ \t\r]+$/, "", rest) } rest != line'
 }
 
-# Prints nginx.conf, from standard input, with the lines $@ at the end of its http block. Fails where it has none.
+# Prints nginx.conf, from standard input, with the lines $@ at the end of its http block, before the line of the bracket
+# that closes it, or before the bracket where that has more in front of it. Fails where there is no such block.
 with_lines() {
     awk -v lines="$(printf '    %s\n' "$@")" '
         { text = text $0 "\n" }
@@ -58,6 +59,9 @@ with_lines() {
                 if (one == "{" && word ~ /\$$/) { while (substr(text, place, 1) != "}") place++; continue }
                 if (one == "{") { if (!depth++ && (word == "http" || (word == "" && last == "http"))) inside = 1 }
                 if (one == "}" && !--depth && inside) {
+                    head = substr(text, 1, place - 1)
+                    if (match(head, /\n[ \t]*$/)) place = RSTART + 1
+                    else lines = "\n" lines
                     printf "%s%s\n%s", substr(text, 1, place - 1), lines, substr(text, place)
                     exit
                 }
@@ -198,9 +202,10 @@ replace_nginx_conf() {
 
 # Includes the current release from nginx's own configuration by link $2, or by a line where $2 is nginx.conf, and
 # raises the connections there. Folder $1 is for temporary files.
+#
+# What included it before goes first: twice, nginx would not come up after a power failure in between.
 include_release() {
     local link
-    [ "$2" = "$main_file" ] || put_link "$2" "$entry_target"
     for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
     ! has_main_entry || put_link "$main_entry" "$main_entry_target"
     as_included_by "$2" <"$main_file" >"$1/raised"
@@ -208,6 +213,7 @@ include_release() {
         cp -p "$nginx_home/nginx.conf" "$before"
         replace_nginx_conf "$1/raised"
     fi
+    [ "$2" = "$main_file" ] || put_link "$2" "$entry_target"
 }
 
 # Whether there is nothing left for include_release to do outside of conf.d.
@@ -218,8 +224,17 @@ has_room() {
     [ "$(raise_connections <"$nginx_home/nginx.conf")" = "$(<"$nginx_home/nginx.conf")" ]
 }
 
+# Puts nginx.conf back as it was. $1 is what is to include a release then: nginx.conf, a link, or nothing. The copy may be of an
+# activation that was killed while it went from one to another.
 restore_nginx_conf() {
-    [ -f "$before" ] || return 0
-    replace_nginx_conf "$before"
-    rm -f "$before"
+    if [ -f "$before" ]; then
+        replace_nginx_conf "$before"
+        rm -f "$before"
+    fi
+    if [ "$1" = "$main_file" ]; then
+        has_line || { with_lines "$main_line" <"$main_file" >"$before.new" && replace_nginx_conf "$before.new"; }
+    elif has_line; then
+        without_line <"$main_file" >"$before.new" && replace_nginx_conf "$before.new"
+    fi
+    rm -f "$before.new"
 }

@@ -19,7 +19,12 @@ including_links() {
     for link in "${entries[@]}"; do
         [ "$(readlink "$link")" != "$entry_target" ] || echo "$link"
     done
-    ! grep -qsF "$main_line" "$main_file" || echo "$main_file"
+    ! has_line || echo "$main_file"
+}
+
+# Whether a line of nginx.conf itself includes the current release.
+has_line() {
+    grep -qs "^[[:blank:]]*${main_line}[[:space:]]*\$" "$main_file"
 }
 
 # The file that keeps nginx from being started, by its package or a reboot, until the first release is in force.
