@@ -88,6 +88,21 @@ def test_it_is_proven_by_asking_the_running_nginx(host, first, put):
     assert host.history == [first.id]
 
 
+def test_a_copy_of_nginx_conf_with_the_line_does_not_bring_it_back_beside_a_link(host, first, put):
+    """An activation that went from the line to the link was killed, and the next one fails."""
+    main = host.root / "etc/nginx/nginx.conf"
+    line = f"include {host.home}/current/gateway.conf; # wecom-gateway"
+    now = main.read_text()
+    (host.home / "nginx.conf.before").write_text(now.rstrip().removesuffix("}") + f"    {line}\n}}\n")
+    second = put("a.edu.cn", "b.edu.cn")
+    (host.told / "deaf").touch()
+    assert host.activate(second.id).returncode != 0
+    assert _in_force(host, first)
+    assert line not in main.read_text()
+    assert not (host.home / "nginx.conf.before").exists()
+    assert host.entry.is_symlink()
+
+
 def test_what_nginx_refuses_is_never_switched_to(host, first, put):
     second = put("b.edu.cn")
     (host.told / "refuses").touch()

@@ -60,6 +60,8 @@ _OTHER = {
     "the user who runs this",
     "no such container",
     "the private key's file",
+    "s#[^ ;]*/releases/\0/files/nginx/\0#\0/empty.conf#g",
+    "s#[^ ;]*/releases/\0/sites/#\0/release/sites/#g",
     "include \0/gateway.conf;",
     "include \0/.included/*.conf;",
     'edge "slb" behind a load balancer',
