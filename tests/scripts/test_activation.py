@@ -92,8 +92,9 @@ def test_a_copy_of_nginx_conf_with_the_line_does_not_bring_it_back_beside_a_link
     """An activation that went from the line to the link was killed, and the next one fails."""
     main = host.root / "etc/nginx/nginx.conf"
     line = f"include {host.home}/current/gateway.conf; # wecom-gateway"
-    now = main.read_text()
-    (host.home / "nginx.conf.before").write_text(now.rstrip().removesuffix("}") + f"    {line}\n}}\n")
+    now = main.read_text().replace("sites-enabled/*; }", "sites-enabled/*;\n}")
+    main.write_text(now)
+    (host.home / "nginx.conf.before").write_text(now.removesuffix("}\n") + f"    {line}\n}}\n")
     second = put("a.edu.cn", "b.edu.cn")
     (host.told / "deaf").touch()
     assert host.activate(second.id).returncode != 0
