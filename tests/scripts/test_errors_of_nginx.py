@@ -93,6 +93,12 @@ class Desk(Room):
         self.command(f"{sys.executable} {self.root}/asks.py {self.root}/{name}.json >{self.root}/{name}")
         return name
 
+    def reload(self) -> None:
+        """Has nginx read its configuration anew, and waits until its former workers take no more requests."""
+        self.command("old=$(cat /proc/$(</run/nginx.pid)/task/*/children); systemctl kill")
+        taking = "grep -qsxz 'nginx: worker process' $(printf '/proc/%s/cmdline ' $old)"
+        self.command(f"for _ in $(seq 100); do {taking} || break; sleep 0.1; done")
+
     def statuses(self, name: str) -> list[str]:
         answers = json.loads((self.root / name).read_text())
         assert max(seconds for _, seconds in answers) < 3, "a request has waited for the log"
@@ -121,12 +127,15 @@ def test_reasons_are_there_and_codes_nowhere_whether_anybody_listens_or_not(host
     unresolved = room.ask(BY_HTTP)
     for name, port in (("paas.inner.example", 9), ("api.17wanxiao.com", 8443)):
         room.command(f"echo 'server 127.0.0.1:{port};' >/etc/nginx/wecom-gateway/upstreams/{name}_443.conf")
-    room.command("systemctl kill; sleep 1; rm -rf /var/lib/nginx/body")
+    room.reload()
+    room.command("rm -rf /var/lib/nginx/body")
     heard = room.ask(*everything)
 
     room.command("kill -9 $heard; sleep 0.2")
     dead = room.ask(*everything)
-    room.command(f"rm {ERROR_SOCKET}; nginx -t -q; systemctl kill; sleep 1; rm -rf /var/lib/nginx/body")
+    room.command(f"rm {ERROR_SOCKET}; nginx -t -q")
+    room.reload()
+    room.command("rm -rf /var/lib/nginx/body")
     gone = room.ask(*everything)
 
     room.hear()
