@@ -137,7 +137,7 @@ def containers() -> Iterator[dict[str, str]]:
 
 
 def _unnamed_images() -> set[str]:
-    """What a container that is kept as an image becomes. Another lab may make images of its own meanwhile, with names."""
+    """What a container becomes that is kept as an image. Another lab may make images meanwhile, which have names."""
     return set(docker("images", "--quiet", "--filter", "dangling=true").split())
 
 
