@@ -10,8 +10,9 @@ from gateway.inventory.site import Site
 from gateway.nginx.build import SSL_CONF_COMMAND, Build
 
 # Modules that nginx has only where it was built --with them, and those that it has unless it was built --without them
-# (https://nginx.org/en/docs/configure.html).
-_ASKED_FOR = ("http_ssl_module", "http_v2_module", "http_realip_module", "stream", "stream_ssl_preread_module")
+# (https://nginx.org/en/docs/configure.html). The stream module is none of them: it may be a package's of its own, of
+# which nginx -V knows nothing, as on Debian 11.
+_ASKED_FOR = ("http_ssl_module", "http_v2_module", "http_realip_module")
 _USUAL = (
     *("http_rewrite_module", "http_proxy_module", "http_map_module", "http_geo_module", "http_limit_req_module"),
     *("http_upstream_keepalive_module", "http_upstream_zone_module", "http_gzip_module"),
@@ -73,8 +74,6 @@ def _of_sites(sites: Iterable[Site], build: Build) -> Iterator[str]:
 def _of_host(host: Host, build: Build) -> Iterator[str]:
     if host.proxy_protocol:
         yield from _refused("proxy_protocol", ("http_realip_module", "http_geo_module", "http_map_module"), build)
-    if host.egress:
-        yield from _refused("egress", ("stream", "stream_ssl_preread_module"), build)
 
 
 def _refused(what: str, modules: Iterable[str], build: Build, instead: str = "") -> Iterator[str]:

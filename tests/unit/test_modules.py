@@ -158,3 +158,11 @@ def test_of_many_sites_some_are_named(parse):
     host, _ = parse(*sites)
     (text,) = modules.refusals(host, _build(BARE))
     assert text.startswith("s0.edu.cn, s1.edu.cn, s2.edu.cn and 2 more: slb_cidrs needs")
+
+
+def test_a_stream_module_may_be_a_packages_of_its_own(parse):
+    """nginx -V of Debian 11 knows nothing of it."""
+    host, problems = parse(SLB, egress={"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]})
+    assert not problems
+    assert modules.lacking(BARE) == {"http_v2_module", "http_realip_module"}
+    assert modules.refusals(host, _build(BARE)) == []
