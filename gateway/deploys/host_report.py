@@ -9,6 +9,7 @@ from gateway.deploys.neighbours import Server
 from gateway.deploys.objections import announcements, is_nginx, objections, remarks
 from gateway.deploys.state import HostState
 from gateway.fleet.host import Host
+from gateway.nginx.modules import OTHER_LIBRARIES
 
 # Modules of nginx that releases need, some of them for egress alone, by what `nginx -V` calls them.
 _MODULES = {
@@ -18,8 +19,6 @@ _MODULES = {
     "stream": "stream",
     "stream_ssl_preread_module": "ssl_preread",
 }
-# Libraries that take the place of OpenSSL, as HostState.built has them.
-_LIBRARIES = ("LibreSSL", "BoringSSL")
 # Folders of hosting panels.
 _PANELS = {"/www/server/": "of a hosting panel (BT or aaPanel)"}
 # Ways to write a socket that is of every address.
@@ -141,7 +140,7 @@ def _others(known: HostState) -> Iterator[Nginx]:
 
 
 def _nginx(program: str, version: str, openssl: str, built: frozenset[str], source: str, runs: str) -> Nginx:
-    library = next((name for name in _LIBRARIES if name in built), "")
+    library = next(iter(built & OTHER_LIBRARIES), "")
     tls = library or (f"OpenSSL {openssl}" if openssl else "")
     # "--with-stream=dynamic": a module that nginx loads where its configuration says so
     options = {word.removeprefix("--with-").partition("=")[0]: word.partition("=")[2] for word in built}

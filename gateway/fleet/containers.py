@@ -6,7 +6,7 @@ import json
 import subprocess
 from typing import Any
 
-from gateway.fleet.machine_error import MachineError
+from gateway.fleet.machine_error import MachineError, asked
 from gateway.problems import shown
 
 # Seconds that an engine has for an answer.
@@ -47,14 +47,7 @@ def address(command: str, name: str) -> str:
 
 def _inspected(command: str, name: str) -> dict[str, Any]:
     try:
-        done = subprocess.run(
-            [command, "container", "inspect", "--", name],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        done = asked(command, "container", "inspect", "--", name, seconds=_PATIENCE)
     except FileNotFoundError:
         raise MachineError(
             f"there is no {command} command on this machine; install it, or run this where the container is"

@@ -11,7 +11,7 @@ from typing import Any
 from pyinfra.api.exceptions import InventoryError, PyinfraError
 from pyinfra.connectors import vagrant
 
-from gateway.fleet.machine_error import MachineError
+from gateway.fleet.machine_error import MachineError, asked
 from gateway.problems import did_you_mean, shown
 
 # Seconds that Vagrant has for an answer, and a machine for a connection.
@@ -97,14 +97,7 @@ def _fault(name: str | None) -> str:
 
 def _vagrant(*arguments: str) -> subprocess.CompletedProcess[str]:
     try:
-        return subprocess.run(
-            ["vagrant", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_PATIENCE,
-            check=False,
-        )
+        return asked("vagrant", *arguments, seconds=_PATIENCE)
     except FileNotFoundError:
         raise MachineError(
             "there is no vagrant command on this machine; install it, or run this where the machine is"

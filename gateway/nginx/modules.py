@@ -18,14 +18,14 @@ _USUAL = (
     *("http_upstream_keepalive_module", "http_upstream_zone_module", "http_gzip_module"),
 )
 # TLS libraries for which nginx has no ssl_conf_command.
-_OTHER_LIBRARIES = {"LibreSSL", "BoringSSL"}
+OTHER_LIBRARIES = frozenset({"LibreSSL", "BoringSSL"})
 
 
 def lacking(built: frozenset[str]) -> frozenset[str]:
     """What an nginx lacks whose `nginx -V` has these words (HostState.built)."""
     asked = {name for name in _ASKED_FOR if not built & {f"--with-{name}", f"--with-{name}=dynamic"}}
     left_out = {name for name in _USUAL if f"--without-{name}" in built}
-    return frozenset(asked | left_out | ({SSL_CONF_COMMAND} if built & _OTHER_LIBRARIES else set()))
+    return frozenset(asked | left_out | ({SSL_CONF_COMMAND} if built & OTHER_LIBRARIES else set()))
 
 
 @dataclass(frozen=True)

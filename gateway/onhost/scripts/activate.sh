@@ -1,7 +1,7 @@
 # Brings release $1 into force: tests it, switches to it, reloads nginx and asks it. Where a step fails, all is undone.
 # $2 is "deploy", or "rollback" where $1 is an earlier release that stays in its place in the history. $3 is the link by
-# which nginx's own configuration includes it, or nginx.conf where a line in it does. $4, of a deploy, is where the release came from,
-# $5 the version of the product that made it.
+# which nginx's own configuration includes it, or nginx.conf where a line in it does. $4, of a deploy, is where the
+# release came from, $5 the version of the product that made it.
 release=$1 purpose=$2 entry=$3
 target=$home/releases/$release
 # Before the lock: names that do not answer must not keep another deploy waiting.
