@@ -10,6 +10,7 @@ from gateway.deploys import health, held_release, shell, state
 from gateway.deploys.health import Health
 from gateway.deploys.held_release import HeldRelease
 from gateway.deploys.state import HostState
+from gateway.nginx.layout import Layout
 from gateway.nginx.release import Entry
 
 
@@ -29,10 +30,11 @@ class GatewayState(FactBase[HostState]):
 
 
 class GatewayHealth(FactBase[Health]):
-    """The health of the host, empty where it does not say. Deploys do not ask for it: it runs `nginx -t`."""
+    """The health of the host whose nginx has these places, empty where it does not say. Deploys do not ask for it: it
+    runs `nginx -t`."""
 
-    def command(self) -> StringCommand:
-        return shell.read_health()
+    def command(self, layout: Layout) -> StringCommand:
+        return shell.read_health(layout)
 
     @staticmethod
     def default() -> Health:

@@ -49,7 +49,9 @@ class Health:
 
     # what `nginx -t` found: "yes", "slow" where it took too long, "no" and nginx's reason; empty without an nginx
     loads: str = ""
-    # nginx.service, the units of the release in force, and certbot.timer where that release orders certificates
+    # the unit that runs nginx, empty where none does
+    nginx_unit: str = "nginx.service"
+    # nginx's, the units of the release in force, and certbot.timer where that release orders certificates
     units: tuple[Unit, ...] = ()
     # why nginx could not be started, in its own words
     reason: str = ""
@@ -68,7 +70,7 @@ class Health:
     @property
     def nginx(self) -> Unit | None:
         """nginx's unit. None where systemd knows of none."""
-        return next((one for one in self.units if one.name == "nginx.service" and one.loaded != "not-found"), None)
+        return next((one for one in self.units if one.name == self.nginx_unit and one.loaded != "not-found"), None)
 
     @property
     def nginx_is_down(self) -> bool:
@@ -80,6 +82,7 @@ def read(output: Iterable[str]) -> Health:
     values = dict(line.partition(" ")[::2] for line in output)
     return Health(
         loads=values.get("loads", ""),
+        nginx_unit=values.get("nginx", "nginx.service"),
         units=tuple(Unit(name, *words[:4]) for name, words in _by_name(values, "unit:")),
         reason=values.get("reason", ""),
         replaced=values.get("replaced") == "yes",
@@ -124,7 +127,7 @@ def findings(health: Health, renewals_are_told: bool = False) -> list[str]:
         *_nginx(health),
         *_configuration(health),
         *_disks(health.disks),
-        *_units(health.units, renewals_are_told),
+        *_units((one for one in health.units if one.name != health.nginx_unit), renewals_are_told),
     ]
 
 
@@ -132,23 +135,24 @@ def _nginx(health: Health) -> Iterator[str]:
     unit = health.nginx
     if unit is None:
         return
+    name = unit.name.removesuffix(".service")
     if health.nginx_is_down:
         if unit.is_masked:
-            yield "nginx is not running and is masked; systemctl unmask nginx there, then deploy"
+            yield f"nginx is not running and is masked; systemctl unmask {name} there, then deploy"
             return
         if unit.active != "failed":
             yield "nginx is not running, it was stopped; deploy"
         elif health.loads.startswith("no"):
             yield "nginx is not running; mend its configuration, then deploy"
         else:
-            reason = health.reason or "journalctl -u nginx there says why"
+            reason = health.reason or f"journalctl -u {name} there says why"
             yield f"nginx is not running, it failed: {reason}; mend that, then deploy"
     if unit.is_masked:
-        yield "nginx is masked and would not come up after a reboot; systemctl unmask nginx there"
+        yield f"nginx is masked and would not come up after a reboot; systemctl unmask {name} there"
     elif not unit.starts_by_itself:
-        yield "nginx is not enabled and would not come up after a reboot; systemctl enable nginx there"
+        yield f"nginx is not enabled and would not come up after a reboot; systemctl enable {name} there"
     if health.replaced:
-        yield "nginx was replaced on the disk and the old one still runs; systemctl restart nginx there"
+        yield f"nginx was replaced on the disk and the old one still runs; systemctl restart {name} there"
 
 
 def _configuration(health: Health) -> Iterator[str]:
@@ -180,8 +184,6 @@ def _disks(disks: Iterable[Disk]) -> Iterator[str]:
 
 def _units(units: Iterable[Unit], renewals_are_told: bool) -> Iterator[str]:
     for unit in units:
-        if unit.name == "nginx.service":
-            continue
         # certbot.timer is Debian's; the others come with the release.
         own = unit.name.startswith("wecom-gateway")
         path = f"{HOME}/current/units/{unit.name}" if own else unit.name

@@ -19,8 +19,12 @@ _MODULES = {
     "stream": "stream",
     "stream_ssl_preread_module": "ssl_preread",
 }
-# Folders of hosting panels.
-_PANELS = {"/www/server/": "of a hosting panel (BT or aaPanel)"}
+# What an nginx is by the folder that it is in.
+_ORIGINS = {
+    "/www/server/": "of a hosting panel (BT or aaPanel)",
+    "/usr/local/openresty/": "of OpenResty",
+    "/usr/local/tengine/": "of Tengine",
+}
 # Ways to write a socket that is of every address.
 _EVERY = ("*:", "0.0.0.0:", "[::]:")
 
@@ -101,12 +105,12 @@ def reported(host: Host, known: HostState, lost: Iterable[str] = ()) -> HostRepo
         host=host.name,
         address=host.address,
         system=known.system,
-        nginx=_packaged(known),
+        nginx=_in_use(known),
         would_install=str(known.candidate) if known.candidate and known.installed is None else None,
         other_nginx=tuple(_others(known)),
         programs=tuple(_programs(known)),
         sites=(
-            *_sites("/usr/sbin/nginx", own),
+            *_sites(known.layout.program, own),
             *(site for one in around.nginx for site in _sites(one.program, known.elsewhere.get(one.program, ()))),
         ),
         release=known.in_place,
@@ -116,27 +120,41 @@ def reported(host: Host, known: HostState, lost: Iterable[str] = ()) -> HostRepo
     )
 
 
-def _packaged(known: HostState) -> Nginx | None:
+def _in_use(known: HostState) -> Nginx | None:
     if known.installed is None:
         return None
-    name, _, more = known.package.partition(" ")
+    layout, around = known.layout, known.around
+    unit = layout.unit or f"pid {around.main_pid}"
+    openssl = str(known.openssl) if known.openssl else ""
+    return _nginx(
+        layout.program,
+        str(known.installed),
+        openssl,
+        known.built or frozenset(),
+        _source(layout.program) if known.foreign else _package(known.package),
+        unit if around.main_pid else "",
+    )
+
+
+def _package(package: str) -> str:
+    name, _, more = package.partition(" ")
     version, _, maintainer = more.partition(" ")
     by = maintainer.partition("<")[0].strip()
-    source = f"package {name} {version}" + (f" ({by})" if by else "") if name else "a package"
-    running = known.around.active_state == "active"
-    openssl = str(known.openssl) if known.openssl else ""
-    built = known.built or frozenset()
-    return _nginx("/usr/sbin/nginx", str(known.installed), openssl, built, source, "nginx.service" if running else "")
+    return f"package {name} {version}" + (f" ({by})" if by else "") if name else "a package"
+
+
+def _source(program: str) -> str:
+    """Where an nginx of no package is from, by its place."""
+    return next((text for folder, text in _ORIGINS.items() if program.startswith(folder)), "from source, of no package")
 
 
 def _others(known: HostState) -> Iterator[Nginx]:
     for one in known.around.nginx:
         version = one.version.rpartition("/")[2]
-        source = next((text for folder, text in _PANELS.items() if one.program.startswith(folder)), "")
-        if one.program == "/usr/sbin/nginx":
-            source = "the package's, run by something else"
+        same = one.program == known.layout.program and not known.foreign and known.installed
+        source = "the package's, run by something else" if same else _source(one.program)
         runs = one.unit or (f"pid {one.pid}" if one.pid else "")
-        yield _nginx(one.program, version, one.openssl, one.built, source or "from source, of no package", runs)
+        yield _nginx(one.program, version, one.openssl, one.built, source, runs)
 
 
 def _nginx(program: str, version: str, openssl: str, built: frozenset[str], source: str, runs: str) -> Nginx:

@@ -14,11 +14,13 @@ from typing import Any
 
 import crossplane
 
-from gateway.onhost.constants import ENTRIES, MAIN_FILE
+from gateway.nginx.layout import Layout
+from gateway.onhost.constants import ENTRIES
 
 _FILE = re.compile(r"^# configuration file (.+):$", re.MULTILINE)
 # How a `listen` on every address of a family begins, by the ways to write that address.
 _EVERY = {"*": "", "0.0.0.0": "", "[::]": "[::]:"}  # noqa: S104
+_USUAL = Layout()
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,11 @@ class Server:
 class Neighbours:
     """Servers on a host that are not the gateway's.
 
-    `included` are those of ENTRIES that nginx would read; where it would read none of them, nginx.conf, in which a line
-    can include a release. `defaults` are by socket, named as nginx's `listen` does where it is of every address: "80",
-    "[::]:80". `apart` are single addresses with a port ("10.0.0.5:80") that a
-    `listen` takes for its own servers, with the names of those; `apart_in` are the files that say so. `both_families`
-    are ports where one IPv6 socket takes IPv4 as well, with the file.
+    `included` are those links of Layout.entries that nginx would read; where it would read none of them, its main
+    file, in which a line can include a release. `defaults` are by socket, named as nginx's `listen` does where it
+    is of every address: "80", "[::]:80". `apart` are single addresses with a port ("10.0.0.5:80") that a `listen`
+    takes for its own servers, with the names of those; `apart_in` are the files that say so. `both_families` are
+    ports where one IPv6 socket takes IPv4 as well, with the file.
     """
 
     included: frozenset[str] = frozenset(ENTRIES)
@@ -70,23 +72,18 @@ class Neighbours:
     streams: Mapping[int, str] = field(default_factory=dict)
     user: str | None = None
     group: str | None = None
+    # what the main file names as the log of what nginx says of itself
+    error_log: str | None = None
     # whether they set worker_rlimit_nofile
     limits: bool = False
     # whether they set the size of nginx's table of variables
     variables: bool = False
-
-    @property
-    def entry(self) -> str:
-        """What to include a release by: the first link of ENTRIES behind every server that is a default only because
-        nginx reads it first, so that it stays the default; nginx.conf where that includes no folder of theirs."""
-        links = [one for one in ENTRIES if one in self.included]
-        if not links:
-            return MAIN_FILE
-        behind = [one.entry for one in self.defaults.values() if not one.explicit and one.entry]
-        return max(behind, key=ENTRIES.index, default=links[0])
+    # what to include a release by: the first link behind every server that is a default only because nginx reads it
+    # first, so that it stays the default; the main file where that includes no folder of theirs
+    entry: str = ENTRIES[0]
 
 
-def read(packed: str) -> Neighbours:
+def read(packed: str, layout: Layout = _USUAL) -> Neighbours:
     """The neighbours from what `print_configuration` in scripts/neighbours.sh prints: `nginx -T`, in gzip and base64.
 
     Raises ValueError where it is something else.
@@ -99,7 +96,7 @@ def read(packed: str) -> Neighbours:
     if len(parts) < 3:
         raise ValueError("nginx -T printed no file")
     # A file that is included twice is printed once; the first is the main file.
-    return _claims(parts[1], dict(zip(parts[1::2], parts[2::2], strict=True)))
+    return _claims(parts[1], dict(zip(parts[1::2], parts[2::2], strict=True)), layout)
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class _Statement:
     block: tuple[_Statement, ...] | None
 
 
-def _claims(main_file: str, files: Mapping[str, str]) -> Neighbours:
+def _claims(main_file: str, files: Mapping[str, str], layout: Layout) -> Neighbours:
     main = list(_Reader(posixpath.dirname(main_file), files).statements(main_file, ()))
     http = [one for block in main if block.name == "http" for one in block.block or ()]
     user = next((one.arguments for one in main if one.name == "user"), ())
@@ -124,9 +121,10 @@ def _claims(main_file: str, files: Mapping[str, str]) -> Neighbours:
     both: dict[int, str] = {}
     proxied: dict[str, str] = {}
     loopback: dict[int, str] = {}
-    places = {one.file: place for place, one in enumerate(http) if one.file in ENTRIES}
+    places = {one.file: place for place, one in enumerate(http) if one.file in layout.entries}
     if not places and any(one.name == "http" and one.file == main_file for one in main):
-        places = {MAIN_FILE: len(http)}
+        places = {layout.main_file: len(http)}
+    ways = [one for one in (*layout.entries, layout.main_file) if one in places]
     for place, server in enumerate(http):
         if server.name != "server" or server.block is None:
             continue
@@ -142,7 +140,7 @@ def _claims(main_file: str, files: Mapping[str, str]) -> Neighbours:
                 explicit = "default_server" in flags or "default" in flags
                 spec = f"{_EVERY[address]}{port}"
                 if spec not in defaults or (explicit and not defaults[spec].explicit):
-                    behind = next((entry for entry in (*ENTRIES, MAIN_FILE) if places.get(entry, -1) > place), None)
+                    behind = next((way for way in ways if places[way] > place), None)
                     protocols = _protocols(server.block) or inherited
                     defaults[spec] = Default(file, explicit, protocols, behind)
                 if "ipv6only=off" in flags:
@@ -168,8 +166,15 @@ def _claims(main_file: str, files: Mapping[str, str]) -> Neighbours:
         user=user[0] if user else None,
         group=user[1] if len(user) > 1 else None,
         limits=any(one.name == "worker_rlimit_nofile" for one in main),
-        variables=any(one.name.startswith("variables_hash_") for one in http if one.file not in ENTRIES),
+        variables=any(one.name.startswith("variables_hash_") for one in http if one.file not in layout.entries),
+        error_log=next((one.arguments[0] for one in main if one.name == "error_log" and one.arguments), None),
+        entry=_entry(ways, defaults.values(), layout),
     )
+
+
+def _entry(ways: list[str], defaults: Iterable[Default], layout: Layout) -> str:
+    behind = [one.entry for one in defaults if not one.explicit and one.entry]
+    return max(behind, key=ways.index, default=ways[0] if ways else layout.main_file)
 
 
 def _streams(main: Iterable[_Statement]) -> dict[int, str]:

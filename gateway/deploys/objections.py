@@ -31,6 +31,11 @@ def announcements(known: HostState) -> list[str]:
     """What a deploy is going to do to the host that somebody may not expect."""
     if known.installed and known.around.file_state == "disabled":
         return ["nginx is disabled on this host; it will be enabled, so that the sites come up after a reboot"]
+    if known.installed and not known.layout.unit:
+        return [
+            f"no unit of systemd starts {known.layout.program}: whatever starts it now has to do so after a reboot "
+            "too, and a deploy cannot start it where it has ended"
+        ]
     return []
 
 
@@ -62,39 +67,49 @@ def addresses_of_others(host: Host, known: HostState) -> dict[str, list[str]]:
 
 
 def _foreign_nginx(known: HostState) -> Iterator[str]:
-    """Without Debian's package an nginx that it would replace; with it a foreign nginx that nginx.service runs, and the
-    package's own where something else runs it."""
-    around = known.around
+    """An nginx that a deploy cannot tell to be the one to use, or cannot run, or that a package would replace."""
+    around, layout = known.around, known.layout
     if known.installed is None:
+        running = [one for one in around.nginx if one.pid]
         there = ", ".join(map(str, around.nginx))
-        unit = around.foreign_unit
-        if there or unit:
-            by = " and ".join([*([there] if there else []), *([f"the unit {unit}"] if unit else [])])
+        if len(running) > 1:
             yield (
-                f"this host has an nginx of its own that no package of Debian's put there: {by}. Debian's nginx would "
-                "take its place and its sites would be gone. Move its sites to another host or to Debian's nginx and "
-                "remove it, or deploy to another host"
+                "several nginx run on this host, and a deploy cannot tell which one is to serve the sites: "
+                f"{there}; stop those that are not, or deploy to another host"
+            )
+        elif there or around.foreign_unit:
+            unit = [f"the unit {around.foreign_unit}"] if around.foreign_unit else []
+            by = " and ".join([*([there] if there else []), *unit])
+            yield (
+                f"this host has an nginx of its own, and a deploy cannot tell how it is run: {by}. A package's nginx "
+                "would take its place and its sites would be gone; start it, then deploy again, or remove it"
             )
         return
+    if known.foreign and not around.main_pid:
+        start = f"systemctl start {layout.unit}" if layout.unit else layout.program
+        yield (
+            f"this host's own nginx, {layout.program}, does not run, and a deploy goes by the running one; start it, "
+            f"then deploy again: {start}"
+        )
     for one in around.nginx:
-        if one.unit == "nginx.service":
+        if one.unit == layout.unit:
             yield (
-                f"nginx.service runs {one}, which is not the nginx of the installed package; have the unit run "
-                "/usr/sbin/nginx again (systemctl cat nginx shows what changed it), or deploy to another host"
+                f"{layout.unit} runs {one}, which is not the nginx of the installed package; have the unit run "
+                f"{layout.program} again (systemctl cat {layout.unit} shows what changed it), or deploy to another host"
             )
-        elif one.program == "/usr/sbin/nginx" and around.active_state != "active":
+        elif one.program == layout.program and not known.foreign and around.active_state != "active":
             by = one.unit or "no unit of systemd"
             yield (
-                f"nginx runs as pid {one.pid} under {by}, not under nginx.service, by which a deploy reloads it; stop "
-                "it there and start it with: systemctl enable --now nginx"
+                f"nginx runs as pid {one.pid} under {by}, not under {layout.unit}, by which a deploy reloads it; stop "
+                f"it there and start it with: systemctl enable --now {layout.unit}"
             )
 
 
 def _unit(known: HostState) -> Iterator[str]:
     if known.around.load_state == "masked":
         yield (
-            "nginx.service is masked on this host, so somebody does not want nginx to run; where that is over: "
-            "systemctl unmask nginx"
+            f"{known.layout.unit} is masked on this host, so somebody does not want nginx to run; where that is over: "
+            f"systemctl unmask {known.layout.unit}"
         )
 
 
@@ -106,8 +121,9 @@ def _configuration(known: HostState) -> Iterator[str]:
         )
     elif known.installed is not None and not known.neighbours.included:
         yield (
-            "nginx.conf on this host has no http block of its own and includes no conf.d/*.conf in one, so nginx would "
-            "never read a release; add this line to the http block: include /etc/nginx/conf.d/*.conf;"
+            f"{known.layout.main_file} on this host has no http block of its own and includes no folder of *.conf files "
+            "in one, so nginx would never read a release; add this line to the http block: include "
+            f"{known.layout.folder}/conf.d/*.conf;"
         )
 
 
@@ -133,7 +149,7 @@ def is_nginx(listener: Listener, known: HostState) -> bool:
     around = known.around
     # By the unit too: a worker may have a smaller process id than the main process, and is what was seen then.
     return known.installed is not None and (
-        listener.unit == "nginx.service" or (bool(around.main_pid) and listener.pid == around.main_pid)
+        listener.unit == known.layout.unit or (bool(around.main_pid) and listener.pid == around.main_pid)
     )
 
 

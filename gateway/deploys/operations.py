@@ -107,7 +107,7 @@ def activate(target: Target) -> Commands:
         yield _refusal(*texts)
         return
     target.forget()
-    yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout(), product.version())
+    yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout(), product.version(), known.layout)
     yield FunctionCommand(_warn, (target,), {})
 
 
@@ -132,8 +132,9 @@ def obtain(target: Target) -> Commands:
     except ValueError as error:
         yield _refusal(str(error))
         return
+    layout = target.state().layout
     target.forget()
-    yield shell.obtain(secrets)
+    yield shell.obtain(secrets, layout)
 
 
 @operation(is_idempotent=False)
@@ -154,7 +155,7 @@ def roll_back() -> Commands:
         return
     if _shows():
         _show(comparison.of_rollback(known, whole=state.config.DIFF))
-    yield shell.reactivate(known.previous, known.neighbours.entry)
+    yield shell.reactivate(known.previous, known.neighbours.entry, known.layout)
 
 
 _NO_NGINX = "nginx is not installed on this host; run deploy.py as a whole"

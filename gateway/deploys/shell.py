@@ -1,9 +1,10 @@
 """Every command that runs on a host is built here, and only here.
 
-Quoting contract: the scripts in gateway/onhost/scripts are constants without any value in them. Values arrive as
-positional parameters, each quoted by pyinfra; they are release ids, digests, the product's version and what
-gateway.deploys.origin says of the checkout, in characters without a meaning to a shell; never inventory text and never
-secrets. Content travels on standard input, which no log, process list or `-vvv` shows.
+Quoting contract: the scripts in gateway/onhost/scripts are constants without any value in them; where a host has its
+nginx stands before them, quoted. Values arrive as positional parameters, each quoted by pyinfra; they are release
+ids, digests, the product's version and what gateway.deploys.origin says of the checkout, in characters without a
+meaning to a shell; never inventory text and never secrets. Content travels on standard input, which no log, process
+list or `-vvv` shows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pyinfra.api.arguments import ConnectorArguments
 from pyinfra.connectors.util import CommandOutput
 
 from gateway.deploys.origin import Origin
+from gateway.nginx.layout import Layout
 from gateway.nginx.release import Release
 from gateway.onhost import scripts
 
@@ -35,12 +37,16 @@ class Shown(StringCommand):
         return done, output if done else CommandOutput([])
 
 
-def _words(name: str, *values: str) -> list[str | QuoteString]:
-    return ["bash", "-c", QuoteString(scripts.text(name)), "wecom-gateway", *map(QuoteString, values)]
+_DEBIANS = Layout()
 
 
-def _command(name: str, *values: str, stdin: str | None = None) -> StringCommand:
-    bits = _words(name, *values)
+def _words(name: str, *values: str, layout: Layout = _DEBIANS) -> list[str | QuoteString]:
+    script = scripts.text(name, layout.for_scripts())
+    return ["bash", "-c", QuoteString(script), "wecom-gateway", *map(QuoteString, values)]
+
+
+def _command(name: str, *values: str, layout: Layout = _DEBIANS, stdin: str | None = None) -> StringCommand:
+    bits = _words(name, *values, layout=layout)
     return StringCommand(*bits, _stdin=stdin) if stdin is not None else StringCommand(*bits)
 
 
@@ -49,9 +55,9 @@ def read_state(*, whole: bool = False) -> StringCommand:
     return _command("state", *(["whole"] if whole else []))
 
 
-def read_health() -> StringCommand:
+def read_health(layout: Layout) -> StringCommand:
     """Prints what gateway.deploys.health reads."""
-    return _command("health")
+    return _command("health", layout=layout)
 
 
 def read_release(release: str, part: Literal["digest", "files", "held"]) -> StringCommand:
@@ -80,24 +86,24 @@ def publish(release: Release) -> StringCommand:
     )
 
 
-def obtain(secrets: Mapping[str, str]) -> Shown:
+def obtain(secrets: Mapping[str, str], layout: Layout) -> Shown:
     """Has the certificates issued that the release in force has orders for; `secrets` are by ACME account."""
     stdin = "".join(f"{account} {secret}\n" for account, secret in secrets.items())
-    return Shown(*_words("obtain"), _stdin=stdin)
+    return Shown(*_words("obtain", layout=layout), _stdin=stdin)
 
 
-def activate(release: str, entry: str, origin: Origin, version: str) -> StringCommand:
+def activate(release: str, entry: str, origin: Origin, version: str, layout: Layout) -> StringCommand:
     """Tests, switches, reloads and asks the running nginx; undoes all of it unless the answer is right.
 
-    `entry` is the link by which nginx's own configuration includes the release, one of onhost.constants.ENTRIES.
-    `version` is the product's.
+    `entry` is the link by which nginx's own configuration includes the release, one of layout.entries, or its main
+    file. `version` is the product's.
     """
-    return _command("activate", release, "deploy", entry, origin.line(), version)
+    return _command("activate", release, "deploy", entry, origin.line(), version, layout=layout)
 
 
-def reactivate(release: str, entry: str) -> StringCommand:
+def reactivate(release: str, entry: str, layout: Layout) -> StringCommand:
     """The same as activate with an earlier release, which keeps its place in the history."""
-    return _command("activate", release, "rollback", entry)
+    return _command("activate", release, "rollback", entry, layout=layout)
 
 
 def hold_back_nginx() -> StringCommand:

@@ -12,14 +12,21 @@ from gateway.deploys.surroundings import Surroundings
 from gateway.fleet.host import Host
 from gateway.nginx import egress, modules
 from gateway.nginx.build import Build
+from gateway.nginx.layout import Layout, layout
 from gateway.nginx.tls_profile import Version
 
 
 @dataclass(frozen=True)
 class HostState:
-    """nginx and the gateway on a host, and what is beside them. A release is its id; None means that there is none."""
+    """nginx and the gateway on a host, and what is beside them. A release is its id; None means that there is none.
+
+    "The installed nginx" is the one that a deploy uses, wherever it is from.
+    """
 
     installed: Version | None = None
+    layout: Layout = field(default_factory=Layout)
+    # whether the installed nginx is none of a package in its usual place
+    foreign: bool = False
     # the OpenSSL that the installed nginx runs with
     openssl: Version | None = None
     candidate: Version | None = None
@@ -77,6 +84,7 @@ class HostState:
             self._private_group(),
             theirs.variables,
             modules.lacking(self.built) if self.built is not None else frozenset(),
+            self.layout,
         )
 
     def _private_group(self) -> str | None:
@@ -114,8 +122,10 @@ class HostState:
 def missing_packages(host: Host, known: HostState) -> list[str]:
     """Packages that the host needs and that are not there."""
     # A minimal Debian lacks logrotate, and nginx's logs would grow until the disk is full.
-    needed = {"nginx", "ca-certificates", "logrotate"}
-    if host.egress:
+    needed = {"ca-certificates", "logrotate"}
+    if not known.foreign:
+        needed.add("nginx")
+    if host.egress and not known.foreign:
         needed.add(egress.PACKAGE)
     if any(site.acme for site in host.sites):
         needed.add("certbot")
@@ -126,14 +136,17 @@ def read(output: Iterable[str]) -> HostState:
     """The state of a host from what state.sh printed: one "key value" a line. Keys that are missing say nothing."""
     values = dict(line.partition(" ")[::2] for line in output)
     broken = values.get("broken", "")
+    places = _by_name(values, "layout:")
     theirs = Neighbours()
     if "dump" in values:
         try:
-            theirs = neighbours.read(values["dump"])
+            theirs = neighbours.read(values["dump"], layout(places))
         except ValueError as error:
             broken = str(error)
     return HostState(
         installed=_version(values.get("version", "")),
+        layout=layout(places, theirs.user, theirs.error_log),
+        foreign=values.get("foreign") == "yes",
         openssl=_version(values.get("openssl", "")),
         candidate=_version(values.get("candidate", "")),
         built=frozenset(values["built"].split()) if "built" in values else None,

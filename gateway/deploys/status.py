@@ -49,5 +49,5 @@ def _observation(remote: Remote, target: Target) -> Observation | str:
     wanted, changes = target.wanted(), tuple(target.changes())
     refusals = tuple(comparison.refusals(target, losses.allowed_options(remote.data)))
     # Where it does not say, the other findings are told all the same.
-    health: Health = remote.get_fact(GatewayHealth, _timeout=drift.PATIENCE, _ignore_errors=True)
+    health: Health = remote.get_fact(GatewayHealth, layout=known.layout, _timeout=drift.PATIENCE, _ignore_errors=True)
     return Observation(known, health, wanted.id, changes, refusals)

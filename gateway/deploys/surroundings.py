@@ -32,7 +32,7 @@ class Listener:
 
 @dataclass(frozen=True)
 class ForeignNginx:
-    """An nginx that is not the one of Debian's unit. `pid` is 0 where it does not run. `openssl` is the version of
+    """An nginx that is not the one which a deploy uses. `pid` is 0 where it does not run. `openssl` is the version of
     OpenSSL, empty where it has another library or none; `built` is as HostState has it."""
 
     program: str
@@ -44,17 +44,18 @@ class ForeignNginx:
 
     def __str__(self) -> str:
         runs = f", runs as pid {self.pid}" + (f" under {self.unit}" if self.unit else "") if self.pid else ""
-        version = self.version.removeprefix("nginx version: ")
-        return f"{self.program}" + (f" ({version}{runs})" if version or runs else "")
+        return f"{self.program}" + (f" ({self.version}{runs})" if self.version or runs else "")
 
 
 @dataclass(frozen=True)
 class Surroundings:
     """What is on a host beside the gateway.
 
-    `init` is the name of process 1 where it is not systemd. `load_state`, `file_state`, `active_state` and `main_pid`
-    are systemd's words for nginx.service, `foreign_unit` is its file where no package put it there. `group_of` is the
-    primary group of each user, `shared` are groups that other programs than nginx run in or other users are members of.
+    `init` is the name of process 1 where it is not systemd. `load_state`, `file_state` and `active_state` are
+    systemd's words for the unit of the nginx that a deploy uses, `main_pid` is that nginx's process, 0 where it
+    does not run. `foreign_unit` is the file of nginx.service where there is no nginx for a deploy to use and no
+    package put that file there. `group_of` is the primary group of each user, `shared` are groups that other
+    programs than nginx run in or other users are members of.
     """
 
     listeners: tuple[Listener, ...] = ()
@@ -80,7 +81,7 @@ def read(values: Mapping[str, str]) -> Surroundings:
         load_state=values.get("unit:LoadState", ""),
         file_state=values.get("unit:UnitFileState", ""),
         active_state=values.get("unit:ActiveState", ""),
-        main_pid=_number(values.get("unit:MainPID", "")),
+        main_pid=_number(values.get("main_pid", "")),
         foreign_unit=values.get("unit:Foreign", ""),
         group_of=groups,
         shared=frozenset(values.get("shared", "").split()) | members,

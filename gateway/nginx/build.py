@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.nginx import tls_profile
+from gateway.nginx.layout import Layout
 from gateway.nginx.tls_profile import Version
 
 # What `without` has for an nginx whose TLS library is not OpenSSL.
@@ -31,6 +32,8 @@ class Build:
     foreign_variables: bool = False
     # what it was built without, of what a release can use (modules.lacking)
     without: frozenset[str] = frozenset()
+    # where its program and files are
+    layout: Layout = field(default_factory=Layout)
 
     def has(self, feature: str) -> bool:
         """Whether the host understands `feature`, a key of FEATURES in tls_profile."""

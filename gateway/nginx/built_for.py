@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -18,8 +18,11 @@ _Facts = TypeVar("_Facts")
 
 
 def text(build: Any) -> str:
-    """The fields of the dataclass `build` as one line of JSON; equal facts give equal lines."""
-    return json.dumps({one.name: _plain(getattr(build, one.name)) for one in fields(build)}, sort_keys=True) + "\n"
+    """The fields of the dataclass `build` as one line of JSON; equal facts give equal lines.
+
+    Of another dataclass in it only what is not usual is there.
+    """
+    return json.dumps(_facts(build, usual_ones=True), sort_keys=True) + "\n"
 
 
 def read(line: str, kind: type[_Facts]) -> _Facts | None:
@@ -32,8 +35,10 @@ def read(line: str, kind: type[_Facts]) -> _Facts | None:
         said = json.loads(line)
     except ValueError:
         return None
-    if not isinstance(said, dict):
-        return None
+    return _read(said, kind) if isinstance(said, dict) else None
+
+
+def _read(said: dict[str, Any], kind: type[_Facts]) -> _Facts | None:
     values = {}
     for name, hint in get_type_hints(kind).items():
         if name in said:
@@ -47,7 +52,16 @@ def read(line: str, kind: type[_Facts]) -> _Facts | None:
         return None
 
 
+def _facts(facts: Any, *, usual_ones: bool) -> dict[str, Any]:
+    found = {one.name: getattr(facts, one.name) for one in fields(facts)}
+    usual = {} if usual_ones else {one.name: getattr(type(facts)(), one.name) for one in fields(facts)}
+    plain = {name: _plain(value) for name, value in found.items() if usual_ones or value != usual[name]}
+    return {name: value for name, value in plain.items() if value != {}}
+
+
 def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, Version):
+        return _facts(value, usual_ones=False)
     if isinstance(value, frozenset | set):
         return sorted(map(_plain, value))
     if isinstance(value, tuple | list):
@@ -67,6 +81,8 @@ def _typed(value: Any, hint: Any) -> Any:
         return origin(_typed(one, of[0]) for one in value)
     if hint is Version:
         return Version.parse(value)
+    if isinstance(hint, type) and is_dataclass(hint) and isinstance(value, dict):
+        return _read(value, hint)
     if type(value) is not hint:
         raise TypeError(f"{value!r} is no {hint}")
     return value

@@ -125,12 +125,15 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
         yield path.removeprefix("files/"), File(pem)
     for name, pem in host.acme_cas.items():
         yield f"acme-ca/{name}.pem", File(pem)
-    for name in _SCRIPTS:
-        yield f"{name}.sh", _text(scripts.text(name))
+    places = plan.build.layout.for_scripts()
+    for name in _SCRIPTS if plan.build.layout.rotated else (*_SCRIPTS, "reopen"):
+        yield f"{name}.sh", _text(scripts.text(name, places))
     yield "errors.pl", _text(scripts.perl("errors"))
     for name in product.templates("systemd"):
         yield f"units/{name}", _text(rendering.text("systemd", name))
     yield "dpkg.cfg", _text(rendering.text("dpkg", "wecom-gateway"))
+    if not plan.build.layout.rotated:
+        yield "logrotate", _text(rendering.text("logrotate", "wecom-gateway"))
 
 
 def _egress(plan: Plan) -> Iterator[tuple[str, File]]:

@@ -12,7 +12,12 @@ from types import MappingProxyType
 # The folders of root's own programs, which sudo's secure_path may lack.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+# Debian's nginx: its program, the folder of its main file, its unit, and the user of its workers. Scripts get others
+# where the host's nginx is another (gateway/nginx/layout.py).
+NGINX = "/usr/sbin/nginx"
 NGINX_HOME = "/etc/nginx"
+NGINX_UNIT = "nginx.service"
+NGINX_USER = "www-data"
 
 # Where everything of the gateway lives that nginx reads; `current` in it points to the release in force.
 HOME = f"{NGINX_HOME}/wecom-gateway"
@@ -28,11 +33,6 @@ ENTRIES = (
 # What includes a release where nginx.conf includes none of their folders: a line of its own, the last one in http.
 MAIN_FILE = f"{NGINX_HOME}/nginx.conf"
 MAIN_LINE = f"include {HOME}/current/gateway.conf; # wecom-gateway"
-
-# Where such a link points to, and MAIN_ENTRY's: relative to the folder that it is in.
-_CURRENT = f"..{HOME.removeprefix(NGINX_HOME)}/current"
-ENTRY_TARGET = f"{_CURRENT}/gateway.conf"
-MAIN_ENTRY_TARGET = f"{_CURRENT}/main.conf"
 
 # The link that Debian's nginx.conf includes at its top, outside of http.
 MAIN_ENTRY = f"{NGINX_HOME}/modules-enabled/90-wecom-gateway.conf"
@@ -51,6 +51,11 @@ LOG_FOLDER = "/var/log/nginx"
 ACCESS_LOG = f"{LOG_FOLDER}/wecom-gateway.access.log"
 ERROR_LOG = f"{LOG_FOLDER}/wecom-gateway.error.log"
 EGRESS_LOG = f"{LOG_FOLDER}/wecom-gateway.egress.log"
+# What nginx says of itself.
+MAIN_ERROR_LOG = f"{LOG_FOLDER}/error.log"
+
+# Where logrotate is told of the logs of a release on a host where nothing else tells it.
+ROTATION = "/etc/logrotate.d/wecom-gateway"
 
 # Where nginx says what went wrong with a request, to the unit that writes ERROR_LOG.
 ERROR_SOCKET = "/run/wecom-gateway/errors.sock"
@@ -69,14 +74,16 @@ WARN_DAYS = 21
 FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
     {
         "root_path": PATH,
+        "nginx_program": NGINX,
+        "nginx_options": (),
         "nginx_home": NGINX_HOME,
+        "nginx_unit": NGINX_UNIT,
+        "nginx_user": NGINX_USER,
         "home": HOME,
         "entries": ENTRIES,
-        "entry_target": ENTRY_TARGET,
         "main_file": MAIN_FILE,
         "main_line": MAIN_LINE,
         "main_entry": MAIN_ENTRY,
-        "main_entry_target": MAIN_ENTRY_TARGET,
         "dpkg_entry": DPKG_ENTRY,
         "acme": ACME,
         "variable_home": VARIABLE_HOME,
@@ -85,6 +92,8 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "access_log": ACCESS_LOG,
         "requests_error_log": ERROR_LOG,
         "egress_log": EGRESS_LOG,
+        "error_log": MAIN_ERROR_LOG,
+        "logrotate_entry": ROTATION,
         "error_unit": ERROR_UNIT,
         "renewal_unit": RENEWAL_UNIT,
         "release_port": RELEASE_PORT,

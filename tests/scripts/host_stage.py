@@ -37,8 +37,13 @@ load() {
     [ -e "$STAGE/deaf" ] || basename "$(readlink "$ROOT/etc/nginx/wecom-gateway/current")" >"$STAGE/serves" 2>/dev/null
 }
 case $1 in
-    is-active) [ "${*: -1}" != nginx ] || [ -e "$STAGE/active" ] ;;
-    show) if [[ $* == *--value* ]]; then echo 0; else cat "$STAGE/units" 2>/dev/null || true; fi ;;
+    is-active) [ "${*: -1}" != nginx.service ] || [ -e "$STAGE/active" ] ;;
+    show)
+        case $3 in
+            MainPID) if [ -e "$STAGE/active" ]; then echo MainPID=1; else echo MainPID=0; fi ;;
+            ExecStart) ;;
+            *) cat "$STAGE/units" 2>/dev/null || true ;;
+        esac ;;
     start) touch "$STAGE/active"; load ;;
     stop) rm -f "$STAGE/active" "$STAGE/serves" ;;
     kill) load ;;
@@ -60,7 +65,8 @@ case $1 in
     -v | -V)
         echo "nginx version: nginx/1.22.1" >&2
         cat "$STAGE/library" >&2
-        echo "configure arguments: --prefix=/usr/share/nginx --with-cc-opt='-g -O2' $(cat "$STAGE/modules")" >&2
+        paths="--conf-path=$ROOT/etc/nginx/nginx.conf --error-log-path=$ROOT/var/log/nginx/error.log"
+        echo "configure arguments: --with-cc-opt='-g -O2' --prefix=/usr/share/nginx $paths $(cat "$STAGE/modules")" >&2
         exit ;;
 esac
 [ ! -e "$STAGE/broken" ] || { cat "$STAGE/broken" >&2; exit 1; }

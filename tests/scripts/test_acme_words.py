@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.onhost import scripts
+from gateway.onhost.constants import NGINX
 from tests.unit.conftest import make_pair
 
 from .host_scripts import functions, relocated
@@ -71,6 +72,7 @@ echo "qzx 42"; exit "$(cat "$STAGE/answer" 2>/dev/null || echo 0)"
 """,
     "nginx": '[ ! -e "$STAGE/refuses" ] || { echo "nginx: [emerg] vorp"; exit 1; }',
     "systemctl": r"""
+[ "$1" != show ] || { echo MainPID=1; exit; }
 [ "$1" != kill ] || { rm -rf "$STAGE/shown"; mkdir "$STAGE/shown"
     for path in "$STAGE"/wecom-gateway/acme/issued/*/; do
         cp "$path/live/fullchain.pem" "$STAGE/shown/$(basename "$path")"
@@ -111,7 +113,7 @@ class Stage:
         return chain
 
     def run(self, name: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        text = relocated(name, self.path)
+        text = relocated(name, self.path).replace(NGINX, f"{self.path}/bin/nginx", 1)
         # the stage's programs go before the distribution's
         text = text.replace("export PATH=", f"export PATH={self.path}/bin:", 1)
         environment = {"PATH": os.environ["PATH"], "STAGE": str(self.path)}

@@ -188,8 +188,8 @@ workers=4 old=0
 date() { echo $now; }
 resolve_names() { answer; }
 count_workers() { echo "$workers $(<$home/old)"; }
-systemctl() { :; }
-nginx() { :; }
+master_pid() { echo 1; }
+run_nginx() { :; }
 reload_nginx() { echo $(($(<$home/old) + workers)) >$home/old; echo reloaded at $now; }
 echo 0 >$home/old
 """
@@ -247,5 +247,5 @@ def test_old_workers_are_told_from_new_ones(tmp_path):
         "other": 1,
     }
     starts = "\n".join(f"bash -c 'exec -a \"{title}\" sleep 30' &" * count for title, count in titles.items())
-    commands = f"{starts}\nsystemctl() {{ echo $$; }}\nsleep 0.3\ncount_workers\nkill $(jobs -p)"
+    commands = f"{starts}\nsystemctl() {{ echo MainPID=$$; }}\nsleep 0.3\ncount_workers\nkill $(jobs -p)"
     assert run("resolve", commands, tmp_path).stdout == "2 3\n"

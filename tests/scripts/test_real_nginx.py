@@ -43,13 +43,13 @@ BODY = "AbCdEfGhIjKlMnOp"
 _SYSTEMCTL = """#!/bin/bash
 pid=$(cat /run/nginx.pid 2>/dev/null || true)
 case $1 in
-    is-active) [[ ${*: -1} != nginx || -n $pid ]] ;;
+    is-active) [[ ${*: -1} != nginx.service || -n $pid ]] ;;
     # without the script's locks, which systemd has not
     start) nginx 8>&- 9>&- ;;
     stop) nginx -s quit ;;
     kill) [ -e /run/deaf ] || kill -HUP "$pid" ;;
     show)
-        if [[ $* == *--value* ]]; then echo "${pid:-0}"; exit; fi
+        if [ "$3" = MainPID ]; then echo "MainPID=${pid:-0}"; exit; fi
         echo "Id=nginx.service"
         echo LoadState=loaded
         echo UnitFileState=enabled

@@ -33,7 +33,7 @@ PANELS_MODULES = ("http_ssl_module", "http_v2_module", "stream", "stream_ssl_pre
 # Of a hosting panel, as it runs on a host that has no nginx of a package.
 PANELS = BARE | {
     **SYSTEM,
-    f"nginx:{PANEL}": "118 nginx.service nginx version: nginx/1.24.0",
+    f"nginx:{PANEL}": "118 nginx.service nginx/1.24.0",
     f"built:{PANEL}": f"1.1.1 {' '.join(f'--with-{name}' for name in PANELS_MODULES)}",
     f"dump:{PANEL}": dump(
         {
@@ -121,7 +121,7 @@ def test_a_panel_s_nginx_and_its_sites(host):
 )
 def test_another_tls_library_or_none_is_told(host, words, tls, told):
     own = "/usr/local/nginx/sbin/nginx"
-    seen = known(BARE, **{f"nginx:{own}": "0 - nginx version: nginx/1.24.0", f"built:{own}": words})
+    seen = known(BARE, **{f"nginx:{own}": "0 - nginx/1.24.0", f"built:{own}": words})
     report = reported(host(SLB), seen)
     assert report.other_nginx[0].tls == tls
     (text,) = [text for text in _told(report) if text.startswith("other nginx: ")]

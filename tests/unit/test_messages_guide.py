@@ -37,7 +37,7 @@ SOURCES = [
     *(
         f"gateway/onhost/scripts/{name}.sh"
         for name in (
-            *("common", "state", "neighbours", "listing", "manifest"),
+            *("common", "state", "neighbours", "which_nginx", "listing", "manifest"),
             *("hold_back", "settle_nginx", "publish"),
             *("activate", "addresses", "candidate"),
             *("obtain", "acme", "authority", "housekeeping"),
@@ -49,13 +49,14 @@ SOURCES = [
 ALSO = ["gateway/fleet/parsing.py", "gateway/fleet/shared_domains.py", "gateway/fleet/upstream_authorities.py"]
 
 # Scripts of the same folder that write into a journal, or answer `status`.
-_ELSEWHERE = {"dpkg.sh", "expiry.sh", "health.sh", "pauses.sh", "renew.sh", "resolve.sh"}
+_ELSEWHERE = {"dpkg.sh", "expiry.sh", "health.sh", "pauses.sh", "renew.sh", "reopen.sh", "resolve.sh"}
 
 # What stands in a text for a value.
 _VALUE = "\0"
 # What is no message although it has three words, and what is only ever part of one.
 _OTHER = {
     "wecom-gateway: begin",
+    "nginx: master process ",
     "can't set attribute",
     "the user who runs this",
     "no such container",

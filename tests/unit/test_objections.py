@@ -18,7 +18,7 @@ THERE = {
     "unit:LoadState": "loaded",
     "unit:UnitFileState": "enabled",
     "unit:ActiveState": "active",
-    "unit:MainPID": "900",
+    "main_pid": "900",
     "listen:00000000:0050": f"900 {NGINX}",
     "listen:00000000000000000000000000000000:0050": f"900 {NGINX}",
     "listen:00000000:0016": "7 ssh.service sshd",
@@ -87,8 +87,8 @@ def test_an_nginx_elsewhere_that_is_not_the_unit_s_holds_its_port(host):
 @pytest.mark.parametrize(
     "found",
     [
-        {"nginx:/usr/local/nginx/sbin/nginx": "0 - nginx version: nginx/1.18.0"},
-        {"nginx:/www/server/nginx/sbin/nginx": "55 panel.service nginx version: nginx/1.22.0"},
+        {"nginx:/usr/local/nginx/sbin/nginx": "0 - nginx/1.18.0"},
+        {"nginx:/www/server/nginx/sbin/nginx": "55 panel.service nginx/1.22.0"},
         {"unit:Foreign": "/usr/lib/systemd/system/nginx.service"},
     ],
 )
@@ -99,18 +99,18 @@ def test_an_nginx_of_no_package_stays_what_it_is(host, found):
 
 
 def test_one_that_merely_lies_beside_the_package_s_is_nobody_s_concern(host):
-    lies = {"nginx:/usr/local/nginx/sbin/nginx": "0 - nginx version: nginx/1.18.0"}
+    lies = {"nginx:/usr/local/nginx/sbin/nginx": "0 - nginx/1.18.0"}
     assert objections(host(SLB), known(THERE, **lies)) == []
-    runs = {"nginx:/usr/local/nginx/sbin/nginx": "55 own.service nginx version: nginx/1.18.0"}
+    runs = {"nginx:/usr/local/nginx/sbin/nginx": "55 own.service nginx/1.18.0"}
     assert objections(host(SLB), known(THERE, **runs)) == []
-    unit = {"nginx:/usr/local/nginx/sbin/nginx": "900 nginx.service nginx version: nginx/1.18.0"}
+    unit = {"nginx:/usr/local/nginx/sbin/nginx": "900 nginx.service nginx/1.18.0"}
     assert "nginx.service runs /usr/local/nginx/sbin/nginx" in objections(host(SLB), known(THERE, **unit))[0]
 
 
 def test_under_a_supervisor(host):
     state = known(
         THERE,
-        **{"unit:ActiveState": "inactive", "unit:MainPID": "0", "nginx:/usr/sbin/nginx": "55 supervisor.service v"},
+        **{"unit:ActiveState": "inactive", "main_pid": "0", "nginx:/usr/sbin/nginx": "55 supervisor.service v"},
     )
     (text,) = objections(host(SLB), state)
     assert "runs as pid 55 under supervisor.service" in text

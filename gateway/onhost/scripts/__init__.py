@@ -1,4 +1,5 @@
-"""The scripts that run on a host: the same text on every host, with no value of an inventory in it."""
+"""The scripts that run on a host, with no value of an inventory in them: the same text on every host whose nginx is
+Debian's, and with other constants where the host's nginx has other places."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _HERE = Path(__file__).parent
 
 # Files of functions that a script needs besides common.sh, which all of them have.
 PARTS = {
-    "state": ("listing", "candidate", "neighbours"),
+    "state": ("listing", "candidate", "neighbours", "which_nginx"),
     "manifest": ("listing",),
     "activate": ("addresses", "candidate", "acme", "housekeeping"),
     "resolve": ("addresses", "pauses"),
@@ -25,11 +26,18 @@ PARTS = {
 }
 
 
+# The value of a shell variable: a tuple becomes an array.
+Value = str | int | tuple[str, ...]
+
+
 @cache
-def text(name: str) -> str:
-    """One script as it runs under bash: the constants that it uses, the functions that it needs, then `name`.sh."""
+def text(name: str, places: tuple[tuple[str, Value], ...] = ()) -> str:
+    """One script as it runs under bash: the constants that it uses, the functions that it needs, then `name`.sh.
+
+    `places` are the constants that are others on this host, by their names in FOR_SCRIPTS.
+    """
     parts = "".join((_HERE / f"{part}.sh").read_text() for part in ("common", *PARTS.get(name, ()), name))
-    return prelude(_used(parts)) + parts
+    return prelude(_used(parts, {**FOR_SCRIPTS, **dict(places)})) + parts
 
 
 @cache
@@ -38,16 +46,16 @@ def perl(name: str) -> str:
     return (_HERE / f"{name}.pl").read_text()
 
 
-def prelude(constants: Mapping[str, str | int | tuple[str, ...]]) -> str:
+def prelude(constants: Mapping[str, Value]) -> str:
     """One assignment a line, `name=value`, each value quoted for bash; a tuple becomes an array."""
     return "".join(f"{name}={_quoted(value)}\n" for name, value in constants.items())
 
 
-def _quoted(value: str | int | tuple[str, ...]) -> str:
+def _quoted(value: Value) -> str:
     return f"({' '.join(map(shlex.quote, value))})" if isinstance(value, tuple) else shlex.quote(str(value))
 
 
-def _used(script: str) -> dict[str, str | int | tuple[str, ...]]:
+def _used(script: str, constants: Mapping[str, Value]) -> dict[str, Value]:
     code = re.sub(r"^\s*#.*", "", script, flags=re.MULTILINE)
     words = set(re.findall(r"\w+", code))
-    return {name: value for name, value in FOR_SCRIPTS.items() if name in words}
+    return {name: value for name, value in constants.items() if name in words}

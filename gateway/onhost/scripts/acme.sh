@@ -202,18 +202,18 @@ not_yet_served() {
 # reload, and is asked. Prints what is wrong and fails where it does not; what it served before goes on.
 load_certificates() {
     local found left
-    if ! found=$(nginx -t -q 2>&1 | in_checkout); then
+    if ! found=$(run_nginx -t -q 2>&1 | in_checkout); then
         echo "nginx refuses the configuration, what it served before goes on: $found"
         return 1
     fi
-    systemctl is-active --quiet nginx || { echo "nginx is not running"; return 1; }
+    nginx_runs || { echo "nginx is not running"; return 1; }
     reload_nginx
     for _ in $(seq 60); do
         left=$(printf '%s\n' "$@" | not_yet_served)
         [ -n "$left" ] || return 0
         sleep 0.5
     done
-    echo "the running nginx did not take the new certificate of ${left//$'\n'/ } within 30 seconds; see journalctl -u nginx"
+    echo "the running nginx did not take the new certificate of ${left//$'\n'/ } within 30 seconds; see $error_log"
     return 1
 }
 

@@ -12,7 +12,7 @@ trap '' HUP PIPE
 [ -f "$target/gateway.conf" ] || fail "release $release is not on this host; deploy again"
 
 was_active=no
-! systemctl is-active --quiet nginx || was_active=yes
+! nginx_runs || was_active=yes
 # Found out before anything is changed.
 stock_site_goes || true
 
@@ -22,8 +22,8 @@ stock_site_goes || true
 # port changes from every address to one or back: nginx opens the new socket before it closes the old one.
 held_ports() {
     local master own port hex inode at where pid
-    master=$(systemctl show -p MainPID --value nginx)
-    own=" $(find "/proc/$master/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ' || true) "
+    master=$(master_pid)
+    own=" $(find "/proc/${master:-0}/fd" -lname 'socket:*' -printf '%l ' 2>/dev/null | tr -dc '0-9 ' || true) "
     while read -r port _ hex; do
         while read -r inode at; do
             if [ "${own#* "$inode" }" != "$own" ]; then
@@ -56,13 +56,14 @@ $held"
 
 # With the mode and owner that Debian's logrotate gives them; `nginx -t` below would create the first with this script's
 # umask.
+[ -d "$log_folder" ] || install -d -m 755 "$log_folder"
 for log in "$access_log" "$requests_error_log"; do
-    [ -e "$log" ] || install -m 640 -o www-data -g adm /dev/null "$log"
+    [ -e "$log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$log"
 done
 if [ -f "$target/egress.conf" ]; then
     has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
 modules-enabled/*.conf there; put the line \"include $nginx_home/modules-enabled/*.conf;\" at its top, as Debian has it"
-    [ -e "$egress_log" ] || install -m 640 -o www-data -g adm /dev/null "$egress_log"
+    [ -e "$egress_log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$egress_log"
 fi
 
 # What an operator can do about it, where nginx's own words do not say.
@@ -111,9 +112,9 @@ shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
 trap 'rm -rf -- "$shadow"' EXIT
 found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$?
 [ "$accepted" -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
-http block of nginx.conf include this folder: include $nginx_home/conf.d/*.conf;"
+http block of $main_file include this folder: include ${entry%/*}/*.conf;"
 if [ "$accepted" -ne 0 ]; then
-    if ! present=$(nginx -t -q 2>&1 | in_checkout); then
+    if ! present=$(run_nginx -t -q 2>&1 | in_checkout); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
 $present"
     fi
@@ -139,7 +140,16 @@ point_to() {
     put_link "$home/current" "$1"
 }
 tell_nginx() {
-    if systemctl is-active --quiet nginx; then reload_nginx; else systemctl start nginx; fi
+    if nginx_runs; then
+        reload_nginx
+    elif [ -z "$nginx_unit" ]; then
+        fail "nginx does not run, and no unit of systemd starts it; start it as its owner does, then deploy again"
+    elif systemctl is-active --quiet "$nginx_unit"; then
+        # A script in init.d counts as active when what it started has ended.
+        systemctl restart "$nginx_unit"
+    else
+        systemctl start "$nginx_unit"
+    fi
 }
 serves() {
     for _ in $(seq 150); do
@@ -159,6 +169,14 @@ remember() {
     tail -n 5 "$home/history.new" >"$home/history.cut"
     mv "$home/history.cut" "$home/history"
     rm -f "$home/history.new"
+}
+# Has logrotate keep the logs of the release small where nothing else on the host does.
+keep_logs_small() {
+    if [ -f "$target/logrotate" ]; then
+        cmp -s "$target/logrotate" "$logrotate_entry" || install -m 644 "$target/logrotate" "$logrotate_entry"
+    else
+        rm -f "$logrotate_entry"
+    fi
 }
 # Keeps where the release came from ($1), and the version that made it ($2), beside the releases: their ids must not
 # change with either.
@@ -220,7 +238,7 @@ enable_units() {
     systemctl reset-failed wecom-gateway-resolve.service 2>/dev/null || true
     # Debian's certbot.timer starts it.
     [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || systemctl enable --quiet "$renewal_unit"
-    systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
+    [ -z "$nginx_unit" ] || systemctl is-enabled --quiet "$nginx_unit" || systemctl enable --quiet "$nginx_unit"
     let_nginx_start
     [ ! -d "${dpkg_entry%/*}" ] || put_link "$dpkg_entry" "$home/current/dpkg.cfg"
 }
@@ -239,7 +257,6 @@ for name in "$(running_release)" "$(cat "$home/activated" 2>/dev/null || true)" 
 done
 # The link by which that release is included.
 entry_before=$(including_links | tail -n 1)
-error_log=$log_folder/error.log
 log_before=$(stat -c %s "$error_log" 2>/dev/null || echo 0)
 drop_stale_copy "$entry"
 
@@ -252,14 +269,14 @@ go_back() {
         point_to "$previous"
         if [ -n "$entry_before" ] && [ "$entry_before" != "$entry" ]; then
             # the line is in nginx.conf, or not, as that was before
-            [ "$entry_before" = "$main_file" ] || put_link "$entry_before" "$entry_target"
+            [ "$entry_before" = "$main_file" ] || put_link "$entry_before" "$(aim_of "$entry_before" gateway.conf)"
             [ "$entry" = "$main_file" ] || rm -f "$entry"
         fi
     else
         rm -f "${entries[@]}" "$main_entry" "$home/current"
     fi
     # Before the welcome page is back: it is not to be served for a moment.
-    [ $was_active = yes ] || systemctl stop nginx
+    [ $was_active = yes ] || [ -z "$nginx_unit" ] || systemctl stop "$nginx_unit"
     [ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
     if [ $was_active = no ]; then
         echo "nginx is stopped, as it was"
@@ -272,7 +289,7 @@ go_back() {
         echo "${previous##*/}" >"$home/activated"
         echo "release ${previous##*/} is in force again"
     else
-        echo "and it does not answer with release ${previous##*/}, which it served before, either: see journalctl -u nginx"
+        echo "and it does not answer with release ${previous##*/}, which it served before, either: see $error_log"
     fi
 }
 
@@ -311,6 +328,9 @@ stage=serving
 rm -f "$home/upstreams/.reload" "$before"
 remember
 keep_origin "${4-}" "${5-}"
+keep_logs_small
+# Which of several nginx on this host has the release.
+echo "$nginx_program ${nginx_options[*]-}" >"$home/nginx"
 enable_units
 prune
 # Else the script that has the ACME lock does it when it is done.

@@ -74,14 +74,14 @@ with_lines() {
 
 # Whether nginx.conf is a conffile of dpkg's: dpkg asks before an upgrade replaces it where it was edited.
 knows_nginx_conf() {
-    [[ $(shipped_conffiles) == *" $nginx_home/nginx.conf "* ]]
+    [[ $(shipped_conffiles) == *" $main_file "* ]]
 }
 
 # Whether standard input is nginx.conf as its package brought it.
 is_shipped() {
     local sum
     sum=$(md5sum)
-    shipped_conffiles | grep -qxF " $nginx_home/nginx.conf ${sum%% *}"
+    shipped_conffiles | grep -qxF " $main_file ${sum%% *}"
 }
 
 shipped_conffiles() {
@@ -90,7 +90,7 @@ shipped_conffiles() {
 
 # Whether nginx.conf includes the folder of main_entry, outside of http.
 has_main_entry() {
-    [ -d "${main_entry%/*}" ] && grep -qE "^[[:space:]]*include[[:space:]]+($nginx_home/)?modules-enabled/\*\.conf;" "$nginx_home/nginx.conf"
+    [ -d "${main_entry%/*}" ] && grep -qE "^[[:space:]]*include[[:space:]]+($nginx_home/)?modules-enabled/\*\.conf;" "$main_file"
 }
 
 # Whether Debian's welcome page has to go when a release comes into force; `remove_stock` is "yes" or "no" from then on.
@@ -103,31 +103,73 @@ stock_site_goes() {
     [ $remove_stock = yes ]
 }
 
+# Prints the names of those folders in the main file's own that a link of the gateway's may be in, each once.
+inside_folders() {
+    local link
+    for link in "$main_entry" "${entries[@]}"; do
+        case $link in "$nginx_home"/*) link=${link%/*} && echo "${link##*/}" ;; esac
+    done | sort -u
+}
+
+# Prints those folders of `entries` that are outside of the main file's, each once.
+outside_folders() {
+    local link
+    for link in "${entries[@]}"; do
+        case $link in "$nginx_home"/*) ;; *) echo "${link%/*}" ;; esac
+    done | sort -u
+}
+
+# Prints where path $2 is in a configuration that was made once more in folder $1.
+in_shadow() {
+    local folder=${2%/*}
+    case $2 in
+        "$nginx_home"/*) echo "$1/${2#"$nginx_home"/}" ;;
+        *) echo "$1/.outside/${folder//\//_}/${2##*/}" ;;
+    esac
+}
+
+# Standard input, with the names that files have in the configuration in folder $1.
+with_names_of() {
+    local folder rules=()
+    for folder in $(outside_folders); do rules+=(-e "s#$folder/#$1/.outside/${folder//\//_}/#g"); done
+    # What main files name relative to a folder above theirs.
+    sed ${rules[@]+"${rules[@]}"} -e "s#$nginx_home/#$1/#g" -e "s#\([[:blank:]\"']\)\.\./#\1$nginx_home/../#g"
+}
+
+# Standard input, with the host's own names in the place of those that files have in the configuration in folder $1.
+with_own_names() {
+    local folder rules=()
+    for folder in $(outside_folders); do rules+=(-e "s#$1/.outside/${folder//\//_}/#$folder/#g"); done
+    sed ${rules[@]+"${rules[@]}"} -e "s#$1/#$nginx_home/#g"
+}
+
 # Makes the host's nginx configuration, without the gateway's own links and without a welcome page that goes, once more
 # in folder $1, where nginx can test it: nothing changes that a restart of nginx would pick up. Files there are links,
 # but for those that name the folders that are made anew, which are copies with the other names.
 shadow_configuration() {
-    local shadow=$1 path name others=(! -path "$main_entry")
+    local shadow=$1 path name names others=(! -path "$main_entry")
+    mapfile -t names < <(inside_folders)
     for path in "${entries[@]}"; do others+=(! -path "$path"); done
     ! stock_site_goes || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
-        case $name in
-            nginx.conf) ;;
-            conf.d | modules-enabled | sites-enabled)
-                mkdir "$shadow/$name"
-                find "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$shadow/$name" {} +
-                ;;
-            *)
-                if [ -f "$path" ] && grep -qs "$nginx_home/\(conf.d\|sites-enabled\|modules-enabled\)/" "$path"; then
-                    sed "s#$nginx_home/#$shadow/#g" "$path" >"$shadow/$name"
-                else
-                    ln -s "$path" "$shadow/"
-                fi
-                ;;
-        esac
+        if [ "$path" = "$main_file" ]; then
+            continue
+        elif [ -d "$path" ] && [[ " ${names[*]} " == *" $name "* ]]; then
+            mkdir "$shadow/$name"
+            find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$shadow/$name" {} +
+        elif [ -f "$path" ] && grep -qsE "$nginx_home/($(tr ' ' '|' <<<"${names[*]}"))/" "$path"; then
+            with_names_of "$shadow" <"$path" >"$shadow/$name"
+        else
+            ln -s "$path" "$shadow/"
+        fi
     done
-    raise_connections <"$main_file" | without_line | sed "s#$nginx_home/#$shadow/#g" >"$shadow/nginx.conf"
+    for path in $(outside_folders); do
+        name=$(in_shadow "$shadow" "$path/")
+        mkdir -p "$name"
+        find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$name" {} +
+    done
+    raise_connections <"$main_file" | without_line | with_names_of "$shadow" >"$shadow/${main_file##*/}"
 }
 
 # Adds to the configuration in folder $1 those TLS servers of release $2 that wait for an ACME server's certificate and
@@ -152,7 +194,8 @@ add_waiting_servers() {
 # folder $2 included by link $3, or by a line where $3 is nginx.conf. Prints what nginx says. Fails with 2 where nginx
 # would never read the release.
 test_candidate() {
-    local shadow=$1 release=$2 link=$1/${3#"$nginx_home"/} read
+    local shadow=$1 release=$2 link read
+    link=$(in_shadow "$1" "$3")
     shadow_configuration "$shadow"
     if [ "$3" = "$main_file" ]; then
         mkdir "$shadow/.included"
@@ -164,11 +207,11 @@ test_candidate() {
         add_waiting_servers "$shadow" "$release" "${link%/*}"
     fi
     ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
-    nginx -T -q -c "$shadow/nginx.conf" 2>"$shadow/.said" >"$shadow/.dump" || {
-        sed "s#$shadow/#$nginx_home/#g" "$shadow/.said" | in_checkout
+    run_nginx -T -q -c "$(in_shadow "$shadow" "$main_file")" 2>"$shadow/.said" >"$shadow/.dump" || {
+        with_own_names "$shadow" <"$shadow/.said" | in_checkout
         return 1
     }
-    sed "s#$shadow/#$nginx_home/#g" "$shadow/.said" | in_checkout
+    with_own_names "$shadow" <"$shadow/.said" | in_checkout
     read=$(grep -cxF "# configuration file $release/release.conf:" "$shadow/.dump" || true)
     [ "$read" != 0 ] || return 2
 }
@@ -192,7 +235,7 @@ drop_stale_copy() {
 
 replace_nginx_conf() {
     local real
-    real=$(readlink -f "$nginx_home/nginx.conf")
+    real=$(readlink -f "$main_file")
     # Owner and mode stay.
     cp -p "$real" "$real.wecom-gateway" && cat "$1" >"$real.wecom-gateway" && sync "$real.wecom-gateway" \
         && mv -T "$real.wecom-gateway" "$real" && return
@@ -207,21 +250,21 @@ replace_nginx_conf() {
 include_release() {
     local link
     for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
-    ! has_main_entry || put_link "$main_entry" "$main_entry_target"
+    ! has_main_entry || put_link "$main_entry" "$(aim_of "$main_entry" main.conf)"
     as_included_by "$2" <"$main_file" >"$1/raised"
-    if ! cmp -s "$nginx_home/nginx.conf" "$1/raised"; then
-        cp -p "$nginx_home/nginx.conf" "$before"
+    if ! cmp -s "$main_file" "$1/raised"; then
+        cp -p "$main_file" "$before"
         replace_nginx_conf "$1/raised"
     fi
-    [ "$2" = "$main_file" ] || put_link "$2" "$entry_target"
+    [ "$2" = "$main_file" ] || put_link "$2" "$(aim_of "$2" gateway.conf)"
 }
 
 # Whether there is nothing left for include_release to do outside of conf.d.
 has_room() {
-    [ -f "$nginx_home/nginx.conf" ] || return 1
+    [ -f "$main_file" ] || return 1
     has_main_entry || [ ! -f "$home/current/egress.conf" ] || return 1
-    ! has_main_entry || [ "$(readlink "$main_entry")" = "$main_entry_target" ] || return 1
-    [ "$(raise_connections <"$nginx_home/nginx.conf")" = "$(<"$nginx_home/nginx.conf")" ]
+    ! has_main_entry || [ "$(readlink "$main_entry")" = "$(aim_of "$main_entry" main.conf)" ] || return 1
+    [ "$(raise_connections <"$main_file")" = "$(<"$main_file")" ]
 }
 
 # Puts nginx.conf back as it was. $1 is what is to include a release then: nginx.conf, a link, or nothing. The copy may be of an

@@ -13,11 +13,16 @@ fail() {
     exit 1
 }
 
+# Prints where link $1 leads that includes file $2 of the current release: in nginx's own folder a relative path.
+aim_of() {
+    if [ "${1%/*/*}" = "${home%/*}" ]; then echo "../${home##*/}/current/$2"; else echo "$home/current/$2"; fi
+}
+
 # Prints those of the links in `entries` that include the current release, and nginx.conf where a line in it does.
 including_links() {
     local link
     for link in "${entries[@]}"; do
-        [ "$(readlink "$link")" != "$entry_target" ] || echo "$link"
+        [ "$(readlink "$link")" != "$(aim_of "$link" gateway.conf)" ] || echo "$link"
     done
     ! has_line || echo "$main_file"
 }
@@ -28,7 +33,7 @@ has_line() {
 }
 
 # The file that keeps nginx from being started, by its package or a reboot, until the first release is in force.
-held_back=/etc/systemd/system/nginx.service.d/wecom-gateway-not-yet.conf
+held_back=/etc/systemd/system/$nginx_unit.d/wecom-gateway-not-yet.conf
 
 let_nginx_start() {
     [ -e "$held_back" ] || return 0
@@ -68,10 +73,73 @@ running_release() {
     echo "${answer##*$'\n'}"
 }
 
+# nginx as the running one was started, with more arguments.
+run_nginx() {
+    # bash before 4.4 takes an empty array for an unset one
+    "$nginx_program" ${nginx_options[@]+"${nginx_options[@]}"} "$@"
+}
+
+# Sets `options` to those of -c and -p that a main process was started with, by its title $1, and `config` and `prefix` to
+# their values, empty where they are nginx's own.
+read_options() {
+    local word taken='' words
+    options=() config='' prefix=''
+    read -r -a words <<<"$1"
+    for word in "${words[@]}"; do
+        if [ -z "$taken" ]; then
+            [[ $word == -[cp]* ]] || continue
+            taken=${word:0:2} word=${word:2}
+            [ -n "$word" ] || continue
+        fi
+        options+=("$taken" "$word")
+        case $taken in -c) config=$word ;; -p) prefix=$word ;; esac
+        taken=
+    done
+}
+
+# Whether process folder $1 is that of the main process of an nginx of this host; sets `title` to its title. Those in
+# containers are none.
+is_master() {
+    title=
+    IFS= read -r -d '' title 2>/dev/null <"$1/cmdline" || true
+    [[ $title == "nginx: master process "* && $1/ns/pid -ef /proc/1/ns/pid ]]
+}
+
+# The process id that systemd has of nginx, 0 where it has none.
+main_pid() {
+    local found=
+    [ -z "$nginx_unit" ] || found=$(systemctl show -p MainPID "$nginx_unit" 2>/dev/null || true)
+    found=${found#MainPID=}
+    echo "${found:-0}"
+}
+
+# Prints the process id of the running nginx, nothing where it does not run.
+master_pid() {
+    local pid path title program options config prefix
+    pid=$(main_pid)
+    [ "$pid" = 0 ] || { echo "$pid"; return; }
+    # systemd does not know that of a script in init.d, nor what no unit has started.
+    for path in /proc/[0-9]*; do
+        is_master "$path" || continue
+        program=$(readlink "$path/exe" || true)
+        [ "${program% (deleted)}" = "$nginx_program" ] || continue
+        read_options "$title"
+        [ "${options[*]-}" != "${nginx_options[*]-}" ] || { echo "${path##*/}"; return; }
+    done
+}
+
+nginx_runs() {
+    [ -n "$(master_pid)" ]
+}
+
 # Sends the signal that `systemctl reload` sends in the end. That one reads the whole configuration only to find the
 # process, which takes seconds with a thousand sites. Callers find out by themselves whether the reload was taken.
 reload_nginx() {
-    systemctl kill --signal=HUP --kill-who=main nginx
+    if [ "$(main_pid)" != 0 ]; then
+        systemctl kill --signal=HUP --kill-who=main "$nginx_unit"
+    else
+        kill -HUP "$(master_pid)"
+    fi
 }
 
 # Whether Debian's welcome page is served, unchanged since the package put it there.

@@ -11,26 +11,26 @@ trap 'rm -f -- "$text"' EXIT
 workers=/run/wecom-gateway-workers
 
 present_workers() {
-    cat /proc/"$(</run/nginx.pid)"/task/*/children
+    cat /proc/"$(master_pid)"/task/*/children
 }
 
 case $1 in
     lower)
-        lower_connections <"$nginx_home/nginx.conf" >"$text"
-        cmp -s "$text" "$nginx_home/nginx.conf" && exit 0
+        lower_connections <"$main_file" >"$text"
+        cmp -s "$text" "$main_file" && exit 0
         is_shipped <"$text" || exit 0
         [ -e $workers ] || present_workers >$workers 2>/dev/null || true
         replace_nginx_conf "$text"
         ;;
     raise)
-        if is_shipped <"$nginx_home/nginx.conf"; then
-            raise_connections <"$nginx_home/nginx.conf" >"$text"
-            cmp -s "$text" "$nginx_home/nginx.conf" || replace_nginx_conf "$text"
+        if is_shipped <"$main_file"; then
+            raise_connections <"$main_file" >"$text"
+            cmp -s "$text" "$main_file" || replace_nginx_conf "$text"
         fi
         [ -e $workers ] || exit 0
-        if systemctl is-active --quiet nginx && [ "$(present_workers 2>/dev/null)" != "$(<$workers)" ]; then
+        if nginx_runs && [ "$(present_workers 2>/dev/null)" != "$(<$workers)" ]; then
             # In the middle of an upgrade the configuration may not load; the next call reloads it then.
-            nginx -t -q 2>/dev/null || exit 0
+            run_nginx -t -q 2>/dev/null || exit 0
             reload_nginx
         fi
         rm -f $workers

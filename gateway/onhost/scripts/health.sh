@@ -13,8 +13,8 @@ first_emergency() {
 }
 
 # Whether nginx's configuration loads as it is now. nginx waits long for a name that no name server answers.
-if command -v nginx >/dev/null; then
-    said=$(umask 022 && timeout -k 5 30 nginx -t -q 2>&1 | in_checkout) && code=0 || code=$?
+if [ -x "$nginx_program" ]; then
+    said=$(umask 022 && timeout -k 5 30 "$nginx_program" ${nginx_options[@]+"${nginx_options[@]}"} -t -q 2>&1 | in_checkout) && code=0 || code=$?
     case $code in
         0) echo "loads yes" ;;
         124 | 137) echo "loads slow" ;;
@@ -23,10 +23,11 @@ if command -v nginx >/dev/null; then
 fi
 
 # nginx, and the units that the release in force brings: "unit:NAME LOADED ACTIVE ENABLED RESULT PID".
-units=(nginx.service)
+shown=
+units=(${nginx_unit:+"$nginx_unit"})
 for path in "$home"/current/units/*; do units+=("${path##*/}"); done
 [ ! -s "$home/current/orders" ] || units+=(certbot.timer)
-shown=$(systemctl show -p Id,LoadState,ActiveState,UnitFileState,Result,MainPID "${units[@]}" 2>/dev/null | awk '
+[ ${#units[@]} -eq 0 ] || shown=$(systemctl show -p Id,LoadState,ActiveState,UnitFileState,Result,MainPID "${units[@]}" 2>/dev/null | awk '
     function word(key) { return is[key] == "" ? "-" : is[key] }
     function told() {
         if (word("Id") != "-") print "unit:" is["Id"], word("LoadState"), word("ActiveState"), word("UnitFileState"), \
@@ -37,20 +38,21 @@ shown=$(systemctl show -p Id,LoadState,ActiveState,UnitFileState,Result,MainPID 
     { told() }
     END { told() }' || true)
 echo "$shown"
-nginx=$(grep '^unit:nginx.service ' <<<"$shown" || true)
+echo "nginx $nginx_unit"
+nginx=$(grep -F "unit:$nginx_unit " <<<"$shown" || true)
 case $nginx in
     *" failed "*)
         # Why it failed when it was started last.
-        said=$(journalctl -u nginx -b -o cat -n 100 --no-pager 2>/dev/null || true)
+        said=$(journalctl -u "$nginx_unit" -b -o cat -n 100 --no-pager 2>/dev/null || true)
         [[ $said != *"[emerg]"* ]] || echo "reason $(first_emergency <<<"$said")"
         ;;
     *" active "*)
-        case $(readlink "/proc/${nginx##* }/exe" || true) in *" (deleted)") echo "replaced yes" ;; esac
+        case $(readlink "/proc/$(master_pid)/exe" || true) in *" (deleted)") echo "replaced yes" ;; esac
         ;;
 esac
 
 # "disk:FOLDER MOUNTPOINT rw|ro KILOBYTES INODES": the last two are what is free, "-" where inodes are not counted.
-for path in "$nginx_home" "$log_folder" "$variable_home"; do
+for path in "${home%/*}" "$log_folder" "$variable_home"; do
     [ -d "$path" ] || continue
     # The longest mount point that the path is in; of several mounts on the same one, the last.
     read -r mount mode < <(awk -v path="$path/" '
@@ -79,8 +81,8 @@ print_silent_nodes() {
 
 # How dpkg sees nginx.conf: whether it will ask when Debian brings another one.
 if knows_nginx_conf; then
-    if is_shipped <"$nginx_home/nginx.conf"; then echo "conffile shipped"
-    elif lower_connections <"$nginx_home/nginx.conf" | is_shipped; then echo "conffile raised"
+    if is_shipped <"$main_file"; then echo "conffile shipped"
+    elif lower_connections <"$main_file" | is_shipped; then echo "conffile raised"
     else echo "conffile edited"; fi
     [ ! -f "$home/current/dpkg.cfg" ] || [ -e "$dpkg_entry" ] || echo "hook gone"
 fi

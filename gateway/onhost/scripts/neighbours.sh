@@ -42,75 +42,54 @@ is_packaged() {
     grep -qsxF -e "$1" -e "${1#/usr}" -e "/usr$1" /var/lib/dpkg/info/*.list </dev/null
 }
 
-# Prints for each nginx that belongs to no package and runs on this host, or is where builds from source and hosting
-# panels put it: "nginx:PROGRAM PID UNIT VERSION" and "built:PROGRAM OPENSSL MODULES"; where $1 is "whole" also
-# "dump:PROGRAM" and what `nginx -T` of those that run prints, packed as by print_configuration. Those in containers are
-# left out.
+# Prints for each nginx of the arrays but the one in use "nginx:PROGRAM PID UNIT VERSION" and "built:PROGRAM OPENSSL
+# MODULES"; where $1 is "whole" also "dump:PROGRAM" and what `nginx -T` of those that run prints, packed as by
+# print_configuration.
 print_foreign_nginx() {
-    local path pid unit program said programs=() pids=()
-    for path in /proc/[0-9]*; do
-        read -r program <"$path/comm" 2>/dev/null || continue
-        [[ $program == nginx || $program == openresty || $program == tengine ]] || continue
-        read -r -d '' program <"$path/cmdline" 2>/dev/null || true
-        [[ $program == "nginx: master"* && $path/ns/pid -ef /proc/1/ns/pid ]] || continue
-        program=$(readlink "$path/exe") || continue
-        programs+=("${program% (deleted)}") pids+=("${path#/proc/}")
-    done
-    for path in "$(type -P nginx || true)" /usr/local/{nginx/sbin,openresty/nginx/sbin,sbin,bin}/nginx /usr/local/tengine/sbin/nginx \
-        /opt/nginx/sbin/nginx /www/server/nginx/sbin/nginx; do
-        { [ -x "$path" ] && path=$(readlink -f "$path"); } || continue
-        [[ " ${programs[*]-} " == *" $path "* ]] || { programs+=("$path") && pids+=(0); }
-    done
-    for path in "${!programs[@]}"; do
-        pid=${pids[$path]} program=${programs[$path]} unit=
-        [ "$pid" = 0 ] || unit_of "$pid"
+    local place program pid said
+    for place in "${!programs[@]}"; do
+        program=${programs[$place]} pid=${pids[$place]}
+        [ "$place" != "$in_use" ] || continue
         if [ "$program" = "$packaged_nginx" ]; then
-            # The gateway reloads the one of nginx.service; instances with a main file of their own are left out.
-            { [[ $pid != 0 && $unit != nginx.service ]] && ! grep -qsa -e ' -c ' "/proc/$pid/cmdline"; } || continue
-        elif is_packaged "$program"; then
-            continue
+            # Beside the package's own instances with a main file of their own are nobody's business.
+            [[ $pid != 0 && ${units[$place]} != "$nginx_unit" && ${commands[$place]} != *" -c "* ]] || continue
         fi
         said=$("$program" -V 2>&1 || true)
-        echo "nginx:$program $pid ${unit:--} ${said%%$'\n'*}"
+        echo "nginx:$program $pid ${units[$place]:--} $(version_of "$said")"
         echo "built:$program $(openssl_of "$said") $(built_with "$said")"
-        [[ $1 != whole || $pid = 0 ]] || print_sites "$program" "$pid"
+        [[ $1 != whole || $pid = 0 ]] || print_sites "$program" "${commands[$place]}"
     done
 }
 
-# Prints "dump:PROGRAM" and the configuration that process $2 of nginx $1 was started with. It runs, so that the files
-# are there which a test of its configuration would make.
+# Prints "dump:PROGRAM" and the configuration that the nginx $1 with the title $2 was started with. It runs, so that the
+# files are there which a test of its configuration would make.
 print_sites() {
-    local word taken='' words options=()
-    read -r -d '' -a words 2>/dev/null <"/proc/$2/cmdline" || true
-    for word in "${words[@]}"; do
-        [[ -z $taken ]] || options+=("$taken" "$word")
-        taken=
-        [[ $word != -[cp] ]] || taken=$word
-    done
+    local options config prefix
+    read_options "$2"
     # As by print_configuration, should one of its logs have gone.
-    echo "dump:$1 $( (umask 022 && timeout 10 "$1" -T -q "${options[@]}" 2>/dev/null) | gzip -c | base64 -w 0 || true)"
+    echo "dump:$1 $( (umask 022 && timeout 10 "$1" -T -q ${options[@]+"${options[@]}"} 2>/dev/null) | gzip -c | base64 -w 0 || true)"
 }
 
-# Prints what systemd says of nginx.service, and its file where no package put it there.
+# Prints what systemd says of nginx's unit, and its file where no package put it there.
 print_unit() {
     local line file='' source=''
     [ -d /run/systemd/system ] || { echo "init $(</proc/1/comm)"; return; }
     while read -r line; do
         # The package masks it on Debian 11 when it is removed, and unmasks it when it is installed again.
-        if [ "$line" = LoadState=masked ] && [ -z "$packaged_nginx" ]; then
-            [ ! -e /var/lib/systemd/deb-systemd-helper-masked/nginx.service ] || continue
+        if [ "$line" = LoadState=masked ] && [ -z "$in_use" ]; then
+            [ ! -e "/var/lib/systemd/deb-systemd-helper-masked/$nginx_unit" ] || continue
         fi
         echo "unit:${line%%=*} ${line#*=}"
         case $line in
             FragmentPath=*) file=${line#*=} ;;
             SourcePath=*) source=${line#*=} ;;
         esac
-    done < <(systemctl show -p LoadState,FragmentPath,SourcePath,UnitFileState,ActiveState,MainPID nginx.service)
+    done < <(systemctl show -p LoadState,FragmentPath,SourcePath,UnitFileState,ActiveState "${nginx_unit:-none.service}")
     # A unit may be generated from a script, which Debian's package would replace as well. A mask is no unit.
     file=${source:-$file}
     [[ $file != /dev/null && $(readlink -f "$file") != /dev/null ]] || file=
-    [ -n "$packaged_nginx" ] || [ -z "$file" ] || is_packaged "$file" || echo "unit:Foreign $file"
-    [ -n "$packaged_nginx" ] || [ -n "$file" ] || [ ! -e /etc/init.d/nginx ] || is_packaged /etc/init.d/nginx \
+    [ -n "$in_use" ] || [ -z "$file" ] || is_packaged "$file" || echo "unit:Foreign $file"
+    [ -n "$in_use" ] || [ -n "$file" ] || [ ! -e /etc/init.d/nginx ] || is_packaged /etc/init.d/nginx \
         || echo "unit:Foreign /etc/init.d/nginx"
 }
 
@@ -118,21 +97,21 @@ print_unit() {
 # file in the place of each link by which a release can be included; or "broken" and why it does not load.
 print_configuration() {
     local found link done=0
-    [ -f "$nginx_home/nginx.conf" ] || return 0
+    [ -f "$main_file" ] || return 0
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
     trap 'rm -rf -- "$shadow"' EXIT
     shadow_configuration "$shadow"
     for link in "${entries[@]}"; do
-        link=$shadow/${link#"$nginx_home"/}
+        link=$(in_shadow "$shadow" "$link")
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"
     done
     # Into a file of root's alone, since the dump may hold secrets. nginx creates logs of others that are not there yet,
     # and those must not be root's alone.
-    (umask 022 && timeout 30 "$packaged_nginx" -T -q -c "$shadow/nginx.conf") >"$shadow/.dump" 2>"$shadow/.said" || done=$?
+    (umask 022 && timeout 30 "$nginx_program" ${nginx_options[@]+"${nginx_options[@]}"} -T -q -c "$(in_shadow "$shadow" "$main_file")") >"$shadow/.dump" 2>"$shadow/.said" || done=$?
     if [ $done = 0 ]; then
-        echo "dump $(sed "s#$shadow/#$nginx_home/#g" "$shadow/.dump" | gzip -c | base64 -w 0)"
+        echo "dump $(with_own_names "$shadow" <"$shadow/.dump" | gzip -c | base64 -w 0)"
     else
-        found=$(grep -F '[emerg]' "$shadow/.said" | head -n 3 | sed "s#$shadow/#$nginx_home/#g" || true)
+        found=$(grep -F '[emerg]' "$shadow/.said" | head -n 3 | with_own_names "$shadow" || true)
         [ $done != 124 ] || found="nginx -t does not end within 30 seconds: does it wait for a name server?"
         found=${found:-$(tail -n 3 "$shadow/.said")}
         echo "broken ${found//$'\n'/; }"

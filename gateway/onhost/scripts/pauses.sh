@@ -10,7 +10,7 @@ reloaded=/run/wecom-gateway-reloaded
 # Prints "NEW OLD": how many workers of nginx take connections, and how many only finish what they have begun.
 count_workers() {
     local master path title new=0 old=0
-    master=$(systemctl show -p MainPID --value nginx)
+    master=$(master_pid)
     while read -r path; do
         IFS= read -r -d '' title <"${path%/*}/cmdline" || true
         case $title in

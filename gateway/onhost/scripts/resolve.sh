@@ -13,8 +13,8 @@ changed=$(write_addresses "$home/current/upstreams" "$addresses" "$waiting")
 # Kept in a file, so that a reload that cannot be done now is done later.
 [ -z "$changed" ] || touch "$home/upstreams/.reload"
 [ -e "$home/upstreams/.reload" ] || exit 0
-systemctl is-active --quiet nginx || exit 0
-nginx -t -q
+nginx_runs || exit 0
+run_nginx -t -q
 reload_nginx
 rm -f "$home/upstreams/.reload"
 date +%s >"$reloaded" || true

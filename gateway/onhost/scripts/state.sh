@@ -22,6 +22,12 @@ openssl_of() {
     echo "${found%%[[:space:])]*}"
 }
 
+# Of what `nginx -V` says ($1) the version; nginx's own where it is something made from nginx.
+version_of() {
+    local found=${1#*nginx version: }
+    echo "${found%%[[:space:]]*}"
+}
+
 # Of what `nginx -V` says ($1) the TLS library, where it is not OpenSSL, and which modules nginx was built with or without.
 built_with() {
     local word found=()
@@ -43,18 +49,26 @@ system_name() {
 }
 
 echo "system $(system_name)"
-packaged_nginx='' owner=''
-[ ! -x /usr/sbin/nginx ] || owner=$(grep -lsxF /usr/sbin/nginx /var/lib/dpkg/info/*nginx*.list </dev/null || true)
+packaged_nginx='' owner='' in_use=
+[ ! -x "$nginx_program" ] || owner=$(grep -lsxF "$nginx_program" /var/lib/dpkg/info/*nginx*.list </dev/null || true)
 if [ -n "$owner" ]; then
-    packaged_nginx=/usr/sbin/nginx
+    packaged_nginx=$nginx_program
     owner=${owner%%.list*} owner=${owner##*/}
-    built=$("$packaged_nginx" -V 2>&1)
-    echo "version ${built%%$'\n'*}"
-    echo "openssl $(openssl_of "$built")"
-    echo "built $(built_with "$built")"
+fi
+find_every_nginx
+choose_nginx
+if [ -n "$in_use" ]; then
+    use_nginx
+    [ "$nginx_program" = "$packaged_nginx" ] || owner=
+    echo "version $(version_of "$said")"
+    echo "openssl $(openssl_of "$said")"
+    echo "built $(built_with "$said")"
+    [ -n "$owner" ] || echo "foreign yes"
+    print_layout
 else
     echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
 fi
+print_trust_store
 # The last two are needed only for egress and for automatic certificates.
 needed=(nginx ca-certificates logrotate libnginx-mod-stream certbot)
 packages=$(dpkg-query -W -f '${Package} ${Status} ${Version} ${Maintainer}\n' ${owner:+"$owner"} "${needed[@]}" 2>/dev/null || true)
@@ -82,10 +96,11 @@ echo "history ${history//$'\n'/ }"
 
 # What else is on this host.
 print_unit
+echo "main_pid $([ -z "$in_use" ] || master_pid)"
 print_listeners
 print_foreign_nginx "${1-}"
 print_groups
-[ -z "$packaged_nginx" ] || print_configuration
+[ -z "$in_use" ] || print_configuration
 
 # Upstreams of the release in force whose names have never resolved here. The folder has those of earlier releases too.
 unresolved=()

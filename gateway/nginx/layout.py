@@ -1,0 +1,91 @@
+"""Where the nginx of a host has its program and files, and how it is run: one place for all that names them."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+
+from gateway.onhost.constants import (
+    ENTRIES,
+    MAIN_ENTRY,
+    MAIN_ERROR_LOG,
+    MAIN_FILE,
+    NGINX,
+    NGINX_HOME,
+    NGINX_UNIT,
+    NGINX_USER,
+)
+from gateway.onhost.scripts import Value
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places of a host's nginx; without values those of Debian's package.
+
+    `options` are -c and -p as the running nginx was started with them. `unit` is empty where systemd starts it by none.
+    `entries` are links by which it can include a release, the first one preferred. `error_log` is what it says of
+    itself, `user` who its workers are. `bundle` is the system's trust store as one file, `trust_folder` as a folder
+    of one file for each authority under the digest of its name, empty where the system has none. `rotated` tells
+    whether logrotate knows of the logs of a release by somebody else's file.
+    """
+
+    program: str = NGINX
+    main_file: str = MAIN_FILE
+    options: tuple[str, ...] = ()
+    unit: str = NGINX_UNIT
+    entries: tuple[str, ...] = ENTRIES
+    error_log: str = MAIN_ERROR_LOG
+    user: str = NGINX_USER
+    bundle: str = "/etc/ssl/certs/ca-certificates.crt"
+    trust_folder: str = "/etc/ssl/certs"
+    rotated: bool = True
+
+    @property
+    def folder(self) -> str:
+        """The folder of the main file, which names of further files are relative to."""
+        return posixpath.dirname(self.main_file)
+
+    @property
+    def is_packaged(self) -> bool:
+        """Whether the program lies where packages of nginx put theirs."""
+        return self.program == NGINX
+
+    def for_scripts(self) -> tuple[tuple[str, Value], ...]:
+        """These places as the constants of scripts that name them (gateway.onhost.scripts.text)."""
+        return (
+            ("nginx_program", self.program),
+            ("nginx_options", self.options),
+            ("nginx_home", self.folder),
+            ("nginx_unit", self.unit),
+            ("nginx_user", self.user),
+            ("entries", self.entries),
+            ("main_file", self.main_file),
+            ("main_entry", MAIN_ENTRY.replace(NGINX_HOME, self.folder, 1)),
+            ("error_log", self.error_log),
+        )
+
+    def __str__(self) -> str:
+        started = " ".join((self.program, *self.options))
+        return f"{started} with {self.main_file}, run by {self.unit or 'no unit'}"
+
+
+def layout(places: dict[str, str], user: str | None = None, error_log: str | None = None) -> Layout:
+    """From what state.sh prints of them, by their names there; `user` and `error_log` as nginx's configuration says."""
+    usual = Layout()
+    return Layout(
+        program=places.get("program", usual.program),
+        main_file=places.get("main_file", usual.main_file),
+        options=tuple(places.get("options", "").split()),
+        unit=places.get("unit", usual.unit),
+        entries=tuple(places.get("entries", " ".join(usual.entries)).split()),
+        error_log=_said(error_log) or places.get("error_log", usual.error_log),
+        user=user or places.get("user", usual.user),
+        bundle=places.get("bundle") or usual.bundle,
+        trust_folder=places.get("trust_folder", usual.trust_folder),
+        rotated=places.get("rotated") != "no",
+    )
+
+
+def _said(error_log: str | None) -> str:
+    """The file that an error_log directive names, empty where it names none, or one that is not named from the root."""
+    return error_log if error_log and error_log.startswith("/") else ""
