@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,9 @@ from lab.engine import DockerError, docker
 from lab.errors import LabError
 from lab.progress import Say
 from lab.topology import GATEWAYS, INFRASTRUCTURE, LAB, LABEL, PKI, PREFIX, SSH_KEY, STATE, address
+
+# So often, a second apart.
+_TRIES = 15
 
 
 def up(wanted: Sequence[str], suite: str, say: Say, basis: str = "bare") -> None:
@@ -72,7 +76,20 @@ def _remove_containers(say: Say) -> None:
     listed = docker("network", "ls", "--filter", f"label={LABEL}", "--format", "{{.Name}}").split()
     for name in listed:
         if name == PREFIX or name.startswith(f"{PREFIX}-"):
+            _remove_network(name)
+
+
+def _remove_network(name: str) -> None:
+    """Removes a network that no container is in. Docker may take some seconds to see that those just removed are gone."""
+    for attempt in range(_TRIES, 0, -1):
+        try:
             docker("network", "rm", name)
+        except DockerError:
+            if attempt == 1:
+                raise
+            time.sleep(1)
+        else:
+            return
 
 
 def _remove_images(say: Say) -> None:

@@ -121,8 +121,8 @@ def _configuration(known: HostState) -> Iterator[str]:
         )
     elif known.installed is not None and not known.neighbours.included:
         yield (
-            f"{known.layout.main_file} on this host has no http block of its own and includes no folder of *.conf files "
-            "in one, so nginx would never read a release; add this line to the http block: include "
+            f"{known.layout.main_file} on this host has no http block of its own and includes no folder of *.conf "
+            "files in one, so nginx would never read a release; add this line to the http block: include "
             f"{known.layout.folder}/conf.d/*.conf;"
         )
 

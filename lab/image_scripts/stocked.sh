@@ -1,5 +1,5 @@
-# A bare server with what lab/kinds/ makes other hosts of in seconds: in /opt/lab an nginx from source, a panel's and
-# nginx.org's package, in apt's cache the packages that are installed there or by a deploy. Nothing is installed yet.
+# A bare server with what lab/kinds/ makes other hosts of in seconds: in /opt/lab nginx from source of two versions, a
+# panel's, OpenResty's and nginx.org's package, in apt's cache the packages that are installed there or by a deploy. Nothing is installed yet.
 export DEBIAN_FRONTEND=noninteractive
 stock=/opt/lab
 work=$(mktemp -d)
@@ -7,28 +7,37 @@ chmod 755 "$work"
 
 apt-get -qq update
 before=$(dpkg-query -W -f '${Package}\n' | sort)
-apt-get -qq install -y --no-install-recommends gcc libc6-dev make libpcre2-dev zlib1g-dev libssl-dev
+apt-get -qq install -y --no-install-recommends gcc libc6-dev make libpcre2-dev libpcre3-dev zlib1g-dev libssl-dev
+release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 sed -n 's/^deb /deb-src /p' /etc/apt/sources.list | head -n 1 >/etc/apt/sources.list.d/source.list
+sed "s/ $release / bullseye /" /etc/apt/sources.list.d/source.list >/etc/apt/sources.list.d/older.list
 apt-get -qq update
-# Its original archive is nginx's own; those of Debian's modules are not needed.
-(cd "$work" && chown _apt . && apt-get -qq source --download-only nginx) || true
-tar -xzf "$work"/nginx_*.orig.tar.gz -C "$work" --strip-components 1 --one-top-level=nginx
+chown _apt "$work"
+# An original archive is nginx's own; those of Debian's modules are not needed.
+for version in $(apt-cache madison nginx | awk '/Sources/ { print $3 }'); do
+    (cd "$work" && apt-get -qq source --download-only "nginx=$version") || true
+done
+older=nginx-1.18 newer=nginx
+tar -xzf "$work"/nginx_1.18.*.orig.tar.gz -C "$work" --strip-components 1 --one-top-level=$older
+tar -xzf "$(find "$work" -name 'nginx_*.orig.tar.gz' ! -name 'nginx_1.18.*')" -C "$work" --strip-components 1 --one-top-level=$newer
 
-# Installs nginx as configured with $2 and more under $stock/$1.
+# Installs nginx as configured with $3 and more, from the sources in $work/$2, under $stock/$1.
 build() {
-    name=$1
-    shift
+    name=$1 sources=$2
+    shift 2
     (
-        cd "$work/nginx"
+        cd "$work/$sources"
         ./configure --builddir="$work/objects-$name" "$@" >/dev/null
         make -s -j "$(nproc)" >/dev/null
         make -s install DESTDIR="$stock/$name" >/dev/null
     )
 }
-build source --prefix=/usr/local/nginx --with-http_ssl_module --with-http_stub_status_module
-build panel --prefix=/www/server/nginx --user=www --group=www --with-http_ssl_module --with-http_v2_module \
+build source $newer --prefix=/usr/local/nginx --with-http_ssl_module --with-http_stub_status_module
+# Today's compiler and OpenSSL find fault with what was right then.
+build source-1.18 $older --prefix=/usr/local/nginx --with-http_ssl_module --with-http_stub_status_module --with-cc-opt=-w
+build panel $newer --prefix=/www/server/nginx --user=www --group=www --with-http_ssl_module --with-http_v2_module \
     --with-http_stub_status_module
-build nginx-org --prefix=/etc/nginx --sbin-path=/usr/sbin/nginx --modules-path=/usr/lib/nginx/modules \
+build nginx-org $newer --prefix=/etc/nginx --sbin-path=/usr/sbin/nginx --modules-path=/usr/lib/nginx/modules \
     --conf-path=/etc/nginx/nginx.conf --error-log-path=/var/log/nginx/error.log \
     --http-log-path=/var/log/nginx/access.log --pid-path=/var/run/nginx.pid --lock-path=/var/run/nginx.lock \
     --http-client-body-temp-path=/var/cache/nginx/client_temp --http-proxy-temp-path=/var/cache/nginx/proxy_temp \
@@ -38,6 +47,11 @@ build nginx-org --prefix=/etc/nginx --sbin-path=/usr/sbin/nginx --modules-path=/
     --with-http_gzip_static_module --with-http_realip_module --with-http_slice_module --with-http_ssl_module \
     --with-http_stub_status_module --with-http_sub_module --with-http_v2_module --with-stream \
     --with-stream_realip_module --with-stream_ssl_module --with-stream_ssl_preread_module
+# OpenResty names itself so, with a number of its own behind nginx's.
+sed -i 's|^#define NGINX_VER .*|#define NGINX_VER "openresty/" NGINX_VERSION ".1"|' "$work/$newer/src/core/nginx.h"
+build openresty $newer --prefix=/usr/local/openresty/nginx --with-http_ssl_module --with-http_v2_module \
+    --with-http_realip_module --with-http_stub_status_module --with-stream --with-stream_ssl_module \
+    --with-stream_ssl_preread_module
 
 # What nginx.org's package has beside the program.
 root=$stock/nginx-org
@@ -145,15 +159,18 @@ X
 chmod 755 "$root/DEBIAN/postinst"
 dpkg-deb --build --root-owner-group "$root" "$stock/nginx-org.deb" >/dev/null
 
-for name in source panel; do
+for name in source source-1.18 panel openresty; do
     tar -C "$stock/$name" -czf "$stock/$name.tar.gz" .
 done
-rm -rf "$stock/source" "$stock/panel" "$root" "$work" /etc/apt/sources.list.d/source.list
+rm -rf "$stock/source" "$stock/source-1.18" "$stock/panel" "$stock/openresty" "$root" "$work" \
+    /etc/apt/sources.list.d/source.list /etc/apt/sources.list.d/older.list
 dpkg-query -W -f '${Package}\n' | sort | comm -13 /dev/fd/3 - 3<<X | xargs apt-get -qq purge -y
 $before
 X
 apt-get -qq update
 apt-get clean
+# What those built from source need where they run.
+apt-get -qq install -y --no-install-recommends libpcre3
 apt-get -qq install -y --no-install-recommends --download-only apache2 adduser
 # With what is recommended, as a deploy installs them.
 apt-get -qq install -y --download-only nginx libnginx-mod-stream certbot

@@ -86,6 +86,23 @@ unpack_nginx() {
     useradd --system --shell /usr/sbin/nologin www
 }
 
+# The unit of somebody who builds nginx from source.
+source_unit() {
+    unit /usr/lib/systemd/system/nginx.service <<'X'
+[Unit]
+Description=nginx
+After=network.target
+[Service]
+Type=forking
+PIDFile=/usr/local/nginx/logs/nginx.pid
+ExecStart=/usr/local/nginx/sbin/nginx
+ExecReload=/usr/local/nginx/sbin/nginx -s reload
+ExecStop=/usr/local/nginx/sbin/nginx -s quit
+[Install]
+WantedBy=multi-user.target
+X
+}
+
 # The nginx.conf of somebody who builds nginx from source.
 source_conf() {
     mkdir -p /data/logs

@@ -70,7 +70,9 @@ rm -f "$heard"
 # What a deploy may add to a host or change there.
 GATEWAYS_OWN = re.compile(
     r"/etc/nginx/wecom-gateway(/.*|\..*)?|/etc/nginx/conf\.d/wecom-gateway\.conf|/etc/nginx/modules-enabled/.*"
-    r"|/etc/systemd/system/(.*/)?wecom-gateway.*|/etc/logrotate\.d/wecom-gateway.*|/etc/nginx/nginx\.conf"
+    r"|/etc/systemd/system/(.*/)?wecom-gateway.*|/etc/logrotate\.d/wecom-gateway.*"
+    # the number of connections, and the line of a release
+    r"|(/etc/nginx|/usr/local/(openresty/)?nginx/conf)/nginx\.conf"
 )
 
 

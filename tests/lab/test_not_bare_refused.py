@@ -27,9 +27,6 @@ KINDS = [
     Kind("apache-beside-nginx", _HTTP, ("port 80 ", "apache2", "pid", "apache2.service")),
     Kind("python-80", _HTTP, ("port 80 ", "python3", "pid", "theirs.service")),
     Kind("python-9001", ("http://OWN:9001/",), ("port 9001 ", "python3", "pid", "theirs.service")),
-    Kind("source", _HTTP, ("/usr/local/nginx/sbin/nginx", "1.22.1")),
-    Kind("source-rc-local", _HTTP, ("/usr/local/nginx/sbin/nginx", "1.22.1")),
-    Kind("panel", _HTTP, ("/www/server/nginx/sbin/nginx", "1.22.1")),
     Kind("without-systemd", _HTTP, ("systemd",), basis="sshd"),
 ]
 # Whose nginx would not have come up again without a deploy either.

@@ -20,6 +20,7 @@ from .not_bare import Kind, Run
 _BOTH = tuple(
     f"{scheme}://{name}/" for scheme in ("http", "https") for name in ("theirs.example", "OWN", "unknown.example")
 )
+_PLAIN = ("http://theirs.example/", "http://OWN/", "http://unknown.example/")
 SECOND = {**SLB, "domain": "second.edu.example"}
 
 KINDS = [
@@ -32,6 +33,11 @@ KINDS = [
     Kind("conf-d-by-another-file", _BOTH),
     Kind("sites-only", _BOTH),
     Kind("includes-nothing", _BOTH),
+    Kind("source", _PLAIN),
+    Kind("source-1.18", _BOTH),
+    Kind("source-rc-local", _PLAIN, ("no unit of systemd starts /usr/local/nginx/sbin/nginx",)),
+    Kind("panel", (*_PLAIN, "http://phpmyadmin:888/")),
+    Kind("openresty", _PLAIN),
     Kind("disabled", (), ("enable",)),
     Kind("apache-8080", ("http://OWN:8080/",)),
 ]
