@@ -80,7 +80,7 @@ def _remove_containers(say: Say) -> None:
 
 
 def _remove_network(name: str) -> None:
-    """Removes a network that no container is in. Docker may take some seconds to see that those just removed are gone."""
+    """Removes a network that no container is in. Docker may need seconds to see that those just removed are gone."""
     for attempt in range(_TRIES, 0, -1):
         try:
             docker("network", "rm", name)
