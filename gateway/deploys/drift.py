@@ -115,15 +115,16 @@ def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime
         late_renewals({one: days[one] for one in failing}),
     ]
     problem, *further = [one for one in found if one] or [""]
+    out = host.serves_nothing and known.has_no_gateway
     return HostStatus(
         host=host.name,
         reachable=True,
-        wanted=seen.wanted,
+        wanted=None if out else seen.wanted,
         published=known.current,
         running=known.running,
         nginx=str(known.installed) if known.installed else None,
         version=known.product or None,
-        differences=() if known.around.init else _differences(seen.changes),
+        differences=() if known.around.init or out else _differences(seen.changes),
         unresolved=known.unresolved,
         apart=tuple(addresses_of_others(host, known)),
         certificate_days=days,
@@ -174,8 +175,12 @@ def _difference(host: Host, seen: Observation) -> str:
     """The first thing that is not as a deploy leaves it, and what helps. Empty where there is none, and where
     health.findings tells of it."""
     known, wanted = seen.state, seen.wanted
+    if host.serves_nothing and known.has_no_gateway:
+        return ""
     if (known.current != wanted or seen.changes) and (against := [*objections(host, known), *seen.refusals]):
         return f"a deploy would be refused: {'; '.join(against)}"
+    if host.serves_nothing:
+        return "nothing is to be served here, and a release is in force; deploy, and it is taken out of nginx"
     if known.installed is None:
         return "nginx is not installed; deploy"
     if lacking := missing_packages(host, known):

@@ -31,6 +31,9 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
     if not known.is_readable:
         yield _unreadable(host)
         return
+    if target.host.serves_nothing and known.has_no_gateway:
+        host.noop("nothing is to be served, and nothing is")
+        return
     wanted = target.wanted()
     there = known.current == wanted.id and target.is_intact()
     if there and known.in_force(wanted.id) and not target.missing_packages():
@@ -72,6 +75,11 @@ def publish(target: Target) -> Commands:
     Changes nothing where an intact copy is there. Content and modes that were changed by hand are put back.
     """
     known, wanted = target.state(), target.wanted()
+    if target.host.serves_nothing:
+        if not known.has_no_gateway and _shows():
+            _show(comparison.of_deploy(target, whole=state.config.DIFF))
+        host.noop("nothing is to be served")
+        return
     if _no_nginx(target):
         yield _refusal(_NO_NGINX)
         return
@@ -92,10 +100,19 @@ def publish(target: Target) -> Commands:
 def activate(target: Target) -> Commands:
     """Has the running nginx serve the wanted release, and proves it by asking.
 
+    Where nothing is to be served, the gateway is taken out of nginx instead, which goes on with what others have there.
+
     The release has to be published. Fails, with the previous release in force again, where nginx refuses it or does not
     take it. Changes nothing where the running nginx serves it already.
     """
     known, wanted = target.state(), target.wanted()
+    if target.host.serves_nothing:
+        if known.has_no_gateway:
+            host.noop("nothing is to be served, and nothing is")
+            return
+        target.forget()
+        yield shell.withdraw(known.layout)
+        return
     if _no_nginx(target):
         yield _refusal(_NO_NGINX)
         return

@@ -106,6 +106,11 @@ def reactivate(release: str, entry: str, layout: Layout) -> StringCommand:
     return _command("activate", release, "rollback", entry, layout=layout)
 
 
+def withdraw(layout: Layout) -> StringCommand:
+    """Takes the gateway out of nginx's configuration and proves that the running nginx serves it no longer."""
+    return _command("withdraw", layout=layout)
+
+
 def hold_back_nginx() -> StringCommand:
     """To be run before nginx is installed: keeps it from starting until a release is in force, whatever happens."""
     return _command("hold_back")

@@ -99,6 +99,11 @@ class HostState:
         return self != HostState()
 
     @property
+    def has_no_gateway(self) -> bool:
+        """Whether no release is in force, and nginx's configuration includes none."""
+        return self.current is None and self.running is None and not self.entries
+
+    @property
     def in_place(self) -> str | None:
         """The release that a new one follows: the one that the running nginx serves, else the current one, else (its
         link was deleted) the one that was last proven to be in force."""
@@ -121,6 +126,8 @@ class HostState:
 
 def missing_packages(host: Host, known: HostState) -> list[str]:
     """Packages that the host needs and that are not there."""
+    if host.serves_nothing:
+        return []
     # A minimal Debian lacks logrotate, and nginx's logs would grow until the disk is full.
     needed = {"ca-certificates", "logrotate"}
     if not known.foreign:

@@ -44,7 +44,7 @@ def ask_hosts(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType(
 def _observation(remote: Remote, target: Target) -> Observation | str:
     """What the host answers, or why there is nothing to compare it with."""
     known = target.state()
-    if known.build is None:
+    if known.build is None and not (target.host.serves_nothing and known.has_no_gateway):
         return _NO_NGINX if known.is_readable else asking.unreadable(remote)
     wanted, changes = target.wanted(), tuple(target.changes())
     refusals = tuple(comparison.refusals(target, losses.allowed_options(remote.data)))

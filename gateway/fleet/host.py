@@ -37,6 +37,11 @@ class Host:
     proxy_protocol: tuple[str, ...] = ()
 
     @property
+    def serves_nothing(self) -> bool:
+        """Whether the inventory has nothing for nginx to do on the host."""
+        return not self.sites and self.egress is None
+
+    @property
     def behind_balancers(self) -> frozenset[str]:
         """The domains whose TLS ends in a load balancer, which has their certificates."""
         return frozenset(site.domain for site in self.sites if site.edge == "slb")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,6 +106,25 @@ class Checkout:
 
     def roll_back(self) -> subprocess.CompletedProcess[str]:
         return self.run("pyinfra", "-y", "inventory/own.py", "rollback.py")
+
+    def accept(self) -> None:
+        """Has the acceptance tests pass on the hosts of the inventory."""
+        for name in ("__init__.py", "conftest.py", "acceptance"):
+            source, target = REPO / "tests" / name, self.path / "tests" / name
+            if target.exists():
+                continue
+            target.parent.mkdir(exist_ok=True)
+            shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)
+        shutil.copy(REPO / "pyproject.toml", self.path)
+        if not (self.path / "lab").exists():
+            (self.path / "lab").symlink_to(REPO / "lab")
+        done = self.run(
+            *("python", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *("tests/acceptance", "--inventory", "inventory/own.py"),
+            env={**os.environ, "SSL_CERT_FILE": str(topology.CA)},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"\b[1-9][0-9]+ passed", done.stdout)
 
     def status(self) -> tuple[int, dict[str, Any]]:
         """Exit code and the report of `python -m gateway status --json`."""

@@ -1,6 +1,7 @@
 """Hosts that serve others and take a gateway beside them: every answer, socket and file of theirs stays.
 
-Judged after the first deploy, a second one, a release that nginx refuses, a rollback, and a reboot.
+Judged after the first deploy, a second one, a release that nginx refuses, a rollback, a reboot, and the removal of the
+last site.
 """
 
 from __future__ import annotations
@@ -83,6 +84,10 @@ def stories(request, tmp_path_factory) -> dict[str, Story]:
         template.write_text(good)
         note("rollback", not_bare.deploy(checkout, there, SLB, TLS, run="rollback.py"), not_bare.look(there))
         note("reboot", None, not_bare.look_after_reboot(there, not_bare.look(there)))
+        checkout.write_hosts({name: [SLB, TLS] for name in there})
+        checkout.accept()
+        removal = ("--data", "allow_site_removal=1")
+        note("removal", not_bare.deploy(checkout, there, options=removal), not_bare.look(there))
         found |= batch
     return found
 
@@ -113,6 +118,21 @@ def test_others_lose_nothing_and_ours_answers(stories, kind, moment):
     lost = judge.losses(story.before, story.later[moment], _MAY_CHANGE.get(kind.name, ""))
     assert lost == ""
     assert len(story.ours[moment]) == (4 if moment in ("second deploy", "refused") else 3), story.ours[moment]
+
+
+@kinds
+def test_nothing_of_the_gateway_is_left_in_nginx_when_its_last_site_is_gone(stories, kind):
+    story = stories[kind.name]
+    assert kind.name not in story.runs["removal"].failed
+    before, after = story.before, story.later["removal"]
+    may_change = _MAY_CHANGE.get(kind.name, "")
+    differ = {path for path in before.files if after.files.get(path) != before.files[path]}
+    assert {path for path in differ if not re.fullmatch(may_change, path)} == set()
+    assert after.answers == before.answers
+    assert story.ours["removal"] == []
+    assert not [name for name in after.units if name.startswith("wecom-gateway")]
+    left = {path for path in after.files.keys() - before.files.keys() if "wecom-gateway" in path}
+    assert {path for path in left if not path.startswith("/etc/nginx/wecom-gateway/")} == set()
 
 
 @kinds

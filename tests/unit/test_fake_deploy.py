@@ -36,6 +36,7 @@ MARKS = {
     "manifest": "case $2 in",
     "state": "apt-cache policy",
     "obtain": "declare -A secrets",
+    "withdraw": 'drop_units ""',
 }
 
 
@@ -220,6 +221,23 @@ def test_what_is_there_once_nginx_was_installed_is_looked_at_before_a_release_co
     done = run(_sites(1), responses, stops=not activates, later=("systemctl disable --quiet", later))
     assert done.scripts("publish")
     assert bool(done.scripts("activate")) == activates
+
+
+def test_the_last_site_takes_the_gateway_out_of_nginx_with_it(run):
+    old = "0123456789abcdef"
+    held = {f"{old} held": "source 644 x y\ndomain s0.edu.cn\n", "state": _state_output(old)}
+    refused = run([], held, stops=True)
+    assert not refused.scripts("withdraw")
+    done = run([], held, allow_site_removal=1)
+    assert done.scripts("withdraw")
+    assert done.changed == ["Activate the release"]
+    assert not [*done.scripts("publish"), *done.scripts("activate")]
+
+
+def test_a_host_without_a_site_gets_nothing(run):
+    done = run([], {"state": "candidate 1.22.1-9\nmissing nginx ca-certificates\n"})
+    assert done.changed == []
+    assert not [command for command in done.commands if "apt-get" in command]
 
 
 @pytest.mark.parametrize(

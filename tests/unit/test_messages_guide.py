@@ -38,7 +38,7 @@ SOURCES = [
         f"gateway/onhost/scripts/{name}.sh"
         for name in (
             *("common", "state", "neighbours", "which_nginx", "listing", "manifest"),
-            *("hold_back", "settle_nginx", "publish"),
+            *("hold_back", "settle_nginx", "publish", "withdraw"),
             *("activate", "addresses", "candidate"),
             *("obtain", "acme", "authority", "housekeeping"),
         )

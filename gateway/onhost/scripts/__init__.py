@@ -23,6 +23,7 @@ PARTS = {
     "renew": ("authority", "acme", "housekeeping"),
     "health": ("candidate",),
     "dpkg": ("candidate",),
+    "withdraw": ("candidate",),
 }
 
 

@@ -209,13 +209,7 @@ prune() {
 enable_units() {
     local unit link changed=no
     # Those of releases that had others. systemd knows the unit until it is told to read again.
-    for link in /etc/systemd/system/wecom-gateway-*; do
-        unit=${link##*/}
-        { [ "$(readlink "$link")" = "$home/current/units/$unit" ] && [ ! -e "$target/units/$unit" ]; } || continue
-        systemctl stop "$unit" 2>/dev/null || true
-        rm -f "$link" /etc/systemd/system/*.wants/"$unit"
-        changed=yes
-    done
+    [ -z "$(drop_units "$target/units")" ] || changed=yes
     for unit in "$target"/units/*; do
         link=/etc/systemd/system/${unit##*/}
         [ "$(readlink "$link")" = "$home/current/units/${unit##*/}" ] || changed=yes

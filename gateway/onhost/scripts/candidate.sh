@@ -281,3 +281,16 @@ restore_nginx_conf() {
     fi
     rm -f "$before.new"
 }
+
+# Stops and removes those units of the gateway's that folder $1 does not have, all of them where $1 is empty. Prints their
+# names.
+drop_units() {
+    local link unit
+    for link in /etc/systemd/system/wecom-gateway-*; do
+        unit=${link##*/}
+        { [ "$(readlink "$link")" = "$home/current/units/$unit" ] && [ ! -e "$1/$unit" ]; } || continue
+        systemctl stop "$unit" 2>/dev/null || true
+        rm -f "$link" /etc/systemd/system/*.wants/"$unit"
+        echo "$unit"
+    done
+}

@@ -52,7 +52,7 @@ choose_nginx() {
     local place packaged='' running=() installed=()
     in_use='' recorded=
     # What was recorded before this was is the package's.
-    [ ! -e "$home/current" ] || recorded="$packaged_nginx "
+    [ ! -L "$home/current" ] || recorded="$packaged_nginx "
     [ ! -f "$home/nginx" ] || IFS= read -r recorded <"$home/nginx" || true
     for place in "${!programs[@]}"; do
         if [ "${programs[$place]}" = "$packaged_nginx" ]; then

@@ -1,0 +1,52 @@
+# Takes the gateway out of nginx, on a host for which the inventory has nothing left: nginx reads its own configuration
+# alone, as it was before the gateway came, and no unit of the gateway's runs. Releases stay, so that a rollback can bring
+# the last one back. Where nginx would not load without the gateway, or goes on serving it, nothing is different.
+take_lock
+# A cut connection must not stop this halfway.
+trap '' HUP PIPE
+shadow=$(mktemp -d /run/wecom-gateway.XXXXXX)
+trap 'rm -rf -- "$shadow"' EXIT
+
+if nginx_runs; then
+    mkdir "$shadow/without"
+    shadow_configuration "$shadow/without"
+    said=$(run_nginx -t -q -c "$(in_shadow "$shadow/without" "$main_file")" 2>&1) \
+        || fail "nginx would not load without the gateway, which goes on as it is; mend this first:
+$(with_own_names "$shadow/without" <<<"$said")"
+fi
+
+linked=$(readlink "$home/current" || true)
+entry=$(including_links | tail -n 1)
+
+go_back() {
+    local status=$?
+    trap - EXIT
+    set +e
+    if [ "$stage" = switching ]; then
+        [ -z "$linked" ] || put_link "$home/current" "$linked"
+        [ -z "$entry" ] || include_release "$shadow" "$entry"
+        ! nginx_runs || reload_nginx
+        echo "wecom-gateway: the gateway is not taken out of nginx; ${linked#releases/} goes on" >&2
+    fi
+    rm -rf -- "$shadow"
+    exit $status
+}
+stage=switching
+trap go_back EXIT
+
+lower_connections <"$main_file" | without_line >"$shadow/main"
+cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
+rm -f "${entries[@]}" "$main_entry"
+if nginx_runs; then
+    reload_nginx
+    for _ in $(seq 150); do
+        [ -n "$(running_release)" ] || break
+        sleep 0.2
+    done
+    [ -z "$(running_release)" ] || fail "the running nginx did not give up the gateway's release within 30 seconds"
+fi
+stage='done'
+
+drop_units "" >/dev/null
+systemctl daemon-reload
+rm -f "$home/current" "$home/activated" "$home/nginx" "$dpkg_entry" "$logrotate_entry"
