@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,11 +12,14 @@ import pytest
 import testinfra
 from testinfra.host import Host as Remote
 
+from gateway.deploys import state
+from gateway.deploys.state import HostState
 from gateway.fleet import loading
 from gateway.fleet.host import Host
 from gateway.fleet.machine_error import MachineError
 from gateway.fleet.own_address import own_address
 from gateway.inventory.site import Site
+from gateway.onhost import scripts
 from gateway.problems import errors
 from lab import demo
 
@@ -78,6 +80,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("served", served, ids=names, scope="session")
 
 
+def state_of(remote: Remote) -> HostState:
+    """What the host says of itself."""
+    return state.read(remote.check_output("bash -c %s", scripts.text("state")).splitlines())
+
+
+@pytest.fixture(scope="session")
+def of_others(served: Served) -> frozenset[int]:
+    """Ports of the host whose default server is another site's, which answers there to names that no site has."""
+    defaults = state_of(reached(served.target)).neighbours.defaults
+    return frozenset(int(socket.rpartition(":")[2]) for socket in defaults)
+
+
 @pytest.fixture(autouse=True)
 def _deployed(request: pytest.FixtureRequest) -> None:
     """On the lab the inventory is deployed first; an inventory of yours is taken as it is."""
@@ -86,18 +100,22 @@ def _deployed(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def remote(target: Target) -> Iterator[Remote]:
+def remote(target: Target) -> Remote:
+    """The host as pyinfra reaches it."""
+    return reached(target)
+
+
+def reached(target: Target) -> Remote:
     """The host as pyinfra reaches it: a container by its engine, all others over SSH, as pyinfra's host data says."""
     data = target.data
     connector, _, container = target.host.name.removeprefix("@").partition("/")
     if target.host.name.startswith(("@docker/", "@podman/")):
         sudo = "?sudo=true" if data.get("_sudo") else ""
-        yield testinfra.get_host(f"{connector}://{container}{sudo}")
-        return
+        return testinfra.get_host(f"{connector}://{container}{sudo}")
     user = f"{data['ssh_user']}@" if data.get("ssh_user") else ""
     port = data.get("ssh_port") or 22
     options = {"sudo": "true"} if data.get("_sudo") else {}
     if data.get("ssh_key"):
         options["ssh_identity_file"] = data["ssh_key"]
     query = "&".join(f"{key}={value}" for key, value in options.items())
-    yield testinfra.get_host(f"paramiko://{user}{target.host.address}:{port}?{query}")
+    return testinfra.get_host(f"paramiko://{user}{target.host.address}:{port}?{query}")

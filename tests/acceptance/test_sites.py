@@ -75,9 +75,12 @@ def test_what_is_not_published_is_404(served, get):
                 assert get(port, target).status in refusals, (port, target)
 
 
-def test_names_that_no_site_has_get_nothing(served, get):
+def test_names_that_no_site_has_get_nothing(served, get, of_others):
     """A default server that answers lets anybody point a domain here, and verify it."""
-    for port, encrypted in served.site.listeners().items():
+    ports = {port: encrypted for port, encrypted in served.site.listeners().items() if port not in of_others}
+    if not ports:
+        pytest.skip("another site of this host is the default of every port, and answers")
+    for port, encrypted in ports.items():
         with pytest.raises(ssl.SSLError if encrypted else client.ConnectionClosed):
             get(port, "/", host="not-a-site.example")
 
@@ -91,11 +94,11 @@ def test_plain_http_is_sent_to_https_with_path_and_query(served, get):
     assert answer.header("Location") == f"https://{served.site.domain}/a%2Fb?code=1&state=%20"
 
 
-def test_the_load_balancers_health_check_answers(served, get):
-    """Any Host: load balancers ask by address."""
+def test_the_load_balancers_health_check_answers(served, get, of_others):
+    """Any Host: load balancers ask by address. Where another site is the port's default, that one is asked then."""
     if served.site.edge != "slb":
         pytest.skip("no load balancer asks here")
-    assert get(80, "/healthz", host="10.0.0.1").body == b"ok\n"
+    assert get(80, "/healthz", host=served.site.domain if 80 in of_others else "10.0.0.1").body == b"ok\n"
 
 
 def test_whoever_comes_past_the_load_balancer_of_layer_4_gets_nothing(served):
