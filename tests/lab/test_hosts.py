@@ -27,6 +27,14 @@ server {
 X
 systemctl restart nginx
 """
+PANELS = "/www/server/nginx/sbin/nginx"
+# A second one beside it, of a build from source.
+SECOND = """
+tar -xzf /opt/lab/source.tar.gz -C /
+sed -i 's/listen  *80;/listen 8080;/; s/server_name  localhost/server_name other.example/' \\
+    /usr/local/nginx/conf/nginx.conf
+/usr/local/nginx/sbin/nginx
+"""
 # Files and folders that are newer than the stamp, but for what logging in leaves in logs.
 _NEWER = (
     "find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path '/var/log*' \\)"
@@ -87,32 +95,45 @@ def test_a_bare_host_and_then_one_with_debian_s_nginx_and_the_school_s_own_site(
     assert after["sites"] == one["sites"], "the gateway's own sites are nobody else's"
 
 
-def test_a_panel_s_nginx_is_told_with_its_sites_and_in_the_words_of_a_deploy(mine):
+def test_a_panel_s_nginx_is_told_with_its_sites_and_what_it_was_built_without(mine):
     mine.write_hosts({PANEL: [SLB]})
-    one = _ask(mine, 2)
-    (nginx,) = one["other_nginx"]
-    assert (nginx["program"], nginx["version"], nginx["runs"]) == (
-        "/www/server/nginx/sbin/nginx",
-        "1.22.1",
-        "nginx.service",
-    )
+    one = _ask(mine, 0)
+    nginx = one["nginx"]
+    assert (nginx["program"], nginx["version"], nginx["runs"]) == (PANELS, "1.22.1", "nginx.service")
+    assert "panel" in nginx["source"]
     assert "realip" in nginx["without"]
     assert [(site["names"], site["listens"], site["file"]) for site in one["sites"]] == [
         (["phpmyadmin"], ["888"], "/www/server/nginx/conf/nginx.conf"),
         (["theirs.example"], ["80"], "/www/server/panel/vhost/nginx/theirs.example.conf"),
     ]
-    refused = mine.deploy()
-    assert refused.returncode == 1
-    for text in one["in_the_way"]:
-        assert text in refused.stdout + refused.stderr
+    mine.write_hosts({PANEL: [{**SLB, "slb_cidrs": ["10.0.0.0/24"]}]})
+    _refused(mine, _ask(mine, 2), "slb_cidrs needs --with-http_realip_module, which this nginx was built without")
 
 
-def test_a_deploy_does_not_ask_another_nginx_for_its_sites(there):
+def test_of_several_nginx_none_is_taken(mine):
+    """Whoever stops one of them says which. Asked for all there is, each tells its own sites; deploys do not ask."""
+
     def keys(*arguments: str) -> set[str]:
         output = hosts.exec_in(PANEL, ["bash", "-c", scripts.text("state"), "wecom-gateway", *arguments])
         return {line.partition(" ")[0] for line in output.splitlines()}
 
-    assert keys("whole") - keys() == {"dump:/www/server/nginx/sbin/nginx"}
+    own.on_host(PANEL, SECOND)
+    assert keys("whole") - keys() == {f"dump:{PANELS}", "dump:/usr/local/nginx/sbin/nginx"}
+    mine.write_hosts({PANEL: [SLB]})
+    one = _ask(mine, 2)
+    assert one["nginx"] is None
+    assert {nginx["program"] for nginx in one["other_nginx"]} == {PANELS, "/usr/local/nginx/sbin/nginx"}
+    assert ("other.example", "8080") in {(site["names"][0], site["listens"][0]) for site in one["sites"]}
+    _refused(mine, one, "several nginx run on this host")
+
+
+def _refused(mine: Checkout, one: dict, words: str) -> None:
+    """A deploy says what `hosts` did."""
+    refused = mine.deploy()
+    assert refused.returncode == 1
+    (text,) = one["in_the_way"]
+    assert words in text
+    assert text in refused.stdout + refused.stderr
 
 
 def test_a_host_without_sudo_is_told_in_the_words_of_status(mine):

@@ -42,7 +42,8 @@ program_of_unit() {
     local said
     said=$(systemctl show -p ExecStart "$nginx_unit" 2>/dev/null || true)
     said=${said#*path=} said=${said%% ;*}
-    [[ $said != */nginx ]] || echo "$said"
+    # A script in init.d has that name too.
+    [[ $said != */nginx || $said == /etc/* ]] || echo "$said"
 }
 
 # Sets `in_use` to the place in the arrays of the nginx that a gateway is to use: the one that has a release already, else
