@@ -47,7 +47,8 @@ case $nginx in
         [[ $said != *"[emerg]"* ]] || echo "reason $(first_emergency <<<"$said")"
         ;;
     *" active "*)
-        case $(readlink "/proc/$(master_pid)/exe" || true) in *" (deleted)") echo "replaced yes" ;; esac
+        program=$(readlink "/proc/$(master_pid)/exe" || true)
+        [ "$program" = "$(program_at "$program")" ] || echo "replaced yes"
         ;;
 esac
 

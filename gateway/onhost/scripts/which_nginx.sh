@@ -16,7 +16,7 @@ find_every_nginx() {
         is_master "$path" || continue
         program=$(readlink "$path/exe") || continue
         unit_of "${path#/proc/}"
-        programs+=("${program% (deleted)}") pids+=("${path#/proc/}") units+=("$unit") commands+=("$title")
+        programs+=("$(program_at "$program")") pids+=("${path#/proc/}") units+=("$unit") commands+=("$title")
     done
     if [ -n "$packaged_nginx" ] && ! runs_packaged; then
         programs+=("$packaged_nginx") pids+=(0) units+=('') commands+=('')
@@ -109,13 +109,14 @@ built_in() {
 
 # Prints the unit by which the nginx in use is started, nothing where it is none.
 unit_to_use() {
-    local found=${units[$in_use]} pid=${pids[$in_use]}
+    local found=${units[$in_use]} pid=${pids[$in_use]} said_of_unit
     if [ -n "$found" ]; then
         [[ " ${usual_units[*]} " != *" $found "* ]] || { echo "$found"; return; }
         [ "$(systemctl show -p MainPID "$found" 2>/dev/null || true)" != "MainPID=$pid" ] || { echo "$found"; return; }
     fi
     for found in "${usual_units[@]}"; do
-        if { systemctl cat "$found" && cat "/etc/init.d/${found%.service}"; } 2>/dev/null | grep -qF "$nginx_program"; then
+        said_of_unit=$({ systemctl cat "$found" && cat "/etc/init.d/${found%.service}"; } 2>/dev/null || true)
+        if [[ $said_of_unit == *"$nginx_program"* ]]; then
             echo "$found"
             return
         fi
