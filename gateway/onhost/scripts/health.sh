@@ -41,6 +41,9 @@ echo "$shown"
 echo "nginx $nginx_unit"
 nginx=$(grep -F "unit:$nginx_unit " <<<"$shown" || true)
 case $nginx in
+    *" inactive "* | *" failed "*) ! nginx_runs || echo "outside yes" ;;
+esac
+case $nginx in
     *" failed "*)
         # Why it failed when it was started last.
         said=$(journalctl -u "$nginx_unit" -b -o cat -n 100 --no-pager 2>/dev/null || true)
