@@ -159,6 +159,13 @@ def test_a_release_is_included_from_folders_that_http_includes(tmp_path, line, e
     assert _used(tmp_path, f"--prefix={tmp_path}", conf=conf)["entries"] == entry
 
 
+def test_the_folder_that_a_refusal_names_can_have_the_link(tmp_path):
+    """Where another file has the http block, an operator is told to have it include conf.d."""
+    (tmp_path / "conf/conf.d").mkdir(parents=True)
+    own = _used(tmp_path, f"--prefix={tmp_path}", conf="include http.conf;\n")
+    assert own["entries"] == "/conf/conf.d/zzz-wecom-gateway.conf"
+
+
 def test_debian_s_has_what_it_always_had(tmp_path):
     """Its own folders and no further ones; releases keep their names."""
     lines = _run(tmp_path, 'printf "%s\\n" "${entries[@]}" "$main_file" "$nginx_unit"')

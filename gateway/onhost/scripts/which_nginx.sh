@@ -124,15 +124,17 @@ unit_to_use() {
 }
 
 # Prints the links, besides those that `entries` has, by which the main file may include a release: one in each folder
-# whose files it includes behind the beginning of its http block.
+# whose files it includes behind the beginning of its http block, and one in conf.d, which another file may include.
 more_entries() {
-    local pattern folder
+    local pattern folder told=' '
     while read -r pattern; do
         folder=${pattern%/*}
         [[ $folder == /* ]] || folder=$nginx_home/$folder
         [[ $folder =~ ^[A-Za-z0-9_./-]+$ && $folder != *..* && -d $folder ]] || continue
         [[ ${folder%/*} = "$nginx_home" || $folder/ != "$nginx_home"/* ]] || continue
-        [[ " ${entries[*]-} " = *" $folder/"* ]] || echo "$folder/zzz-wecom-gateway.conf"
+        [[ " ${entries[*]-}$told" != *" $folder/"* ]] || continue
+        told+="$folder/zzz-wecom-gateway.conf "
+        echo "$folder/zzz-wecom-gateway.conf"
     done < <(awk '
         { sub(/#.*/, "") }
         /(^|[ \t;}])http[ \t]*(\{|$)/ { inside = 1 }
@@ -140,7 +142,7 @@ more_entries() {
             found = substr($0, RSTART, RLENGTH - 1)
             gsub(/^include[ \t]+|[ \t]+$/, "", found)
             print found
-        }' "$main_file" 2>/dev/null | awk '!told[$0]++')
+        }' "$main_file" 2>/dev/null && echo "conf.d/*.conf")
 }
 
 # Prints place $2 of the layout under its name, $1.
