@@ -8,6 +8,7 @@ import gzip
 import posixpath
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +122,11 @@ def _claims(main_file: str, files: Mapping[str, str], layout: Layout) -> Neighbo
     both: dict[int, str] = {}
     proxied: dict[str, str] = {}
     loopback: dict[int, str] = {}
-    places = {one.file: place for place, one in enumerate(http) if one.file in layout.entries}
+    # Of what nginx reads twice it would refuse the second.
+    read_in = Counter(one.file for one in http)
+    places = {
+        one.file: place for place, one in enumerate(http) if one.file in layout.entries and read_in[one.file] == 1
+    }
     if not places and any(one.name == "http" and one.file == main_file for one in main):
         places = {layout.main_file: len(http)}
     ways = [one for one in (*layout.entries, layout.main_file) if one in places]

@@ -8,7 +8,7 @@ from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
 from gateway.nginx import modules
-from gateway.onhost.constants import RELEASE_PORT
+from gateway.onhost.constants import HOME, RELEASE_PORT
 
 
 def objections(host: Host, known: HostState) -> list[str]:
@@ -73,8 +73,8 @@ def _which_nginx(known: HostState) -> Iterator[str]:
     around = known.around
     if known.installed is None and known.foreign:
         yield (
-            f"{known.layout.program} does not say which version of nginx it is, and a deploy cannot tell what it can do; "
-            f"see what {known.layout.program} -V prints, or deploy to another host"
+            f"{known.layout.program} does not say which version of nginx it is, and a deploy cannot tell what it "
+            f"can do; see what {known.layout.program} -V prints, or deploy to another host"
         )
     elif known.installed is None:
         running = [one for one in around.nginx if one.pid]
@@ -100,6 +100,9 @@ def _foreign_nginx(known: HostState) -> Iterator[str]:
         return
     if known.foreign and not around.main_pid:
         start = f"systemctl start {layout.unit}" if layout.unit else layout.program
+        if known.current:
+            # What says which one has the release.
+            start += f" (where another nginx has its place now: rm {HOME}/nginx)"
         yield (
             f"this host's own nginx, {layout.program}, does not run, and a deploy goes by the running one; start it, "
             f"then deploy again: {start}"

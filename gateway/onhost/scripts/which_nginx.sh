@@ -133,7 +133,7 @@ more_entries() {
         [[ $folder =~ ^[A-Za-z0-9_./-]+$ && $folder != *..* && -d $folder ]] || continue
         [[ ${folder%/*} = "$nginx_home" || $folder/ != "$nginx_home"/* ]] || continue
         [[ " ${entries[*]-}$told" != *" $folder/"* ]] || continue
-        told+="$folder/zzz-wecom-gateway.conf "
+        told+="$folder/ "
         echo "$folder/zzz-wecom-gateway.conf"
     done < <(awk '
         { sub(/#.*/, "") }
