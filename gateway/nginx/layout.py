@@ -64,10 +64,6 @@ class Layout:
             ("error_log", self.error_log),
         )
 
-    def __str__(self) -> str:
-        started = " ".join((self.program, *self.options))
-        return f"{started} with {self.main_file}, run by {self.unit or 'no unit'}"
-
 
 def layout(places: dict[str, str], user: str | None = None, error_log: str | None = None) -> Layout:
     """From what state.sh prints of them, by their names there; `user` and `error_log` as nginx's configuration says."""
