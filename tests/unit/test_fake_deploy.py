@@ -158,6 +158,16 @@ def test_a_host_with_an_nginx_of_its_own_gets_nothing_installed(run):
     assert not [command for command in done.commands if "apt-get" in command or "ConditionPathExists" in command]
 
 
+def test_beside_an_nginx_of_the_host_s_own_no_other_is_installed(run):
+    own = "foreign yes\nlayout:program /usr/local/nginx/sbin/nginx\nlayout:unit theirs.service\nmain_pid 55\n"
+    done = run(_sites(1), {"state": _state_output() + own + "missing nginx ca-certificates libnginx-mod-stream\n"})
+    (line,) = [command for command in done.commands if " install ca-" in command]
+    assert "nginx" not in line
+    (activated,) = done.scripts("activate")
+    assert "nginx_program=/usr/local/nginx/sbin/nginx" in activated
+    assert "nginx_unit=theirs.service" in activated
+
+
 def test_missing_packages_are_installed_by_name(run):
     done = run(_sites(1), {"state": _state_output() + "missing ca-certificates\n"})
     assert done.changed[0] == "Install nginx and the trust store"
