@@ -86,13 +86,19 @@ def _foreign_nginx(known: HostState) -> Iterator[str]:
             )
         return
     if known.foreign and not around.main_pid:
-        start = f"systemctl start {layout.unit}" if layout.unit else layout.program
+        # A script in init.d counts as started though its nginx has ended.
+        start = f"systemctl restart {layout.unit}" if layout.unit else layout.program
         yield (
             f"this host's own nginx, {layout.program}, does not run, and a deploy goes by the running one; start it, "
             f"then deploy again: {start}"
         )
     for one in around.nginx:
-        if one.unit == layout.unit:
+        if (one.program, one.unit) == (layout.program, layout.unit):
+            yield (
+                f"two nginx run under {layout.unit}, as while one takes the other's place: pid {around.main_pid} and "
+                f"pid {one.pid}; let that end (kill -QUIT the older one), then deploy again"
+            )
+        elif one.unit == layout.unit:
             yield (
                 f"{layout.unit} runs {one}, which is not the nginx of the installed package; have the unit run "
                 f"{layout.program} again (systemctl cat {layout.unit} shows what changed it), or deploy to another host"

@@ -53,8 +53,8 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
 
 @operation()
 def install(target: Target) -> Commands:
-    """Installs what is missing of nginx from Debian, the modules and programs that the host needs, and the trust store
-    that upstreams are verified against."""
+    """Installs what is missing of the distribution's nginx, the modules and programs that the host needs, and the trust
+    store that upstreams are verified against."""
     known, missing = target.state(), target.missing_packages()
     if not missing:
         host.noop("nginx and the trust store are installed")
@@ -77,7 +77,7 @@ def publish(target: Target) -> Commands:
     known, wanted = target.state(), target.wanted()
     if target.host.serves_nothing:
         if not known.has_no_gateway and _shows():
-            _show(comparison.of_deploy(target, whole=state.config.DIFF))
+            _show(comparison.of_withdrawal(target))
         host.noop("nothing is to be served")
         return
     if _no_nginx(target):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
 import shlex
 import tarfile
 from contextlib import nullcontext
@@ -233,14 +234,18 @@ def test_what_is_there_once_nginx_was_installed_is_looked_at_before_a_release_co
     assert bool(done.scripts("activate")) == activates
 
 
-def test_the_last_site_takes_the_gateway_out_of_nginx_with_it(run):
+def test_the_last_site_takes_the_gateway_out_of_nginx_with_it(run, caplog):
     old = "0123456789abcdef"
     held = {f"{old} held": "source 644 x y\ndomain s0.edu.cn\n", "state": _state_output(old)}
+    caplog.set_level(logging.INFO, "pyinfra")
     refused = run([], held, stops=True)
     assert not refused.scripts("withdraw")
     done = run([], held, allow_site_removal=1)
     assert done.scripts("withdraw")
     assert done.changed == ["Activate the release"]
+    told = "\n".join(record.getMessage() for record in caplog.records)
+    assert "sites: - s0.edu.cn" in told
+    assert f"release {old} -> none" in told
     assert not [*done.scripts("publish"), *done.scripts("activate")]
 
 

@@ -43,7 +43,7 @@ def text(name: str, places: tuple[tuple[str, Value], ...] = ()) -> str:
 
 @cache
 def perl(name: str) -> str:
-    """One script as it runs under perl, which every Debian has."""
+    """One script as it runs under perl, which is there wherever dpkg is."""
     return (_HERE / f"{name}.pl").read_text()
 
 

@@ -62,7 +62,7 @@ for log in "$access_log" "$requests_error_log"; do
 done
 if [ -f "$target/egress.conf" ]; then
     has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
-modules-enabled/*.conf there; put the line \"include $nginx_home/modules-enabled/*.conf;\" at its top, as Debian has it"
+modules-enabled/*.conf there; put the line \"include $nginx_home/modules-enabled/*.conf;\" at its top"
     [ -e "$egress_log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$egress_log"
 fi
 
