@@ -174,7 +174,7 @@ remember() {
 keep_logs_small() {
     if [ -f "$target/logrotate" ]; then
         cmp -s "$target/logrotate" "$logrotate_entry" || install -m 644 "$target/logrotate" "$logrotate_entry"
-    else
+    elif [ -e "$logrotate_entry" ]; then
         rm -f "$logrotate_entry"
     fi
 }
