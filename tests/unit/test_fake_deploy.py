@@ -174,6 +174,8 @@ def test_missing_packages_are_installed_by_name(run):
     assert done.changed[0] == "Install nginx and the trust store"
     (line,) = [command for command in done.commands if " install ca-" in command]
     assert "nginx" not in line
+    # Ubuntu's needrestart restarts services after apt, unless it is told not to
+    assert "NEEDRESTART_MODE=l" in line
 
 
 @pytest.mark.parametrize("egress", [None, {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}])
