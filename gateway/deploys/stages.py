@@ -22,8 +22,8 @@ def deploy() -> None:
     operations.install(
         name="Install nginx and the trust store",
         target=target,
-        # dpkg wants the folders of root's programs, which sudo's secure_path may lack. Ubuntu's needrestart would restart
-        # services, nginx among them.
+        # dpkg wants the folders of root's programs, which sudo's secure_path may lack; Ubuntu's needrestart would
+        # restart services, nginx among them
         _env={"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l", "PATH": PATH},
     )
     operations.publish(name="Publish the release", target=target)
