@@ -216,7 +216,7 @@ bash /bin/sh /bin/bash /usr/bin/bash /usr/bin/sh
 ca-certificates
 logrotate
 openssl /usr/bin/openssl
-perl-interpreter /usr/bin/perl
+perl-interpreter /usr/bin/perl perl(Fcntl)
 tar
 epel-release
 X

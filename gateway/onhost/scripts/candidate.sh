@@ -90,7 +90,13 @@ shipped_conffiles() {
 
 # Whether nginx.conf includes the folder of main_entry, outside of http.
 has_main_entry() {
-    [ -d "${main_entry%/*}" ] && grep -qE "^[[:space:]]*include[[:space:]]+($nginx_home/)?modules-enabled/\*\.conf;" "$main_file"
+    includes_folder_of "$main_entry"
+}
+
+# Whether nginx.conf includes the files of the folder that link $1 is in.
+includes_folder_of() {
+    local folder=${1%/*}
+    [ -d "$folder" ] && grep -qsE "^[[:space:]]*include[[:space:]]+(${folder%/*}/)?${folder##*/}/\*\.conf;" "$main_file"
 }
 
 # Whether Debian's welcome page has to go when a release comes into force; `remove_stock` is "yes" or "no" from then on.
@@ -111,10 +117,10 @@ inside_folders() {
     done | sort -u
 }
 
-# Prints those folders of `entries` that are outside of the main file's, each once.
+# Prints those folders outside of the main file's that a link of the gateway's may be in, each once.
 outside_folders() {
     local link
-    for link in "${entries[@]}"; do
+    for link in "$main_entry" "${entries[@]}"; do
         case $link in "$nginx_home"/*) ;; *) echo "${link%/*}" ;; esac
     done | sort -u
 }
@@ -206,7 +212,7 @@ test_candidate() {
         ln -s "$release/gateway.conf" "$link"
         add_waiting_servers "$shadow" "$release" "${link%/*}"
     fi
-    ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
+    ! has_main_entry || ln -s "$release/main.conf" "$(in_shadow "$shadow" "$main_entry")"
     run_nginx -T -q -c "$(in_shadow "$shadow" "$main_file")" 2>"$shadow/.said" >"$shadow/.dump" || {
         with_own_names "$shadow" <"$shadow/.said" | in_checkout
         return 1

@@ -25,8 +25,14 @@ touch "$home/pending/$release"
 mkdir -p "$home/builds"
 [ ! -f "$incoming/tree/build" ] || mv "$incoming/tree/build" "$home/builds/$release"
 
+# For SELinux, where the system has it: files have the type of the folder that they were made in, and keep it.
+label_release() {
+    ! type -P restorecon >/dev/null || restorecon -R "$target" || true
+}
+
 if [ ! -e "$target" ]; then
     mv -T "$incoming/tree" "$target"
+    label_release
     exit 0
 fi
 
@@ -42,3 +48,4 @@ done
     chmod --reference="$incoming/tree/$folder" "$target/$folder"
     find "$incoming/tree/$folder" -maxdepth 1 -type f -exec mv -f -t "$target/$folder" {} +
 done
+label_release
