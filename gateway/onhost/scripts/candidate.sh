@@ -112,7 +112,7 @@ stock_site_goes() {
 # Prints the names of those folders in the main file's own that a link of the gateway's may be in, each once.
 inside_folders() {
     local link
-    for link in "$main_entry" "${entries[@]}"; do
+    for link in "$main_entry" ${entries[@]+"${entries[@]}"}; do
         case $link in "$nginx_home"/*) link=${link%/*} && echo "${link##*/}" ;; esac
     done | sort -u
 }
@@ -120,7 +120,7 @@ inside_folders() {
 # Prints those folders outside of the main file's that a link of the gateway's may be in, each once.
 outside_folders() {
     local link
-    for link in "$main_entry" "${entries[@]}"; do
+    for link in "$main_entry" ${entries[@]+"${entries[@]}"}; do
         case $link in "$nginx_home"/*) ;; *) echo "${link%/*}" ;; esac
     done | sort -u
 }
@@ -155,7 +155,7 @@ with_own_names() {
 shadow_configuration() {
     local shadow=$1 path name names others=(! -path "$main_entry")
     mapfile -t names < <(inside_folders)
-    for path in "${entries[@]}"; do others+=(! -path "$path"); done
+    for path in ${entries[@]+"${entries[@]}"}; do others+=(! -path "$path"); done
     ! stock_site_goes || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
@@ -255,7 +255,7 @@ replace_nginx_conf() {
 # What included it before goes first: twice, nginx would not come up after a power failure in between.
 include_release() {
     local link
-    for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
+    for link in ${entries[@]+"${entries[@]}"}; do [ "$link" = "$2" ] || rm -f "$link"; done
     ! has_main_entry || put_link "$main_entry" "$(aim_of "$main_entry" main.conf)"
     as_included_by "$2" <"$main_file" >"$1/raised"
     if ! cmp -s "$main_file" "$1/raised"; then

@@ -96,7 +96,7 @@ print_configuration() {
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
     trap 'rm -rf -- "$shadow"' EXIT
     shadow_configuration "$shadow"
-    for link in "${entries[@]}"; do
+    for link in ${entries[@]+"${entries[@]}"}; do
         link=$(in_shadow "$shadow" "$link")
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"
     done

@@ -15,7 +15,7 @@ mkdir "$incoming/tree"
 tar -xzpf "$incoming/archive" -C "$incoming/tree" || fail "the release could not be unpacked; nothing was changed"
 chmod 755 "$incoming/tree"
 # Without this a power failure could leave files empty, and nginx would start with nothing.
-sync -f "$incoming" || fail "the release could not be written to the disk; nothing was changed"
+sync_disk "$incoming" || fail "the release could not be written to the disk; nothing was changed"
 
 # A mark, so that another deploy between this and the activation does not remove the release as an old one.
 mkdir -p "$home/pending"
