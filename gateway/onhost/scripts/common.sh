@@ -64,10 +64,10 @@ sync_disk() {
 enable_unit() {
     local target
     ! systemctl enable --quiet "$1" 2>/dev/null || return 0
-    for target in $(sed -n 's/^WantedBy=//p' "$home/current/units/$1"); do
+    while read -r target; do
         mkdir -p "/etc/systemd/system/$target.wants"
         ln -sfn "../$1" "/etc/systemd/system/$target.wants/$1"
-    done
+    done < <(sed -n 's/^WantedBy=//p' "$home/current/units/$1")
 }
 
 # One deploy at a time; the lock goes with the process, however that ends.
