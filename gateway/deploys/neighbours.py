@@ -122,8 +122,13 @@ def _claims(main_file: str, files: Mapping[str, str], layout: Layout) -> Neighbo
     proxied: dict[str, str] = {}
     loopback: dict[int, str] = {}
     places = {one.file: place for place, one in enumerate(http) if one.file in layout.entries}
-    if not places and any(one.name == "http" and one.file == main_file for one in main):
-        places = {layout.main_file: len(http)}
+    if any(one.name == "http" and one.file == main_file for one in main):
+        # A server of the main file itself may stand behind all that it includes, as on RPM systems.
+        last = max(
+            (place for place, one in enumerate(http) if (one.name, one.file) == ("server", main_file)), default=-1
+        )
+        if not places or last > max(places.values()):
+            places[layout.main_file] = len(http)
     ways = [one for one in (*layout.entries, layout.main_file) if one in places]
     for place, server in enumerate(http):
         if server.name != "server" or server.block is None:

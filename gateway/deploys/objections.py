@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gateway.deploys import guards
 from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
@@ -19,11 +20,11 @@ def objections(host: Host, known: HostState) -> list[str]:
             f"this host is not run by systemd (its process 1 is {around.init}), which starts nginx and the gateway's "
             "timers; deploy to a server or virtual machine, not into a plain container"
         ]
-    found = [*_foreign_nginx(known), *_unit(known)]
+    found = [*_foreign_nginx(known), *_unit(known), *_rpm(host, known)]
     if not found:
         found = [*_configuration(known), *_ports(host, known), *_names(host, known), *_proxied(host, known)]
         found += modules.refusals(host, known.build) if known.build else []
-        found += _asked_by_itself(host, known)
+        found += [*_asked_by_itself(host, known), *guards.refusals(host, known.guards)]
     return found
 
 
@@ -50,7 +51,7 @@ def remarks(host: Host, known: HostState) -> list[str]:
         "never reaches the gateway; have DNS and the load balancer name another address of this host"
         for address in addresses_of_others(host, known)
     ]
-    texts += _narrow_tls(host, known)
+    texts += [*_narrow_tls(host, known), *guards.remarks(host, known.guards)]
     return texts
 
 
@@ -116,6 +117,28 @@ def _unit(known: HostState) -> Iterator[str]:
         yield (
             f"{known.layout.unit} is masked on this host, so somebody does not want nginx to run; where that is over: "
             f"systemctl unmask {known.layout.unit}"
+        )
+
+
+def _rpm(host: Host, known: HostState) -> Iterator[str]:
+    """What an RPM system cannot have, or lacks."""
+    manager = known.layout.packages
+    if not manager:
+        yield (
+            "this host has none of the package managers apt, dnf and yum, by which a deploy installs what is missing; "
+            "deploy to another host"
+        )
+    if not known.layout.is_rpm:
+        return
+    if known.installed is None and known.candidate is None and not known.epel:
+        yield (
+            f"{manager} on this host knows neither nginx nor epel-release, which brings it; add a repository that has "
+            f"nginx ({manager} repolist shows those that there are), then deploy again"
+        )
+    if domains := [site.domain for site in host.sites if site.acme]:
+        yield (
+            f"{', '.join(domains)}: certificates from an ACME server are not supported on an RPM system; take "
+            '"cert" away and put the certificate into files/certs/, or deploy to a Debian'
         )
 
 

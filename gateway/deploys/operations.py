@@ -8,13 +8,14 @@ from collections.abc import Collection, Generator, Iterable
 from pyinfra import host, logger, state
 from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
-from pyinfra.operations import apt
+from pyinfra.operations import apt, dnf, yum
 
 from gateway import product
 from gateway.deploys import comparison, connections, orders, origin, shell
 from gateway.deploys.facts import GatewayState
 from gateway.deploys.objections import announcements, objections, remarks
 from gateway.deploys.preview import Line
+from gateway.deploys.state import HostState
 from gateway.deploys.target import Target
 
 Commands = Generator[PyinfraCommand, None, None]
@@ -53,8 +54,8 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
 
 @operation()
 def install(target: Target) -> Commands:
-    """Installs what is missing of the distribution's nginx, the modules and programs that the host needs, and the trust
-    store that upstreams are verified against."""
+    """Installs what is missing of the system's nginx, the modules and programs that the host needs, and the trust store
+    that upstreams are verified against."""
     known, missing = target.state(), target.missing_packages()
     if not missing:
         host.noop("nginx and the trust store are installed")
@@ -63,9 +64,21 @@ def install(target: Target) -> Commands:
     brings_nginx = "nginx" in missing and known.installed is None
     if brings_nginx:
         yield shell.hold_back_nginx()
-    yield from apt.packages._inner(packages=missing, update=True)
+    yield from _packages(known, missing)
     if brings_nginx:
         yield shell.settle_nginx()
+
+
+def _packages(known: HostState, missing: list[str]) -> Commands:
+    """By the system's own package manager."""
+    if not known.layout.is_rpm:
+        yield from apt.packages._inner(packages=missing, update=True)
+        return
+    packages = (dnf if known.layout.packages == "dnf" else yum).packages
+    # Their `update` would bring every package of the host up to date.
+    if known.epel and "nginx" in missing:
+        yield from packages._inner(packages=["epel-release"])
+    yield from packages._inner(packages=missing)
 
 
 @operation()

@@ -172,6 +172,17 @@ def test_beside_an_nginx_of_the_host_s_own_no_other_is_installed(run):
     assert "nginx_unit=theirs.service" in activated
 
 
+@pytest.mark.parametrize("manager", ["dnf", "yum"])
+def test_an_rpm_system_gets_what_is_missing_by_its_own_manager_and_nothing_is_brought_up_to_date(run, manager):
+    bare = f"layout:packages {manager}\nepel yes\nmissing nginx perl(Fcntl)\n"
+    done = run(_sites(1), {"state": bare}, stops=True)
+    first, second = [command for command in done.commands if f"{manager} install -y" in command]
+    assert "epel-release" in first
+    assert "nginx" in second
+    assert "epel-release" not in second
+    assert not [command for command in done.commands if f"{manager} update" in command or "apt-get" in command]
+
+
 def test_missing_packages_are_installed_by_name(run):
     done = run(_sites(1), {"state": _state_output() + "missing ca-certificates\n"})
     assert done.changed[0] == "Install nginx and the trust store"

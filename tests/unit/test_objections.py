@@ -195,10 +195,11 @@ def test_one_socket_for_both_families_and_a_stream_server_are_in_the_way(host):
 
 
 def test_a_default_by_place_that_would_be_lost(host):
-    theirs = dump({"/etc/nginx/nginx.conf": "http { include conf.d/*; server { listen 80; } }", USUAL: MARK})
+    main, last = "http { include conf.d/*; include last; }", "/etc/nginx/last"
+    theirs = dump({"/etc/nginx/nginx.conf": main, USUAL: MARK, last: "server { listen 80; }"})
     (text,) = objections(host(SLB), known(THERE, dump=theirs))
     assert "listen 80 default_server;" in text
-    elsewhere = dump({"/etc/nginx/nginx.conf": "http { include conf.d/*; server { listen 88; } }", USUAL: MARK})
+    elsewhere = dump({"/etc/nginx/nginx.conf": main, USUAL: MARK, last: "server { listen 88; }"})
     assert objections(host(SLB), known(THERE, dump=elsewhere)) == []
 
 

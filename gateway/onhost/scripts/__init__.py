@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 # Files of functions that a script needs besides common.sh, which all of them have.
 PARTS = {
-    "state": ("listing", "candidate", "neighbours", "which_nginx"),
+    "state": ("listing", "candidate", "neighbours", "which_nginx", "packages"),
     "manifest": ("listing",),
     "activate": ("addresses", "candidate", "acme", "housekeeping"),
     "resolve": ("addresses", "pauses"),

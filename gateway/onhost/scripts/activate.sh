@@ -221,7 +221,7 @@ enable_units() {
         [ -e "$unit" ] || continue
         unit=${unit##*/}
         { systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit"; } \
-            || systemctl enable --quiet --now "$unit"
+            || { enable_unit "$unit" && systemctl start "$unit"; }
     done
     if [ -e "$target/units/$error_unit" ]; then
         # Both may be as the release before had them. What nginx says while the service starts waits in the socket.
@@ -231,7 +231,7 @@ enable_units() {
     # Without a release it could only fail, and its next run is half a minute away.
     systemctl reset-failed wecom-gateway-resolve.service 2>/dev/null || true
     # Debian's certbot.timer starts it.
-    [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || systemctl enable --quiet "$renewal_unit"
+    [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || enable_unit "$renewal_unit"
     [ -z "$nginx_unit" ] || systemctl is-enabled --quiet "$nginx_unit" || systemctl enable --quiet "$nginx_unit"
     let_nginx_start
     [ ! -d "${dpkg_entry%/*}" ] || put_link "$dpkg_entry" "$home/current/dpkg.cfg"
@@ -267,7 +267,7 @@ go_back() {
             [ "$entry" = "$main_file" ] || rm -f "$entry"
         fi
     else
-        rm -f "${entries[@]}" "$main_entry" "$home/current"
+        rm -f ${entries[@]+"${entries[@]}"} "$main_entry" "$home/current"
     fi
     # Before the welcome page is back: it is not to be served for a moment.
     [ $was_active = yes ] || [ -z "$nginx_unit" ] || systemctl stop "$nginx_unit"

@@ -97,6 +97,7 @@ use_nginx() {
     [ "$nginx_home" = "${home%/*}" ] || entries=()
     mapfile -t -O ${#entries[@]} entries < <(more_entries)
     main_entry=$nginx_home/${main_entry#"${home%/*}"/}
+    ! includes_folder_of "$rpm_main_entry" || main_entry=$rpm_main_entry
 }
 
 # Prints the value that nginx was built with for option $1, empty where that is nginx's own.
@@ -155,6 +156,7 @@ print_layout() {
     say_layout options "${nginx_options[*]-}"
     say_layout unit "$nginx_unit"
     say_layout entries "${entries[*]-}"
+    say_layout main_entry "$main_entry"
     say_layout error_log "$error_log"
     [ "$nginx_program" = "$packaged_nginx" ] || say_layout user "$nginx_user"
     for path in /etc/logrotate.conf /etc/logrotate.d/*; do

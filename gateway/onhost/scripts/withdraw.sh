@@ -36,7 +36,7 @@ trap go_back EXIT
 
 lower_connections <"$main_file" | without_line >"$shadow/main"
 cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
-rm -f "${entries[@]}" "$main_entry"
+rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
 if nginx_runs; then
     reload_nginx
     for _ in $(seq 150); do
