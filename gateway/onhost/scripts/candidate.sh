@@ -95,8 +95,11 @@ has_main_entry() {
 
 # Whether nginx.conf includes the files of the folder that link $1 is in.
 includes_folder_of() {
-    local folder=${1%/*}
-    [ -d "$folder" ] && grep -qsE "^[[:space:]]*include[[:space:]]+(${folder%/*}/)?${folder##*/}/\*\.conf;" "$main_file"
+    local folder=${1%/*} names
+    # relative to its own folder, too
+    names=$folder
+    [ "${folder%/*}" != "$nginx_home" ] || names="($nginx_home/)?${folder##*/}"
+    [ -d "$folder" ] && grep -qsE "^[[:space:]]*include[[:space:]]+$names/\*\.conf;" "$main_file"
 }
 
 # Whether Debian's welcome page has to go when a release comes into force; `remove_stock` is "yes" or "no" from then on.
