@@ -90,12 +90,7 @@ shipped_conffiles() {
 
 # Whether nginx.conf includes the folder of main_entry, outside of http.
 has_main_entry() {
-    includes_folder_of "$main_entry"
-}
-
-# Whether nginx.conf includes the files of the folder that link $1 is in.
-includes_folder_of() {
-    local folder=${1%/*} names
+    local folder=${main_entry%/*} names
     # relative to its own folder, too
     names=$folder
     [ "${folder%/*}" != "$nginx_home" ] || names="($nginx_home/)?${folder##*/}"
