@@ -76,7 +76,7 @@ class HostState:
 
     @property
     def build(self) -> Build | None:
-        """What to render for: the nginx that is there, else the one that apt would install."""
+        """What to render for: the nginx that is there, else the one that a deploy would install."""
         version = self.installed or self.candidate
         if version is None:
             return None

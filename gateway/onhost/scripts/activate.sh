@@ -62,7 +62,7 @@ for log in "$access_log" "$requests_error_log"; do
 done
 if [ -f "$target/egress.conf" ]; then
     has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
-modules-enabled/*.conf there; put the line \"include $nginx_home/modules-enabled/*.conf;\" at its top"
+${main_entry%/*}/*.conf there; put the line \"include ${main_entry%/*}/*.conf;\" at its top, as its package has it"
     [ -e "$egress_log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$egress_log"
 fi
 
@@ -74,6 +74,11 @@ reason_of() {
             echo " this host's nginx has a stream block of its own, and there can be one only. Put egress on another \
 host, or remove that block:" ;;
         *'unknown directive "stream"'*)
+            [ "$main_entry" != "$rpm_main_entry" ] || {
+                echo " nginx does not load its stream module: ${main_entry%/*}/mod-stream.conf is missing \
+(yum reinstall nginx-mod-stream puts it back):"
+                return
+            }
             echo " nginx does not load its stream module: $nginx_home/modules-enabled/50-mod-stream.conf is missing \
 (apt-get install --reinstall libnginx-mod-stream puts it back):" ;;
         *'Cannot assign requested address'*)

@@ -90,13 +90,11 @@ shipped_conffiles() {
 
 # Whether nginx.conf includes the folder of main_entry, outside of http.
 has_main_entry() {
-    includes_folder_of "$main_entry"
-}
-
-# Whether nginx.conf includes the files of the folder that link $1 is in.
-includes_folder_of() {
-    local folder=${1%/*}
-    [ -d "$folder" ] && grep -qsE "^[[:space:]]*include[[:space:]]+(${folder%/*}/)?${folder##*/}/\*\.conf;" "$main_file"
+    local folder=${main_entry%/*} names
+    # relative to its own folder, too
+    names=$folder
+    [ "${folder%/*}" != "$nginx_home" ] || names="($nginx_home/)?${folder##*/}"
+    [ -d "$folder" ] && grep -qsE "^[[:space:]]*include[[:space:]]+$names/\*\.conf;" "$main_file"
 }
 
 # Whether Debian's welcome page has to go when a release comes into force; `remove_stock` is "yes" or "no" from then on.

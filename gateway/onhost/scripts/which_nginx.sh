@@ -97,7 +97,8 @@ use_nginx() {
     [ "$nginx_home" = "${home%/*}" ] || entries=()
     mapfile -t -O ${#entries[@]} entries < <(more_entries)
     main_entry=$nginx_home/${main_entry#"${home%/*}"/}
-    ! includes_folder_of "$rpm_main_entry" || main_entry=$rpm_main_entry
+    # Debian has a folder of that name too, for something else.
+    [[ $manager != [dy]* || $nginx_program != "$packaged_nginx" || ! -d ${rpm_main_entry%/*} ]] || main_entry=$rpm_main_entry
 }
 
 # Prints the value that nginx was built with for option $1, empty where that is nginx's own.
