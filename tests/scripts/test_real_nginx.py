@@ -79,7 +79,7 @@ print(json.dumps(found))
 """
 _FOLDERS = (
     *("etc/nginx", "etc/systemd/system", "etc/dpkg/dpkg.cfg.d", "run", "usr/local/sbin", "var/lib/nginx"),
-    "var/log/nginx",
+    *("var/log/nginx", "etc/logrotate.d"),
 )
 
 

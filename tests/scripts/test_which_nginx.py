@@ -19,7 +19,10 @@ OWN, THEIRS = "nginx.service", "theirs.service"
 def _run(home: Path, commands: str) -> list[str]:
     before = functions("state", Path("/etc/nginx"), home).removesuffix(body("state"))
     done = subprocess.run(
-        ["bash", "-c", f"{before}\npackaged_nginx=\n{commands}"], capture_output=True, text=True, check=False
+        ["bash", "-c", f"{before}\npackaged_nginx= manager=apt\n{commands}"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
