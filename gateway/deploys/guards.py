@@ -55,16 +55,22 @@ def refusals(host: Host, guards: Guards) -> Iterator[str]:
 
 
 def remarks(host: Host, guards: Guards) -> Iterator[str]:
-    """What firewalld does not let in."""
-    if guards.open_ports is None:
-        return
-    closed = [port for port in sorted(host.listeners()) if not _has(guards.open_ports, port)]
-    if closed:
+    """What firewalld does not let in, where a deploy is not to open it."""
+    closed = closed_ports(host, guards)
+    if closed and not host.firewall:
         options = " ".join(f"--add-port={port}/tcp" for port in closed)
         yield (
             f"firewalld runs on this host, and its default zone does not let in port {', '.join(map(str, closed))}; "
-            f"where visitors come by it: firewall-cmd --permanent {options} && firewall-cmd --reload"
+            f"where visitors come by it: firewall-cmd --permanent {options} && firewall-cmd --reload, or "
+            '"firewall": True on this host'
         )
+
+
+def closed_ports(host: Host, guards: Guards) -> list[int]:
+    """Ports of the host's sites that firewalld does not let in; none where it does not run."""
+    if guards.open_ports is None:
+        return []
+    return [port for port in sorted(host.listeners()) if not _has(guards.open_ports, port)]
 
 
 def _ranges(text: str) -> tuple[tuple[int, int], ...]:

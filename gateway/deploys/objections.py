@@ -51,7 +51,7 @@ def remarks(host: Host, known: HostState) -> list[str]:
         "never reaches the gateway; have DNS and the load balancer name another address of this host"
         for address in addresses_of_others(host, known)
     ]
-    texts += [*_narrow_tls(host, known), *guards.remarks(host, known.guards)]
+    texts += [*_narrow_tls(host, known), *_asked_by_address(host, known), *guards.remarks(host, known.guards)]
     return texts
 
 
@@ -265,6 +265,18 @@ def _asked_by_itself(host: Host, known: HostState) -> Iterator[str]:
             yield (
                 f"another site of this host, in {file}, listens on 127.0.0.1:{port}, where with proxy_protocol the "
                 "host asks the gateway by TLS, and nginx would speak TLS for that site too; give it another port"
+            )
+
+
+def _asked_by_address(host: Host, known: HostState) -> Iterator[str]:
+    """Plain ports of sites behind load balancers on which another site answers whoever asks by address."""
+    plain = {site.entry_port for site in host.sites if site.edge == "slb"}
+    for port in sorted(plain):
+        default = known.neighbours.defaults.get(str(port))
+        if default:
+            yield (
+                f"another site of this host, in {default.file}, is the default of port {port} and answers whoever asks "
+                "by address: have the load balancer's health check of /healthz send a domain of this host as Host"
             )
 
 

@@ -11,7 +11,7 @@ from pyinfra.api.command import PyinfraCommand
 from pyinfra.operations import apt, dnf, yum
 
 from gateway import product
-from gateway.deploys import comparison, connections, orders, origin, shell
+from gateway.deploys import comparison, connections, guards, orders, origin, shell
 from gateway.deploys.facts import GatewayState
 from gateway.deploys.objections import announcements, objections, remarks
 from gateway.deploys.preview import Line
@@ -139,6 +139,17 @@ def activate(target: Target) -> Commands:
     target.forget()
     yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout(), product.version(), known.layout)
     yield FunctionCommand(_warn, (target,), {})
+
+
+@operation()
+def open_firewall(target: Target) -> Commands:
+    """Has firewalld let in the ports of the sites, where it runs and does not yet."""
+    closed = guards.closed_ports(target.host, target.state().guards)
+    if not closed:
+        host.noop("nothing has to be opened in firewalld")
+        return
+    target.forget()
+    yield shell.open_ports(closed)
 
 
 @operation()

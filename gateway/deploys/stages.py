@@ -28,6 +28,8 @@ def deploy() -> None:
     )
     operations.publish(name="Publish the release", target=target)
     operations.activate(name="Activate the release", target=target)
+    if target.host.firewall:
+        operations.open_firewall(name="Open the firewall", target=target)
     if target.has_orders():
         operations.obtain(name="Obtain certificates", target=target)
 

@@ -37,6 +37,7 @@ MARKS = {
     "manifest": "case $2 in",
     "state": "apt-cache policy",
     "obtain": "declare -A secrets",
+    "open_ports": "--permanent --add-port",
     "withdraw": 'drop_units ""',
 }
 
@@ -181,6 +182,17 @@ def test_an_rpm_system_gets_what_is_missing_by_its_own_manager_and_nothing_is_br
     assert "nginx" in second
     assert "epel-release" not in second
     assert not [command for command in done.commands if f"{manager} update" in command or "apt-get" in command]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "open_now", "opens"),
+    [(True, "ssh 80/tcp", "9001"), (True, "http 9001/tcp", None), (False, "ssh", None), (True, None, None)],
+)
+def test_firewalld_lets_in_what_the_sites_need_where_that_is_wanted(run, wanted, open_now, opens):
+    told = "" if open_now is None else f"firewall {open_now}\n"
+    done = run(_sites(1), {"state": _state_output() + told}, firewall=wanted)
+    arguments = [command.rpartition("wecom-gateway ")[2] for command in done.scripts("open_ports")]
+    assert arguments == ([opens] if opens else [])
 
 
 def test_missing_packages_are_installed_by_name(run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.deploys import guards
 from gateway.deploys.objections import objections, remarks
 from gateway.deploys.state import missing_packages
 
@@ -84,3 +85,25 @@ def test_the_stream_module_and_certbot_are_needed_by_those_that_ask_for_them_alo
     assert missing_packages(host(SLB), state) == ["nginx", "perl(Fcntl)"]
     egress = {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}
     assert missing_packages(host(SLB, egress=egress), state) == ["nginx", "nginx-mod-stream", "perl(Fcntl)"]
+
+
+def test_ports_that_a_deploy_opens_are_not_told(host):
+    state = known(THERE, dump=conf(), firewall="ssh http")
+    assert remarks(host(SLB, firewall=True), state) == []
+    assert guards.closed_ports(host(SLB, firewall=True), state.guards) == [9001]
+    assert guards.closed_ports(host(SLB), known(THERE, dump=conf()).guards) == []
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None, ["9001"]])
+def test_whether_to_open_them_is_true_or_false(parse, value):
+    parsed, (wrong,) = parse(SLB, firewall=value)
+    assert parsed is None
+    assert "right would be True" in wrong
+
+
+def test_where_another_site_is_the_default_a_health_check_by_address_does_not_reach_the_gateway(host):
+    theirs = conf("server { listen 80 default_server; server_name theirs.example; }")
+    (text,) = remarks(host(SLB), known(THERE, dump=theirs))
+    assert "in /etc/nginx/sites-enabled/theirs, is the default of port 80" in text
+    assert "/healthz" in text
+    assert remarks(host(TLS), known(THERE, dump=theirs)) == []

@@ -38,7 +38,7 @@ SOURCES = [
         f"gateway/onhost/scripts/{name}.sh"
         for name in (
             *("common", "state", "packages", "neighbours", "which_nginx", "listing", "manifest"),
-            *("hold_back", "settle_nginx", "publish", "withdraw"),
+            *("hold_back", "settle_nginx", "publish", "withdraw", "open_ports"),
             *("activate", "addresses", "candidate"),
             *("obtain", "acme", "authority", "housekeeping"),
         )
