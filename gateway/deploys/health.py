@@ -53,6 +53,8 @@ class Health:
     nginx_unit: str = "nginx.service"
     # nginx's, the units of the release in force, and certbot.timer where that release orders certificates
     units: tuple[Unit, ...] = ()
+    # whether nginx runs though its unit does not: somebody has started it without it
+    outside: bool = False
     # why nginx could not be started, in its own words
     reason: str = ""
     # whether the running nginx is another program than the one that is installed
@@ -74,7 +76,7 @@ class Health:
 
     @property
     def nginx_is_down(self) -> bool:
-        return self.nginx is not None and self.nginx.active in ("inactive", "failed")
+        return self.nginx is not None and self.nginx.active in ("inactive", "failed") and not self.outside
 
 
 def read(output: Iterable[str]) -> Health:
@@ -84,6 +86,7 @@ def read(output: Iterable[str]) -> Health:
         loads=values.get("loads", ""),
         nginx_unit=values.get("nginx", "nginx.service"),
         units=tuple(Unit(name, *words[:4]) for name, words in _by_name(values, "unit:")),
+        outside=values.get("outside") == "yes",
         reason=values.get("reason", ""),
         replaced=values.get("replaced") == "yes",
         disks=tuple(_disk(name, words) for name, words in _by_name(values, "disk:")),
@@ -147,6 +150,11 @@ def _nginx(health: Health) -> Iterator[str]:
         else:
             reason = health.reason or f"journalctl -u {name} there says why"
             yield f"nginx is not running, it failed: {reason}; mend that, then deploy"
+    if health.outside:
+        yield (
+            f"nginx runs, but {unit.name} has not started it, and cannot reload or stop it; end it there by its own "
+            f"-s quit, then systemctl start {name}"
+        )
     if unit.is_masked:
         yield f"nginx is masked and would not come up after a reboot; systemctl unmask {name} there"
     elif not unit.starts_by_itself:

@@ -20,7 +20,9 @@ def objections(host: Host, known: HostState) -> list[str]:
             f"this host is not run by systemd (its process 1 is {around.init}), which starts nginx and the gateway's "
             "timers; deploy to a server or virtual machine, not into a plain container"
         ]
-    found = [*_foreign_nginx(known), *_unit(known), *_rpm(host, known)]
+    if host.serves_nothing:
+        return [*_which_nginx(known), *_broken(known)]
+    found = [*_which_nginx(known), *_foreign_nginx(known), *_unit(known), *_rpm(host, known)]
     if not found:
         found = [*_configuration(known), *_ports(host, known), *_names(host, known), *_proxied(host, known)]
         found += modules.refusals(host, known.build) if known.build else []
@@ -67,10 +69,15 @@ def addresses_of_others(host: Host, known: HostState) -> dict[str, list[str]]:
     }
 
 
-def _foreign_nginx(known: HostState) -> Iterator[str]:
-    """An nginx that a deploy cannot tell to be the one to use, or cannot run, or that a package would replace."""
-    around, layout = known.around, known.layout
-    if known.installed is None:
+def _which_nginx(known: HostState) -> Iterator[str]:
+    """An nginx that a deploy cannot tell to be the one to use, or that a package would replace."""
+    around = known.around
+    if known.installed is None and known.foreign:
+        yield (
+            f"{known.layout.program} does not say which version of nginx it is, and a deploy cannot tell what it can "
+            f"do; see what {known.layout.program} -V prints, or deploy to another host"
+        )
+    elif known.installed is None:
         running = [one for one in around.nginx if one.pid]
         there = ", ".join(map(str, around.nginx))
         if len(running) > 1:
@@ -85,6 +92,12 @@ def _foreign_nginx(known: HostState) -> Iterator[str]:
                 f"this host has an nginx of its own, and a deploy cannot tell how it is run: {by}. A package's nginx "
                 "would take its place and its sites would be gone; start it, then deploy again, or remove it"
             )
+
+
+def _foreign_nginx(known: HostState) -> Iterator[str]:
+    """The nginx to use does not run, or not as a deploy can reload it."""
+    around, layout = known.around, known.layout
+    if known.installed is None:
         return
     if known.foreign and not around.main_pid:
         # A script in init.d counts as started though its nginx has ended.
@@ -142,13 +155,17 @@ def _rpm(host: Host, known: HostState) -> Iterator[str]:
         )
 
 
-def _configuration(known: HostState) -> Iterator[str]:
+def _broken(known: HostState) -> Iterator[str]:
     if known.broken:
         yield (
             "nginx's configuration on this host is broken already, without this release, and would not come up after "
             f"a reboot; mend it first: {known.broken}"
         )
-    elif known.installed is not None and not known.neighbours.included:
+
+
+def _configuration(known: HostState) -> Iterator[str]:
+    yield from _broken(known)
+    if not known.broken and known.installed is not None and not known.neighbours.included:
         yield (
             f"{known.layout.main_file} on this host has no http block of its own and includes no folder of *.conf "
             "files in one, so nginx would never read a release; add this line to the http block: include "

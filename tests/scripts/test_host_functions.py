@@ -165,6 +165,13 @@ def test_a_release_takes_the_place_of_the_welcome_page_and_of_nothing_else(welco
     assert welcoming(f"{seen}; echo $remove_stock") == ["theirs", "yes"]
 
 
+def test_names_relative_to_nginx_s_folder_lead_where_they_did(welcoming, tmp_path):
+    """nginx takes them for relative to the main file's folder, whichever file they stand in."""
+    (tmp_path / "sites-enabled" / "theirs").write_text("server { ssl_certificate ../ssl/c.pem; }\n")
+    said = welcoming("shadow_configuration $nginx_home/shadow; cat $nginx_home/shadow/sites-enabled/theirs")
+    assert f"{tmp_path}/../ssl/c.pem;" in said
+
+
 @pytest.mark.parametrize("change", ["echo more >>$stock_site", "rm $stock_site; echo theirs >$stock_site"])
 def test_a_welcome_page_that_somebody_has_edited_stays(welcoming, change):
     seen = "shadow_configuration $nginx_home/shadow; ls $nginx_home/shadow/sites-enabled"

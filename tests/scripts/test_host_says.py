@@ -297,7 +297,13 @@ def test_a_configuration_that_would_keep_nginx_from_coming_up_is_told_in_its_wor
 def test_a_timer_that_does_not_run_and_an_nginx_that_was_stopped_are_told(host, deployed):
     (text,) = health.findings(_health(host, timer="inactive"))
     assert "wecom-gateway-expiry.timer is not running" in text
+    (host.told / "active").unlink()
     assert _health(host, nginx="inactive").nginx_is_down
+
+
+def test_an_nginx_that_its_unit_has_not_started_is_none_that_was_stopped(host, deployed):
+    seen = _health(host, nginx="inactive")
+    assert (seen.outside, seen.nginx_is_down) == (True, False)
 
 
 @pytest.mark.parametrize(("options", "read_only"), [("rw,relatime", False), ("ro", True), ("relatime,ro,nodev", True)])

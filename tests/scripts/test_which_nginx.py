@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +16,13 @@ from .host_scripts import body, functions
 
 SOURCE, PANEL = "/usr/local/nginx/sbin/nginx", "/www/server/nginx/sbin/nginx"
 OWN, THEIRS = "nginx.service", "theirs.service"
+_ANOTHER_USER: dict[str, Any] = {} if os.getuid() else {"user": 65534}
 
 
 def _run(home: Path, commands: str) -> list[str]:
     before = functions("state", Path("/etc/nginx"), home).removesuffix(body("state"))
+    # where tests run, process 1 may be nobody's to look at
+    before = before.replace("/proc/1/ns/pid", "/proc/self/ns/pid")
     done = subprocess.run(
         ["bash", "-c", f"{before}\npackaged_nginx= manager=apt\n{commands}"],
         capture_output=True,
@@ -157,7 +162,42 @@ def test_a_release_is_included_from_folders_that_http_includes(tmp_path, line, e
     assert _used(tmp_path, f"--prefix={tmp_path}", conf=conf)["entries"] == entry
 
 
+def test_the_folder_that_a_refusal_names_can_have_the_link(tmp_path):
+    """Where another file has the http block, an operator is told to have it include conf.d."""
+    (tmp_path / "conf/conf.d").mkdir(parents=True)
+    own = _used(tmp_path, f"--prefix={tmp_path}", conf="include http.conf;\n")
+    assert own["entries"] == "/conf/conf.d/zzz-wecom-gateway.conf"
+
+
 def test_debian_s_has_what_it_always_had(tmp_path):
     """Its own folders and no further ones; releases keep their names."""
     lines = _run(tmp_path, 'printf "%s\\n" "${entries[@]}" "$main_file" "$nginx_unit"')
     assert lines == [*ENTRIES, "/etc/nginx/nginx.conf", OWN]
+
+
+def test_a_program_that_another_user_calls_nginx_is_never_run(tmp_path):
+    """A deploy asks every nginx for its version, as root."""
+    title = "nginx: master process /usr/sbin/nginx"
+    with subprocess.Popen([title, "60"], executable="/bin/sleep", **_ANOTHER_USER) as process:
+        try:
+            lines = _run(tmp_path, 'find_every_nginx\nprintf "%s\\n" "${pids[@]}"')
+        finally:
+            process.kill()
+    assert str(process.pid) not in lines
+
+
+def test_the_unit_is_found_of_an_nginx_that_was_started_again_by_hand(tmp_path):
+    """It runs in the session of whoever did that, and there is no script in init.d."""
+    there = _there((SOURCE, 7, "session-1.scope", ""))
+    unit = f'[ "$*" != "cat nginx.service" ] || echo ExecStart={SOURCE}'
+    assert _run(tmp_path, f"systemctl() {{ {unit}; }}\n{there}\nin_use=0 nginx_program={SOURCE}\nunit_to_use") == [OWN]
+
+
+def test_the_program_that_make_install_moved_aside_is_known_by_its_name(tmp_path):
+    """nginx's `make install` renames the program to nginx.old, and the new one runs after the next start only."""
+    (tmp_path / "nginx").touch()
+    assert (
+        _run(tmp_path, f"program_at {tmp_path}/nginx.old\nprogram_at '{tmp_path}/nginx (deleted)'")
+        == [f"{tmp_path}/nginx"] * 2
+    )
+    assert _run(tmp_path, f"program_at {tmp_path}/other.old") == [f"{tmp_path}/other.old"]

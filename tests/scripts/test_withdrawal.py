@@ -75,3 +75,13 @@ def test_where_the_running_nginx_goes_on_with_it_it_is_included_again(host):
     assert f"the gateway is not taken out of nginx; {host.current} goes on" in done.stderr
     assert (host.serves, _theirs(host)) == (host.current, before)
     assert host.entry.is_symlink()
+
+
+def test_where_nginx_was_removed_with_its_main_file_the_rest_goes_too(host):
+    (host.root / "etc/nginx/nginx.conf").unlink()
+    (host.told / "active").unlink()
+    done = host.run("withdraw", instead=_GIVES_UP)
+    assert done.returncode == 0, done.stderr
+    left = [path for path in (host.root / "etc").rglob("*wecom-gateway*") if host.home not in (path, *path.parents)]
+    assert left == []
+    assert host.current is None

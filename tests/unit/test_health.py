@@ -52,6 +52,7 @@ def test_a_host_in_order_has_nothing_to_act_on():
         (replace(GOOD, loads="no x in /etc/a:1"), "does not load; would not come up after a reboot: x in /etc/a:1"),
         (replace(GOOD, loads="slow"), "needs more than 30 seconds to load"),
         (_nginx(active="inactive"), "nginx is not running, it was stopped; deploy"),
+        (replace(_nginx(active="inactive"), outside=True), "nginx runs, but nginx.service has not started it"),
         (_nginx(active="failed"), "it failed: journalctl -u nginx there says why; mend that, then deploy"),
         (replace(_nginx(active="failed"), reason="bind() failed"), "it failed: bind() failed; mend that, then deploy"),
         (_nginx(active="inactive", loaded="masked", enabled="masked"), "is not running and is masked"),

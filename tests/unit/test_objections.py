@@ -231,3 +231,21 @@ def test_the_address_of_egress_is_named_where_somebody_has_it(host):
     (text,) = objections(host(SLB, egress=egress), known(THERE, **{"listen:0909090A:01BB": "17 - python3"}))
     assert "10.9.9.9:443 for egress: port 443 is held by python3 (pid 17)" in text
     assert objections(host(SLB, egress=egress), known(THERE, **{"listen:0808080A:01BB": "17 - python3"})) == []
+
+
+def test_an_nginx_that_does_not_say_its_version_is_not_replaced_by_the_package_s(host):
+    (text,) = objections(host(SLB), known(THERE, version="", foreign="yes", **{"layout:program": "/opt/x/nginx"}))
+    assert "/opt/x/nginx does not say which version of nginx it is" in text
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unit:LoadState": "masked"},
+        {"foreign": "yes", "main_pid": "0"},
+        {"dump": dump({"/etc/nginx/nginx.conf": "include h.conf;", "/etc/nginx/h.conf": "http { }"})},
+    ],
+)
+def test_what_keeps_a_gateway_from_coming_does_not_keep_it_from_going(host, changes):
+    assert objections(host(SLB), known(THERE, **changes))
+    assert objections(host(), known(THERE, **changes)) == []

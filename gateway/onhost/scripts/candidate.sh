@@ -173,6 +173,10 @@ shadow_configuration() {
         mkdir -p "$name"
         find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$name" {} +
     done
+    # nginx takes a name for relative to the main file's folder, whichever file it stands in.
+    while IFS= read -r path; do
+        with_names_of "$shadow" <"$path" >"$path.new" && mv -T "$path.new" "$path"
+    done < <(find "$shadow" -type l -xtype f -exec grep -lsIE "[[:blank:]\"']\.\./" {} + || true)
     raise_connections <"$main_file" | without_line | with_names_of "$shadow" >"$shadow/${main_file##*/}"
 }
 

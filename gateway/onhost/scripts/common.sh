@@ -114,11 +114,23 @@ read_options() {
 }
 
 # Whether process folder $1 is that of the main process of an nginx of this host; sets `title` to its title. Those in
-# containers are none.
+# containers are none, nor those that root did not start: anybody can give a process that title, and scripts run its
+# program.
 is_master() {
+    local key real=
     title=
     IFS= read -r -d '' title 2>/dev/null <"$1/cmdline" || true
-    [[ $title == "nginx: master process "* && $1/ns/pid -ef /proc/1/ns/pid ]]
+    [[ $title == "nginx: master process "* && $1/ns/pid -ef /proc/1/ns/pid ]] || return 1
+    while read -r key real _; do [ "$key" != Uid: ] || break; done 2>/dev/null <"$1/status" || true
+    [ "$real" = 0 ]
+}
+
+# Prints the file of a program by what /proc says of it, $1. One that was replaced since it started is told by its name:
+# nginx's own `make install` calls it nginx.old then.
+program_at() {
+    local path=${1% (deleted)}
+    [[ $path != */nginx.old || ! -e ${path%.old} ]] || path=${path%.old}
+    echo "$path"
 }
 
 # The process id that systemd has of nginx, 0 where it has none.
@@ -137,8 +149,8 @@ master_pid() {
     # systemd does not know that of a script in init.d, nor what no unit has started.
     for path in /proc/[0-9]*; do
         is_master "$path" || continue
-        program=$(readlink "$path/exe" || true)
-        [ "${program% (deleted)}" = "$nginx_program" ] || continue
+        program=$(program_at "$(readlink "$path/exe" || true)")
+        [ "$program" = "$nginx_program" ] || continue
         read_options "$title"
         [ "${options[*]-}" != "${nginx_options[*]-}" ] || { echo "${path##*/}"; return; }
     done

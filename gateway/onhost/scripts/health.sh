@@ -41,13 +41,17 @@ echo "$shown"
 echo "nginx $nginx_unit"
 nginx=$(grep -F "unit:$nginx_unit " <<<"$shown" || true)
 case $nginx in
+    *" inactive "* | *" failed "*) ! nginx_runs || echo "outside yes" ;;
+esac
+case $nginx in
     *" failed "*)
         # Why it failed when it was started last.
         said=$(journalctl -u "$nginx_unit" -b -o cat -n 100 --no-pager 2>/dev/null || true)
         [[ $said != *"[emerg]"* ]] || echo "reason $(first_emergency <<<"$said")"
         ;;
     *" active "*)
-        case $(readlink "/proc/$(master_pid)/exe" || true) in *" (deleted)") echo "replaced yes" ;; esac
+        program=$(readlink "/proc/$(master_pid)/exe" || true)
+        [ "$program" = "$(program_at "$program")" ] || echo "replaced yes"
         ;;
 esac
 

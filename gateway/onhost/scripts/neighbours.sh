@@ -92,7 +92,12 @@ print_unit() {
 # file in the place of each link by which a release can be included; or "broken" and why it does not load.
 print_configuration() {
     local found link done=0
-    [ -f "$main_file" ] || return 0
+    [ -f "$main_file" ] || {
+        # What it was started with may name it relative to a folder that only the process knows.
+        found="$main_file is not there; have nginx started with whole paths, where it is by -c or -p"
+        echo "broken $found"
+        return
+    }
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
     trap 'rm -rf -- "$shadow"' EXIT
     shadow_configuration "$shadow"

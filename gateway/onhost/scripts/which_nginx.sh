@@ -16,7 +16,7 @@ find_every_nginx() {
         is_master "$path" || continue
         program=$(readlink "$path/exe") || continue
         unit_of "${path#/proc/}"
-        programs+=("${program% (deleted)}") pids+=("${path#/proc/}") units+=("$unit") commands+=("$title")
+        programs+=("$(program_at "$program")") pids+=("${path#/proc/}") units+=("$unit") commands+=("$title")
     done
     if [ -n "$packaged_nginx" ] && ! runs_packaged; then
         programs+=("$packaged_nginx") pids+=(0) units+=('') commands+=('')
@@ -111,13 +111,14 @@ built_in() {
 
 # Prints the unit by which the nginx in use is started, nothing where it is none.
 unit_to_use() {
-    local found=${units[$in_use]} pid=${pids[$in_use]}
+    local found=${units[$in_use]} pid=${pids[$in_use]} said_of_unit
     if [ -n "$found" ]; then
         [[ " ${usual_units[*]} " != *" $found "* ]] || { echo "$found"; return; }
         [ "$(systemctl show -p MainPID "$found" 2>/dev/null || true)" != "MainPID=$pid" ] || { echo "$found"; return; }
     fi
     for found in "${usual_units[@]}"; do
-        if { systemctl cat "$found" && cat "/etc/init.d/${found%.service}"; } 2>/dev/null | grep -qF "$nginx_program"; then
+        said_of_unit=$({ systemctl cat "$found" && cat "/etc/init.d/${found%.service}"; } 2>/dev/null || true)
+        if [[ $said_of_unit == *"$nginx_program"* ]]; then
             echo "$found"
             return
         fi
@@ -125,15 +126,18 @@ unit_to_use() {
 }
 
 # Prints the links, besides those that `entries` has, by which the main file may include a release: one in each folder
-# whose files it includes behind the beginning of its http block.
+# whose files it includes behind the beginning of its http block, and one in conf.d, which another file may include.
 more_entries() {
-    local pattern folder
+    local pattern folder link told=' '
     while read -r pattern; do
         folder=${pattern%/*}
         [[ $folder == /* ]] || folder=$nginx_home/$folder
         [[ $folder =~ ^[A-Za-z0-9_./-]+$ && $folder != *..* && -d $folder ]] || continue
         [[ ${folder%/*} = "$nginx_home" || $folder/ != "$nginx_home"/* ]] || continue
-        [[ " ${entries[*]-} " = *" $folder/"* ]] || echo "$folder/zzz-wecom-gateway.conf"
+        [[ " ${entries[*]-}$told" != *" $folder/"* ]] || continue
+        link=$folder/zzz-wecom-gateway.conf
+        told+="$link "
+        echo "$link"
     done < <(awk '
         { sub(/#.*/, "") }
         /(^|[ \t;}])http[ \t]*(\{|$)/ { inside = 1 }
@@ -141,7 +145,7 @@ more_entries() {
             found = substr($0, RSTART, RLENGTH - 1)
             gsub(/^include[ \t]+|[ \t]+$/, "", found)
             print found
-        }' "$main_file" 2>/dev/null | awk '!told[$0]++')
+        }' "$main_file" 2>/dev/null && echo "conf.d/*.conf")
 }
 
 # Prints place $2 of the layout under its name, $1.

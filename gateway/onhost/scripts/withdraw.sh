@@ -34,8 +34,11 @@ go_back() {
 stage=switching
 trap go_back EXIT
 
-lower_connections <"$main_file" | without_line >"$shadow/main"
-cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
+# It may have gone with its package.
+if [ -f "$main_file" ]; then
+    lower_connections <"$main_file" | without_line >"$shadow/main"
+    cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
+fi
 rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
 if nginx_runs; then
     reload_nginx
@@ -49,4 +52,5 @@ stage='done'
 
 drop_units "" >/dev/null
 systemctl daemon-reload
-rm -f "$home/current" "$home/activated" "$home/nginx" "$dpkg_entry" "$logrotate_entry"
+# The link to the release last: as long as it is there, a deploy that was killed here is done again.
+rm -f "$dpkg_entry" "$logrotate_entry" "$home/activated" "$home/nginx" "$home/current"
