@@ -152,6 +152,9 @@ class HostEntry(TypedDict, total=False):
     proxy_protocol: list[str]
     """Networks of a layer 4 load balancer that sends the PROXY protocol, edge "tls" only: ["10.0.0.0/24"]."""
 
+    firewall: bool
+    """Whether a deploy opens the sites' ports in firewalld, where it runs. Default: False."""
+
     platform: str
     """The platform of those sites that name none. Default: the group's."""
 

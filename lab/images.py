@@ -62,6 +62,16 @@ def stocked_image(suite: str, say: Say) -> str:
     return tag
 
 
+def rpm_image(suite: str, say: Say) -> str:
+    """The tag of a host image that is an RPM system to whoever looks, built if missing or out of date.
+
+    `ensure` must have run before.
+    """
+    tag = f"{PREFIX}-rpm:{suite}"
+    _ensure_derived(tag, host_image(suite), "rpm", {}, say)
+    return tag
+
+
 def ensure(suite: str, say: Say) -> None:
     """Builds the host image of `suite` and the stand-ins' image, where missing or out of date."""
     if suite not in SUITES:

@@ -52,6 +52,11 @@ def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
     return preview.lines(old, new, found, whole=whole)
 
 
+def of_withdrawal(target: Target) -> Iterator[Line]:
+    """What the host loses where nothing is to be served there any more, in the same lines."""
+    return preview.withdrawal(Side(target.state().in_place, target.held().domains))
+
+
 def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
     """What a rollback to the previous release would change, in the same lines."""
     before, after = known.in_place, known.previous

@@ -222,10 +222,10 @@ def _of_nodes(health: Health) -> Iterator[str]:
 
 def _of_nginx_conf(health: Health) -> list[str]:
     if health.conffile == "edited":
-        return ["nginx.conf was edited; a Debian upgrade will ask whether to keep it"]
+        return ["nginx.conf was edited; an upgrade of the package will ask whether to keep it"]
     if health.conffile == "raised" and health.hook_gone:
         return [
-            "dpkg's hook is gone and a Debian upgrade will ask whether to keep nginx.conf; "
+            "dpkg's hook is gone and an upgrade of the package will ask whether to keep nginx.conf; "
             f"ln -s {HOME}/current/dpkg.cfg {DPKG_ENTRY} there"
         ]
     return []

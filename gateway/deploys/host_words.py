@@ -28,9 +28,9 @@ def _rows(one: HostReport) -> Iterator[tuple[str, str]]:
     if one.nginx:
         yield from _nginx(one.nginx, "nginx")
     elif one.would_install:
-        yield "nginx", f"none of a package; apt would install {one.would_install}"
+        yield "nginx", f"none of a package; a deploy would install {one.would_install}"
     else:
-        yield "nginx", "none of a package; apt knows of none yet, and a deploy has it look again"
+        yield "nginx", "none of a package; its package manager knows of none yet, and a deploy has it look again"
     for other in one.other_nginx:
         yield from _nginx(other, "other nginx")
     if one.release:

@@ -124,11 +124,15 @@ def _claims(main_file: str, files: Mapping[str, str], layout: Layout) -> Neighbo
     loopback: dict[int, str] = {}
     # Of what nginx reads twice it would refuse the second.
     read_in = Counter(one.file for one in http)
-    places = {
-        one.file: place for place, one in enumerate(http) if one.file in layout.entries and read_in[one.file] == 1
-    }
-    if not places and any(one.name == "http" and one.file == main_file for one in main):
-        places = {layout.main_file: len(http)}
+    once = {file for file in layout.entries if read_in[file] == 1}
+    places = {one.file: place for place, one in enumerate(http) if one.file in once}
+    if any(one.name == "http" and one.file == main_file for one in main):
+        # A server of the main file itself may stand behind all that it includes, as on RPM systems.
+        last = max(
+            (place for place, one in enumerate(http) if (one.name, one.file) == ("server", main_file)), default=-1
+        )
+        if not places or last > max(places.values()):
+            places[layout.main_file] = len(http)
     ways = [one for one in (*layout.entries, layout.main_file) if one in places]
     for place, server in enumerate(http):
         if server.name != "server" or server.block is None:

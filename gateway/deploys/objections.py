@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gateway.deploys import guards
 from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
@@ -21,11 +22,11 @@ def objections(host: Host, known: HostState) -> list[str]:
         ]
     if host.serves_nothing:
         return [*_which_nginx(known), *_broken(known)]
-    found = [*_which_nginx(known), *_foreign_nginx(known), *_unit(known)]
+    found = [*_which_nginx(known), *_foreign_nginx(known), *_unit(known), *_rpm(host, known)]
     if not found:
         found = [*_configuration(known), *_ports(host, known), *_names(host, known), *_proxied(host, known)]
         found += modules.refusals(host, known.build) if known.build else []
-        found += _asked_by_itself(host, known)
+        found += [*_asked_by_itself(host, known), *guards.refusals(host, known.guards)]
     return found
 
 
@@ -52,7 +53,7 @@ def remarks(host: Host, known: HostState) -> list[str]:
         "never reaches the gateway; have DNS and the load balancer name another address of this host"
         for address in addresses_of_others(host, known)
     ]
-    texts += _narrow_tls(host, known)
+    texts += [*_narrow_tls(host, known), *_asked_by_address(host, known), *guards.remarks(host, known.guards)]
     return texts
 
 
@@ -73,8 +74,8 @@ def _which_nginx(known: HostState) -> Iterator[str]:
     around = known.around
     if known.installed is None and known.foreign:
         yield (
-            f"{known.layout.program} does not say which version of nginx it is, and a deploy cannot tell what it "
-            f"can do; see what {known.layout.program} -V prints, or deploy to another host"
+            f"{known.layout.program} does not say which version of nginx it is, and a deploy cannot tell what it can "
+            f"do; see what {known.layout.program} -V prints, or deploy to another host"
         )
     elif known.installed is None:
         running = [one for one in around.nginx if one.pid]
@@ -99,7 +100,8 @@ def _foreign_nginx(known: HostState) -> Iterator[str]:
     if known.installed is None:
         return
     if known.foreign and not around.main_pid:
-        start = f"systemctl start {layout.unit}" if layout.unit else layout.program
+        # A script in init.d counts as started though its nginx has ended.
+        start = f"systemctl restart {layout.unit}" if layout.unit else layout.program
         if known.current:
             # What says which one has the release.
             start += f" (where another nginx has its place now: rm {HOME}/nginx)"
@@ -108,7 +110,12 @@ def _foreign_nginx(known: HostState) -> Iterator[str]:
             f"then deploy again: {start}"
         )
     for one in around.nginx:
-        if one.unit == layout.unit:
+        if (one.program, one.unit) == (layout.program, layout.unit):
+            yield (
+                f"two nginx run under {layout.unit}, as while one takes the other's place: pid {around.main_pid} and "
+                f"pid {one.pid}; let that end (kill -QUIT the older one), then deploy again"
+            )
+        elif one.unit == layout.unit:
             yield (
                 f"{layout.unit} runs {one}, which is not the nginx of the installed package; have the unit run "
                 f"{layout.program} again (systemctl cat {layout.unit} shows what changed it), or deploy to another host"
@@ -126,6 +133,28 @@ def _unit(known: HostState) -> Iterator[str]:
         yield (
             f"{known.layout.unit} is masked on this host, so somebody does not want nginx to run; where that is over: "
             f"systemctl unmask {known.layout.unit}"
+        )
+
+
+def _rpm(host: Host, known: HostState) -> Iterator[str]:
+    """What an RPM system cannot have, or lacks."""
+    manager = known.layout.packages
+    if not manager:
+        yield (
+            "this host has none of the package managers apt, dnf and yum, by which a deploy installs what is missing; "
+            "deploy to another host"
+        )
+    if not known.layout.is_rpm:
+        return
+    if known.installed is None and known.candidate is None and not known.epel:
+        yield (
+            f"{manager} on this host knows neither nginx nor epel-release, which brings it; add a repository that has "
+            f"nginx ({manager} repolist shows those that there are), then deploy again"
+        )
+    if domains := [site.domain for site in host.sites if site.acme]:
+        yield (
+            f"{', '.join(domains)}: certificates from an ACME server are not supported on an RPM system; take "
+            '"cert" away and put the certificate into files/certs/, or deploy to a Debian'
         )
 
 
@@ -256,6 +285,18 @@ def _asked_by_itself(host: Host, known: HostState) -> Iterator[str]:
             yield (
                 f"another site of this host, in {file}, listens on 127.0.0.1:{port}, where with proxy_protocol the "
                 "host asks the gateway by TLS, and nginx would speak TLS for that site too; give it another port"
+            )
+
+
+def _asked_by_address(host: Host, known: HostState) -> Iterator[str]:
+    """Plain ports of sites behind load balancers on which another site answers whoever asks by address."""
+    plain = {site.entry_port for site in host.sites if site.edge == "slb"}
+    for port in sorted(plain):
+        default = known.neighbours.defaults.get(str(port))
+        if default:
+            yield (
+                f"another site of this host, in {default.file}, is the default of port {port} and answers whoever asks "
+                "by address: have the load balancer's health check of /healthz send a domain of this host as Host"
             )
 
 

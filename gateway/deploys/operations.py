@@ -8,13 +8,14 @@ from collections.abc import Collection, Generator, Iterable
 from pyinfra import host, logger, state
 from pyinfra.api import FunctionCommand, Host, State, operation
 from pyinfra.api.command import PyinfraCommand
-from pyinfra.operations import apt
+from pyinfra.operations import apt, dnf, yum
 
 from gateway import product
-from gateway.deploys import comparison, connections, orders, origin, shell
+from gateway.deploys import comparison, connections, guards, orders, origin, shell
 from gateway.deploys.facts import GatewayState
 from gateway.deploys.objections import announcements, objections, remarks
 from gateway.deploys.preview import Line
+from gateway.deploys.state import HostState
 from gateway.deploys.target import Target
 
 Commands = Generator[PyinfraCommand, None, None]
@@ -53,7 +54,7 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
 
 @operation()
 def install(target: Target) -> Commands:
-    """Installs what is missing of nginx from Debian, the modules and programs that the host needs, and the trust store
+    """Installs what is missing of the system's nginx, the modules and programs that the host needs, and the trust store
     that upstreams are verified against."""
     known, missing = target.state(), target.missing_packages()
     if not missing:
@@ -63,9 +64,21 @@ def install(target: Target) -> Commands:
     brings_nginx = "nginx" in missing and known.installed is None
     if brings_nginx:
         yield shell.hold_back_nginx()
-    yield from apt.packages._inner(packages=missing, update=True)
+    yield from _packages(known, missing)
     if brings_nginx:
         yield shell.settle_nginx()
+
+
+def _packages(known: HostState, missing: list[str]) -> Commands:
+    """By the system's own package manager."""
+    if not known.layout.is_rpm:
+        yield from apt.packages._inner(packages=missing, update=True)
+        return
+    packages = (dnf if known.layout.packages == "dnf" else yum).packages
+    # Their `update` would bring every package of the host up to date.
+    if known.epel and "nginx" in missing:
+        yield from packages._inner(packages=["epel-release"])
+    yield from packages._inner(packages=missing)
 
 
 @operation()
@@ -77,7 +90,7 @@ def publish(target: Target) -> Commands:
     known, wanted = target.state(), target.wanted()
     if target.host.serves_nothing:
         if not known.has_no_gateway and _shows():
-            _show(comparison.of_deploy(target, whole=state.config.DIFF))
+            _show(comparison.of_withdrawal(target))
         host.noop("nothing is to be served")
         return
     if _no_nginx(target):
@@ -126,6 +139,17 @@ def activate(target: Target) -> Commands:
     target.forget()
     yield shell.activate(wanted.id, known.neighbours.entry, origin.of_checkout(), product.version(), known.layout)
     yield FunctionCommand(_warn, (target,), {})
+
+
+@operation()
+def open_firewall(target: Target) -> Commands:
+    """Has firewalld let in the ports of the sites, where it runs and does not yet."""
+    closed = guards.closed_ports(target.host, target.state().guards)
+    if not closed:
+        host.noop("nothing has to be opened in firewalld")
+        return
+    target.forget()
+    yield shell.open_ports(closed)
 
 
 @operation()

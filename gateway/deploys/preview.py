@@ -81,6 +81,12 @@ def lines(old: Side, new: Side, found: Collection[Change], *, whole: bool) -> It
         yield Line(f"  the text of {count(silent, 'more file')} is left out")
 
 
+def withdrawal(old: Side) -> Iterator[Line]:
+    """What a host loses whose gateway is taken out of nginx."""
+    yield Line(f"sites: {_domains(old.domains, frozenset())}" if old.domains else "sites: none")
+    yield Line(f"release {old.id or 'none'} -> none: the gateway is taken out of nginx")
+
+
 def _domains(old: frozenset[str], new: frozenset[str]) -> str:
     come, gone = sorted(new - old), sorted(old - new)
     parts = [f"+ {domain}" for domain in come[:_NAMED]]

@@ -106,6 +106,11 @@ def reactivate(release: str, entry: str, layout: Layout) -> StringCommand:
     return _command("activate", release, "rollback", entry, layout=layout)
 
 
+def open_ports(ports: Iterable[int]) -> StringCommand:
+    """Has firewalld let in these TCP ports, now and after a reboot."""
+    return _command("open_ports", *map(str, ports))
+
+
 def withdraw(layout: Layout) -> StringCommand:
     """Takes the gateway out of nginx's configuration and proves that the running nginx serves it no longer."""
     return _command("withdraw", layout=layout)

@@ -22,11 +22,14 @@ def deploy() -> None:
     operations.install(
         name="Install nginx and the trust store",
         target=target,
-        # dpkg wants the folders of root's programs, which sudo's secure_path may lack
-        _env={"DEBIAN_FRONTEND": "noninteractive", "PATH": PATH},
+        # dpkg wants the folders of root's programs, which sudo's secure_path may lack; Ubuntu's needrestart would
+        # restart services, nginx among them
+        _env={"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l", "PATH": PATH},
     )
     operations.publish(name="Publish the release", target=target)
     operations.activate(name="Activate the release", target=target)
+    if target.host.firewall:
+        operations.open_firewall(name="Open the firewall", target=target)
     if target.has_orders():
         operations.obtain(name="Obtain certificates", target=target)
 

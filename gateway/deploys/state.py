@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.deploys import neighbours, origin, surroundings
+from gateway.deploys import guards, neighbours, origin, surroundings
+from gateway.deploys.guards import Guards
 from gateway.deploys.issued import Issued, read_issued
 from gateway.deploys.neighbours import Neighbours, Server
 from gateway.deploys.surroundings import Surroundings
 from gateway.fleet.host import Host
-from gateway.nginx import egress, modules
+from gateway.nginx import modules
 from gateway.nginx.build import Build
 from gateway.nginx.layout import Layout, layout
 from gateway.nginx.tls_profile import Version
+from gateway.onhost.constants import STREAM_MODULES
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class HostState:
     system: str = ""
     # packages that are not there, of all that any gateway needs (missing_packages() has those that this one needs)
     missing: tuple[str, ...] = ()
+    # whether no repository of an RPM system has nginx, and one of them has EPEL's
+    epel: bool = False
+    # what the system keeps nginx from doing
+    guards: Guards = field(default_factory=Guards)
     ipv6: bool = True
     current: str | None = None
     # over the files of the current release as they are now, made like Release.digest()
@@ -70,7 +76,7 @@ class HostState:
 
     @property
     def build(self) -> Build | None:
-        """What to render for: the nginx that is there, else the one that apt would install."""
+        """What to render for: the nginx that is there, else the one that a deploy would install."""
         version = self.installed or self.candidate
         if version is None:
             return None
@@ -128,15 +134,15 @@ def missing_packages(host: Host, known: HostState) -> list[str]:
     """Packages that the host needs and that are not there."""
     if host.serves_nothing:
         return []
-    # A minimal Debian lacks logrotate, and nginx's logs would grow until the disk is full.
-    needed = {"ca-certificates", "logrotate"}
-    if not known.foreign:
-        needed.add("nginx")
-    if host.egress and not known.foreign:
-        needed.add(egress.PACKAGE)
-    if any(site.acme for site in host.sites):
-        needed.add("certbot")
-    return [package for package in known.missing if package in needed]
+    # Among the others is logrotate: a minimal Debian lacks it, and nginx's logs would grow until the disk is full.
+    needless: set[str] = set()
+    if known.foreign:
+        needless.add("nginx")
+    if known.foreign or not host.egress:
+        needless.update(STREAM_MODULES)
+    if not any(site.acme for site in host.sites):
+        needless.add("certbot")
+    return [package for package in known.missing if package not in needless]
 
 
 def read(output: Iterable[str]) -> HostState:
@@ -160,6 +166,8 @@ def read(output: Iterable[str]) -> HostState:
         package=values.get("package", ""),
         system=values.get("system", ""),
         missing=tuple(values.get("missing", "").split()),
+        epel=values.get("epel") == "yes",
+        guards=guards.read(values),
         ipv6=values.get("ipv6") != "no",
         current=values.get("current", "").removeprefix("releases/") or None,
         digest=values.get("digest") or None,

@@ -16,7 +16,7 @@ from gateway.deploys.target import Target
 from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
 
-_NO_NGINX = "nginx is not installed and apt knows of none; deploy"
+_NO_NGINX = "nginx is not installed and no repository is known to have it; deploy"
 
 
 def ask_hosts(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType({})) -> list[HostStatus]:

@@ -79,6 +79,9 @@ def _host() -> Iterator[str]:
         "list[str]",
         'Networks of a layer 4 load balancer that sends the PROXY protocol, edge "tls" only: ["10.0.0.0/24"].',
     )
+    yield _lines(
+        "firewall", "bool", "Whether a deploy opens the sites' ports in firewalld, where it runs. Default: False."
+    )
     yield _lines("platform", "str", "The platform of those sites that name none. Default: the group's.")
     for name, annotation in get_type_hints(ssh.ConnectorData).items():
         meaning = ssh.connector_data_meta[name].description.replace("`", "")

@@ -35,6 +35,8 @@ class Host:
     # networks of a load balancer of layer 4, which says by the PROXY protocol who the client of a TLS connection is;
     # empty where none stands in front
     proxy_protocol: tuple[str, ...] = ()
+    # whether a deploy opens the sites' ports in firewalld, where that runs
+    firewall: bool = False
 
     @property
     def serves_nothing(self) -> bool:

@@ -85,6 +85,12 @@ def parse_host(
     problems += found
     balancer, found = _proxy_protocol(name, data.get("proxy_protocol"), sites)
     problems += found
+    firewall = data.get("firewall", False)
+    if not isinstance(firewall, bool):
+        text = (
+            f"is a {type(firewall).__name__}; right would be True, so that a deploy opens the sites' ports in firewalld"
+        )
+        problems.append(Problem(name, "", "firewall", text))
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return Host(
@@ -98,6 +104,7 @@ def parse_host(
         egress=egress,
         directives=MappingProxyType(directives),
         proxy_protocol=balancer,
+        firewall=firewall,
     ), problems
 
 

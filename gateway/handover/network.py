@@ -50,8 +50,8 @@ def _outbound(sheet: Sheet, number: str) -> Step:
         number,
         (NETWORK,),
         Text(
-            "主机出方向放行：下列平台地址、DNS、Debian 软件源。",
-            "Let the hosts out to these platform servers, to DNS and to the Debian mirror.",
+            "主机出方向放行：下列平台地址、DNS、系统的软件源。",
+            "Let the hosts out to these platform servers, to DNS and to the system's package mirror.",
         ),
         (Row(Text("出方向", "Outbound"), sheet.outbound),),
     )

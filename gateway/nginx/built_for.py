@@ -114,6 +114,9 @@ def _sentence(name: str, before: Any, now: Any) -> str:
         lost, gained = _shown(now - before), _shown(before - now)
         said = [f"nginx is now built without {lost}"] if now - before else []
         return " and ".join([*said, *([f"nginx is now built with {gained}"] if before - now else [])])
+    if name == "layout":
+        differ = [one.name for one in fields(now) if getattr(before, one.name) != getattr(now, one.name)]
+        return f"the host's nginx now has {_listed(now, differ)}, where it had {_listed(before, differ)}"
     if name in _SET_ELSEWHERE:
         return f"another file of this host {'now sets' if now else 'no longer sets'} {_SET_ELSEWHERE[name]}"
     if name == "ipv6":
@@ -121,6 +124,10 @@ def _sentence(name: str, before: Any, now: Any) -> str:
     if name == "group":
         return f"nginx's group is now {now or 'shared or unknown'}, it was {before or 'shared or unknown'}"
     return f"{name.replace('_', ' ')} of this host: now {_shown(now)}, before {_shown(before)}"
+
+
+def _listed(facts: Any, names: list[str]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {_shown(getattr(facts, name)) or 'none'}" for name in names)
 
 
 def _ports(ports: frozenset[Any]) -> str:

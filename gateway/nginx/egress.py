@@ -9,9 +9,6 @@ from gateway.wecom.api_hosts import WECOM_API
 # All names of the WeCom API; any other name is refused.
 UPSTREAMS = tuple(Upstream(name) for name in WECOM_API)
 
-# Debian's package of the nginx module that does it.
-PACKAGE = "libnginx-mod-stream"
-
 
 def ports_line(egress: Egress) -> str:
     """The listener's line in a release's `ports` file: port, address, and the address as /proc/net/tcp writes it."""

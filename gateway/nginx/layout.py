@@ -26,7 +26,8 @@ class Layout:
     `entries` are links by which it can include a release, the first one preferred. `error_log` is what it says of
     itself, `user` who its workers are. `bundle` is the system's trust store as one file, `trust_folder` as a folder
     of one file for each authority under the digest of its name, empty where the system has none. `rotated` tells
-    whether logrotate knows of the logs of a release by somebody else's file.
+    whether logrotate knows of the logs of a release by somebody else's file. `main_entry` is the link by which the main
+    file includes a release's part outside of http. `packages` is the system's package manager: apt, dnf or yum.
     """
 
     program: str = NGINX
@@ -34,16 +35,23 @@ class Layout:
     options: tuple[str, ...] = ()
     unit: str = NGINX_UNIT
     entries: tuple[str, ...] = ENTRIES
+    main_entry: str = MAIN_ENTRY
     error_log: str = MAIN_ERROR_LOG
     user: str = NGINX_USER
     bundle: str = "/etc/ssl/certs/ca-certificates.crt"
     trust_folder: str = "/etc/ssl/certs"
     rotated: bool = True
+    packages: str = "apt"
 
     @property
     def folder(self) -> str:
         """The folder of the main file, which names of further files are relative to."""
         return posixpath.dirname(self.main_file)
+
+    @property
+    def is_rpm(self) -> bool:
+        """Whether the system's packages are RPM's."""
+        return self.packages in ("dnf", "yum")
 
     @property
     def is_packaged(self) -> bool:
@@ -60,29 +68,28 @@ class Layout:
             ("nginx_user", self.user),
             ("entries", self.entries),
             ("main_file", self.main_file),
-            ("main_entry", MAIN_ENTRY.replace(NGINX_HOME, self.folder, 1)),
+            ("main_entry", self.main_entry),
             ("error_log", self.error_log),
         )
-
-    def __str__(self) -> str:
-        started = " ".join((self.program, *self.options))
-        return f"{started} with {self.main_file}, run by {self.unit or 'no unit'}"
 
 
 def layout(places: dict[str, str], user: str | None = None, error_log: str | None = None) -> Layout:
     """From what state.sh prints of them, by their names there; `user` and `error_log` as nginx's configuration says."""
     usual = Layout()
+    main_file = places.get("main_file", usual.main_file)
     return Layout(
         program=places.get("program", usual.program),
-        main_file=places.get("main_file", usual.main_file),
+        main_file=main_file,
         options=tuple(places.get("options", "").split()),
         unit=places.get("unit", usual.unit),
         entries=tuple(places.get("entries", " ".join(usual.entries)).split()),
         error_log=_said(error_log) or places.get("error_log", usual.error_log),
+        main_entry=places.get("main_entry", MAIN_ENTRY.replace(NGINX_HOME, posixpath.dirname(main_file), 1)),
         user=user or places.get("user", usual.user),
         bundle=places.get("bundle") or usual.bundle,
         trust_folder=places.get("trust_folder", usual.trust_folder),
         rotated=places.get("rotated") != "no",
+        packages=places.get("packages", usual.packages),
     )
 
 

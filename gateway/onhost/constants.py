@@ -37,6 +37,20 @@ MAIN_LINE = f"include {HOME}/current/gateway.conf; # wecom-gateway"
 # The link that Debian's nginx.conf includes at its top, outside of http.
 MAIN_ENTRY = f"{NGINX_HOME}/modules-enabled/90-wecom-gateway.conf"
 
+# The same on an RPM system, whose nginx.conf includes that folder at its top; behind the package's files, which load
+# modules.
+RPM_MAIN_ENTRY = "/usr/share/nginx/modules/zzz-wecom-gateway.conf"
+
+# Packages that a gateway may need, by their names on each kind of system: the stream module for egress, certbot for
+# automatic certificates. Those of RPM systems name some programs, and a module of perl's, differently: they go by paths
+# and by what they provide.
+STREAM_MODULES = ("libnginx-mod-stream", "nginx-mod-stream")
+APT_PACKAGES = ("nginx", "ca-certificates", "logrotate", STREAM_MODULES[0], "certbot")
+RPM_PACKAGES = (
+    *("nginx", "ca-certificates", "/usr/sbin/logrotate", STREAM_MODULES[1], "certbot"),
+    *("/usr/bin/perl", "perl(Fcntl)", "/usr/bin/openssl", "/usr/bin/tar"),
+)
+
 # The link by which dpkg reads what to run before and after it works on packages.
 DPKG_ENTRY = "/etc/dpkg/dpkg.cfg.d/wecom-gateway"
 
@@ -84,6 +98,9 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "main_file": MAIN_FILE,
         "main_line": MAIN_LINE,
         "main_entry": MAIN_ENTRY,
+        "rpm_main_entry": RPM_MAIN_ENTRY,
+        "apt_packages": APT_PACKAGES,
+        "rpm_packages": RPM_PACKAGES,
         "dpkg_entry": DPKG_ENTRY,
         "acme": ACME,
         "variable_home": VARIABLE_HOME,

@@ -96,7 +96,7 @@ def test_dpkg_stops_at_an_edited_file_and_goes_on_when_it_is_as_it_was(deployed,
     """Without it all this would be for nothing; and `dpkg --configure -a`, by which people go on, is dpkg alone."""
     on_host(cause)
     (warning,) = deployed.status()[1]["hosts"][0]["warnings"]
-    assert "a Debian upgrade will ask" in warning
+    assert "an upgrade of the package will ask" in warning
     with pytest.raises(LabError, match=PROMPT):
         on_host(f"{{ {UPGRADE}; }} >&2")  # what a LabError shows of a command
     assert _serves()

@@ -279,7 +279,9 @@ def test_an_edited_nginx_conf_is_told_and_is_no_drift(deployed):
     try:
         code, report = deployed.status()
         assert code == 0
-        assert report["hosts"][0]["warnings"] == ["nginx.conf was edited; a Debian upgrade will ask whether to keep it"]
+        assert report["hosts"][0]["warnings"] == [
+            "nginx.conf was edited; an upgrade of the package will ask whether to keep it"
+        ]
     finally:
         on_host("cp -p /run/nginx.conf /etc/nginx/nginx.conf")
     assert deployed.status()[1]["hosts"][0]["warnings"] == []

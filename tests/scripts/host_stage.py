@@ -17,10 +17,10 @@ from .host_scripts import body, upload
 # The folders of a host that scripts name by their whole path.
 _FOLDERS = (
     *("etc/nginx", "etc/systemd/system", "etc/dpkg/dpkg.cfg.d", "run", "var/log/nginx", "var/lib/wecom-gateway"),
-    *("var/lib/dpkg/info", "usr/sbin", "proc/self", "etc/init.d"),
+    *("var/lib/dpkg/info", "usr/sbin", "proc/self", "etc/init.d", "etc/logrotate.d"),
 )
 _PLACES = re.compile(
-    r"/(?:etc/nginx|etc/systemd|etc/dpkg|etc/init\.d|run|var/log|var/lib|usr/sbin/nginx|proc/self/mounts)(?![\w-])"
+    r"/(?:etc/nginx|etc/systemd|etc/dpkg|etc/init\.d|etc/logrotate\.d|run|var/log|var/lib|usr/sbin/nginx|proc/self/mounts)(?![\w-])"
 )
 ENTRY = "etc/nginx/conf.d/wecom-gateway.conf"
 NGINX_CONF = """user www-data;

@@ -79,7 +79,7 @@ print(json.dumps(found))
 """
 _FOLDERS = (
     *("etc/nginx", "etc/systemd/system", "etc/dpkg/dpkg.cfg.d", "run", "usr/local/sbin", "var/lib/nginx"),
-    "var/log/nginx",
+    *("var/log/nginx", "etc/logrotate.d"),
 )
 
 
@@ -334,8 +334,8 @@ def test_an_nginx_that_includes_nothing_gets_one_line_and_keeps_it_for_as_long_a
     room.visit(*questions, into="answers")
     room.then("activate", broken.id, "deploy", MAIN_FILE, fails="refused")
     room.command(f"cp {MAIN_FILE} {tmp_path}/room/still")
-    # a folder for links is there now
-    room.command(f"sed -i 's#^http {{#http {{ include /etc/nginx/conf.d/*.conf;#' {MAIN_FILE}")
+    # a folder for links is there now, behind their server
+    room.command(f"sed -i '/# wecom-gateway$/i include /etc/nginx/conf.d/*.conf;' {MAIN_FILE}")
     room.then("activate", first.id, "deploy", ENTRIES[0])
     room.then("state", into="linked")
     room.command(f"cp {MAIN_FILE} {tmp_path}/room/unlined")

@@ -24,7 +24,10 @@ def _run(home: Path, commands: str) -> list[str]:
     # where tests run, process 1 may be nobody's to look at
     before = before.replace("/proc/1/ns/pid", "/proc/self/ns/pid")
     done = subprocess.run(
-        ["bash", "-c", f"{before}\npackaged_nginx=\n{commands}"], capture_output=True, text=True, check=False
+        ["bash", "-c", f"{before}\npackaged_nginx= manager=apt\n{commands}"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

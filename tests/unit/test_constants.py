@@ -18,7 +18,8 @@ COMMANDS = sorted({*NAMES} - {part for parts in scripts.PARTS.values() for part 
 
 
 def _literals() -> list[str]:
-    values = constants.FOR_SCRIPTS.values()
+    # names of packages are words like others
+    values = [value for name, value in constants.FOR_SCRIPTS.items() if not name.endswith("_packages")]
     return [str(one) for value in values for one in (value if isinstance(value, tuple) else (value,))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import logging
 import shlex
 import tarfile
 from contextlib import nullcontext
@@ -36,6 +37,7 @@ MARKS = {
     "manifest": "case $2 in",
     "state": "apt-cache policy",
     "obtain": "declare -A secrets",
+    "open_ports": "--permanent --add-port",
     "withdraw": 'drop_units ""',
 }
 
@@ -57,6 +59,8 @@ class Run:
     def __init__(self, files, monkeypatch, sites, responses, more, stops=False, later=None, does=stages.deploy):
         monkeypatch.chdir(files.parent)
         self.stdin: list[str] = []
+        # by command
+        self.environments: dict[str, dict[str, str]] = {}
         data = {
             "sites": sites,
             "platforms": PLATFORMS,
@@ -71,6 +75,7 @@ class Run:
         original = host.connector.run_shell_command
 
         def record(command, *positional, **arguments):
+            self.environments[str(command)] = arguments.get("_env") or {}
             if isinstance(command, StringCommand) and arguments.get("_stdin"):
                 self.stdin.append(arguments["_stdin"])
             if later and later[0] in str(command):
@@ -158,11 +163,45 @@ def test_a_host_with_an_nginx_of_its_own_gets_nothing_installed(run):
     assert not [command for command in done.commands if "apt-get" in command or "ConditionPathExists" in command]
 
 
+def test_beside_an_nginx_of_the_host_s_own_no_other_is_installed(run):
+    own = "foreign yes\nlayout:program /usr/local/nginx/sbin/nginx\nlayout:unit theirs.service\nmain_pid 55\n"
+    done = run(_sites(1), {"state": _state_output() + own + "missing nginx ca-certificates libnginx-mod-stream\n"})
+    (line,) = [command for command in done.commands if " install ca-" in command]
+    assert "nginx" not in line
+    (activated,) = done.scripts("activate")
+    assert "nginx_program=/usr/local/nginx/sbin/nginx" in activated
+    assert "nginx_unit=theirs.service" in activated
+
+
+@pytest.mark.parametrize("manager", ["dnf", "yum"])
+def test_an_rpm_system_gets_what_is_missing_by_its_own_manager_and_nothing_is_brought_up_to_date(run, manager):
+    bare = f"layout:packages {manager}\nepel yes\nmissing nginx perl(Fcntl)\n"
+    done = run(_sites(1), {"state": bare}, stops=True)
+    first, second = [command for command in done.commands if f"{manager} install -y" in command]
+    assert "epel-release" in first
+    assert "nginx" in second
+    assert "epel-release" not in second
+    assert not [command for command in done.commands if f"{manager} update" in command or "apt-get" in command]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "open_now", "opens"),
+    [(True, "ssh 80/tcp", "9001"), (True, "http 9001/tcp", None), (False, "ssh", None), (True, None, None)],
+)
+def test_firewalld_lets_in_what_the_sites_need_where_that_is_wanted(run, wanted, open_now, opens):
+    told = "" if open_now is None else f"firewall {open_now}\n"
+    done = run(_sites(1), {"state": _state_output() + told}, firewall=wanted)
+    arguments = [command.rpartition("wecom-gateway ")[2] for command in done.scripts("open_ports")]
+    assert arguments == ([opens] if opens else [])
+
+
 def test_missing_packages_are_installed_by_name(run):
     done = run(_sites(1), {"state": _state_output() + "missing ca-certificates\n"})
     assert done.changed[0] == "Install nginx and the trust store"
     (line,) = [command for command in done.commands if " install ca-" in command]
     assert "nginx" not in line
+    # Ubuntu's needrestart restarts services after apt, unless it is told not to
+    assert done.environments[line]["NEEDRESTART_MODE"] == "l"
 
 
 @pytest.mark.parametrize("egress", [None, {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}])
@@ -223,14 +262,18 @@ def test_what_is_there_once_nginx_was_installed_is_looked_at_before_a_release_co
     assert bool(done.scripts("activate")) == activates
 
 
-def test_the_last_site_takes_the_gateway_out_of_nginx_with_it(run):
+def test_the_last_site_takes_the_gateway_out_of_nginx_with_it(run, caplog):
     old = "0123456789abcdef"
     held = {f"{old} held": "source 644 x y\ndomain s0.edu.cn\n", "state": _state_output(old)}
+    caplog.set_level(logging.INFO, "pyinfra")
     refused = run([], held, stops=True)
     assert not refused.scripts("withdraw")
     done = run([], held, allow_site_removal=1)
     assert done.scripts("withdraw")
     assert done.changed == ["Activate the release"]
+    told = "\n".join(record.getMessage() for record in caplog.records)
+    assert "sites: - s0.edu.cn" in told
+    assert f"release {old} -> none" in told
     assert not [*done.scripts("publish"), *done.scripts("activate")]
 
 

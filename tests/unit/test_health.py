@@ -123,7 +123,12 @@ def test_an_nginx_that_is_no_service_says_nothing_of_itself():
 
 @pytest.mark.parametrize(
     ("conffile", "gone", "expected"),
-    [("edited", False, "a Debian upgrade will ask"), ("raised", True, "ln -s "), ("raised", False, ""), ("", True, "")],
+    [
+        ("edited", False, "an upgrade of the package will ask"),
+        ("raised", True, "ln -s "),
+        ("raised", False, ""),
+        ("", True, ""),
+    ],
 )
 def test_who_will_be_asked_about_nginx_conf_is_a_warning(conffile, gone, expected):
     health = replace(GOOD, conffile=conffile, hook_gone=gone)

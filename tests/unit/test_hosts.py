@@ -57,7 +57,7 @@ def test_a_bare_host(host):
     assert host_words.heading(report).endswith(": nothing is in the way of a deploy")
     assert _told(report) == [
         "system: Debian GNU/Linux 12 (bookworm)",
-        "nginx: none of a package; apt would install 1.22.1",
+        "nginx: none of a package; a deploy would install 1.22.1",
         "gateway: no release yet",
         "listens: sshd (ssh.service) on *:22",
     ]
@@ -65,7 +65,7 @@ def test_a_bare_host(host):
 
 def test_an_apt_that_has_read_no_lists_yet_is_told_as_that(host):
     texts = _told(reported(host(SLB), known(BARE, candidate="(none)")))
-    assert "nginx: none of a package; apt knows of none yet, and a deploy has it look again" in texts
+    assert "nginx: none of a package; its package manager knows of none yet, and a deploy has it look again" in texts
 
 
 def test_debian_s_nginx_with_a_site_and_a_program_beside_it(host):

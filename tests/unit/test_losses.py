@@ -103,7 +103,8 @@ def test_only_1_allows(deploy, files, value):
 
 
 def test_a_site_goes_when_it_is_allowed(deploy, files):
-    done = deploy([], _held(files, _site("a.edu.cn")), allow_site_removal=1)
+    held = _held(files, _site("a.edu.cn"), _site("b.edu.cn"))
+    done = deploy([_site("b.edu.cn")], held, allow_site_removal=1)
     assert done.changed == ["Publish the release", "Activate the release"]
 
 

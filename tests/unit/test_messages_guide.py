@@ -31,14 +31,14 @@ SOURCES = [
         f"gateway/deploys/{name}.py"
         for name in (
             *("preflight", "unattended", "connections", "connection_words"),
-            *("stages", "target", "operations", "objections", "losses", "origin", "comparison", "preview"),
+            *("stages", "target", "operations", "objections", "guards", "losses", "origin", "comparison", "preview"),
         )
     ),
     *(
         f"gateway/onhost/scripts/{name}.sh"
         for name in (
-            *("common", "state", "neighbours", "which_nginx", "listing", "manifest"),
-            *("hold_back", "settle_nginx", "publish", "withdraw"),
+            *("common", "state", "packages", "neighbours", "which_nginx", "listing", "manifest"),
+            *("hold_back", "settle_nginx", "publish", "withdraw", "open_ports"),
             *("activate", "addresses", "candidate"),
             *("obtain", "acme", "authority", "housekeeping"),
         )
@@ -71,6 +71,7 @@ _OTHER = {
     "not redirected",
     "leave rate_limit out",
     "\0 install ok installed",
+    "no package provides \0",
     "unit:Foreign /etc/init.d/nginx",
     "# configuration file \0/release.conf:",
     "# Nothing: all settings are arguments.",

@@ -112,9 +112,9 @@ def test_a_release_is_included_behind_every_default_by_place(path, entry):
     assert read("server { listen 80 default_server; }", path).entry == USUAL
 
 
-def test_a_default_by_place_that_nothing_stands_behind_is_told():
+def test_a_default_by_place_in_the_main_file_itself_has_a_line_of_that_file_behind_it():
     found = read(main=MAIN.rstrip().removesuffix("}") + "server { listen 80; }\n}")
-    assert found.defaults["80"].entry is None
+    assert found.defaults["80"].entry == found.entry == "/etc/nginx/nginx.conf"
     found = read(main=MAIN.replace("include /etc/nginx/mime.types;", "server { listen 80; }"))
     assert found.defaults["80"].entry == USUAL
 

@@ -107,6 +107,43 @@ def test_one_that_merely_lies_beside_the_package_s_is_nobody_s_concern(host):
     assert "nginx.service runs /usr/local/nginx/sbin/nginx" in objections(host(SLB), known(THERE, **unit))[0]
 
 
+OWN = {
+    "foreign": "yes",
+    "layout:program": "/usr/local/nginx/sbin/nginx",
+    "layout:main_file": "/usr/local/nginx/conf/nginx.conf",
+    "layout:unit": "own.service",
+}
+
+
+def test_an_nginx_of_the_host_s_own_is_as_good_as_the_package_s(host):
+    assert objections(host(SLB), known(THERE, **OWN, **{"listen:00000000:0050": "55 own.service nginx"})) == []
+
+
+def test_one_that_does_not_run_is_to_be_started(host):
+    (text,) = objections(host(SLB), known(THERE, **OWN, main_pid="0"))
+    assert text.endswith("systemctl restart own.service")
+    (text,) = objections(host(SLB), known(THERE, **OWN | {"layout:unit": ""}, main_pid="0"))
+    assert text.endswith(": /usr/local/nginx/sbin/nginx")
+
+
+def test_while_one_nginx_takes_the_place_of_another_nothing_is_deployed(host):
+    (text,) = objections(host(SLB), known(THERE, **{"nginx:/usr/sbin/nginx": "412 nginx.service nginx/1.22.1"}))
+    assert "two nginx run under nginx.service" in text
+    assert "pid 412" in text
+
+
+def test_several_of_which_any_could_be_meant(host):
+    two = {f"nginx:/opt/{name}/nginx": f"{pid} {name}.service nginx/1.22.1" for name, pid in (("a", 7), ("b", 8))}
+    (text,) = objections(host(SLB), known(BARE, **two))
+    assert text.startswith("several nginx run on this host")
+
+
+def test_what_starts_it_at_boot_is_told_where_no_unit_does(host):
+    assert announcements(known(THERE, **OWN)) == []
+    (text,) = announcements(known(THERE, **OWN | {"layout:unit": ""}))
+    assert text.startswith("no unit of systemd starts /usr/local/nginx/sbin/nginx")
+
+
 def test_under_a_supervisor(host):
     state = known(
         THERE,
@@ -158,10 +195,11 @@ def test_one_socket_for_both_families_and_a_stream_server_are_in_the_way(host):
 
 
 def test_a_default_by_place_that_would_be_lost(host):
-    theirs = dump({"/etc/nginx/nginx.conf": "http { include conf.d/*; server { listen 80; } }", USUAL: MARK})
+    main, last = "http { include conf.d/*; include last; }", "/etc/nginx/last"
+    theirs = dump({"/etc/nginx/nginx.conf": main, USUAL: MARK, last: "server { listen 80; }"})
     (text,) = objections(host(SLB), known(THERE, dump=theirs))
     assert "listen 80 default_server;" in text
-    elsewhere = dump({"/etc/nginx/nginx.conf": "http { include conf.d/*; server { listen 88; } }", USUAL: MARK})
+    elsewhere = dump({"/etc/nginx/nginx.conf": main, USUAL: MARK, last: "server { listen 88; }"})
     assert objections(host(SLB), known(THERE, dump=elsewhere)) == []
 
 

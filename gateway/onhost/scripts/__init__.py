@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 
 # Files of functions that a script needs besides common.sh, which all of them have.
 PARTS = {
-    "state": ("listing", "candidate", "neighbours", "which_nginx"),
+    "state": ("listing", "candidate", "neighbours", "which_nginx", "packages"),
     "manifest": ("listing",),
     "activate": ("addresses", "candidate", "acme", "housekeeping"),
     "resolve": ("addresses", "pauses"),
@@ -43,7 +43,7 @@ def text(name: str, places: tuple[tuple[str, Value], ...] = ()) -> str:
 
 @cache
 def perl(name: str) -> str:
-    """One script as it runs under perl, which every Debian has."""
+    """One script as it runs under perl, which is there wherever dpkg is."""
     return (_HERE / f"{name}.pl").read_text()
 
 

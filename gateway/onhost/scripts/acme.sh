@@ -54,7 +54,7 @@ run_certbot() {
     # certbot of Debian 12 fails on some answers of a server with an error of its own; the answer is in its log alone.
     real=$(sed -n 's/^acme\.messages\.Error: //p' "$folder/log/letsencrypt.log" 2>/dev/null | tail -n 1 || true)
     [ $done -eq 0 ] || [ -z "$real" ] || said=${said//"can't set attribute"/"$real"}
-    sync -f "$folder" || true
+    sync_disk "$folder" || true
     echo "$said"
     return $done
 }

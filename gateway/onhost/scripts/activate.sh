@@ -62,7 +62,7 @@ for log in "$access_log" "$requests_error_log"; do
 done
 if [ -f "$target/egress.conf" ]; then
     has_main_entry || fail "egress stands outside of http, and nginx.conf on this host does not include \
-modules-enabled/*.conf there; put the line \"include $nginx_home/modules-enabled/*.conf;\" at its top, as Debian has it"
+${main_entry%/*}/*.conf there; put the line \"include ${main_entry%/*}/*.conf;\" at its top, as its package has it"
     [ -e "$egress_log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$egress_log"
 fi
 
@@ -74,6 +74,11 @@ reason_of() {
             echo " this host's nginx has a stream block of its own, and there can be one only. Put egress on another \
 host, or remove that block:" ;;
         *'unknown directive "stream"'*)
+            [ "$main_entry" != "$rpm_main_entry" ] || {
+                echo " nginx does not load its stream module: ${main_entry%/*}/mod-stream.conf is missing \
+(yum reinstall nginx-mod-stream puts it back):"
+                return
+            }
             echo " nginx does not load its stream module: $nginx_home/modules-enabled/50-mod-stream.conf is missing \
 (apt-get install --reinstall libnginx-mod-stream puts it back):" ;;
         *'Cannot assign requested address'*)
@@ -174,7 +179,7 @@ remember() {
 keep_logs_small() {
     if [ -f "$target/logrotate" ]; then
         cmp -s "$target/logrotate" "$logrotate_entry" || install -m 644 "$target/logrotate" "$logrotate_entry"
-    else
+    elif [ -e "$logrotate_entry" ]; then
         rm -f "$logrotate_entry"
     fi
 }
@@ -221,7 +226,7 @@ enable_units() {
         [ -e "$unit" ] || continue
         unit=${unit##*/}
         { systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit"; } \
-            || systemctl enable --quiet --now "$unit"
+            || { enable_unit "$unit" && systemctl start "$unit"; }
     done
     if [ -e "$target/units/$error_unit" ]; then
         # Both may be as the release before had them. What nginx says while the service starts waits in the socket.
@@ -231,7 +236,7 @@ enable_units() {
     # Without a release it could only fail, and its next run is half a minute away.
     systemctl reset-failed wecom-gateway-resolve.service 2>/dev/null || true
     # Debian's certbot.timer starts it.
-    [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || systemctl enable --quiet "$renewal_unit"
+    [ -L "/etc/systemd/system/certbot.service.wants/$renewal_unit" ] || enable_unit "$renewal_unit"
     [ -z "$nginx_unit" ] || systemctl is-enabled --quiet "$nginx_unit" || systemctl enable --quiet "$nginx_unit"
     let_nginx_start
     [ ! -d "${dpkg_entry%/*}" ] || put_link "$dpkg_entry" "$home/current/dpkg.cfg"
@@ -267,7 +272,7 @@ go_back() {
             [ "$entry" = "$main_file" ] || rm -f "$entry"
         fi
     else
-        rm -f "${entries[@]}" "$main_entry" "$home/current"
+        rm -f ${entries[@]+"${entries[@]}"} "$main_entry" "$home/current"
     fi
     # Before the welcome page is back: it is not to be served for a moment.
     [ $was_active = yes ] || [ -z "$nginx_unit" ] || systemctl stop "$nginx_unit"

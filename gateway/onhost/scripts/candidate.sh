@@ -90,7 +90,11 @@ shipped_conffiles() {
 
 # Whether nginx.conf includes the folder of main_entry, outside of http.
 has_main_entry() {
-    [ -d "${main_entry%/*}" ] && grep -qE "^[[:space:]]*include[[:space:]]+($nginx_home/)?modules-enabled/\*\.conf;" "$main_file"
+    local folder=${main_entry%/*} names
+    # relative to its own folder, too
+    names=$folder
+    [ "${folder%/*}" != "$nginx_home" ] || names="($nginx_home/)?${folder##*/}"
+    [ -d "$folder" ] && grep -qsE "^[[:space:]]*include[[:space:]]+$names/\*\.conf;" "$main_file"
 }
 
 # Whether Debian's welcome page has to go when a release comes into force; `remove_stock` is "yes" or "no" from then on.
@@ -106,15 +110,15 @@ stock_site_goes() {
 # Prints the names of those folders in the main file's own that a link of the gateway's may be in, each once.
 inside_folders() {
     local link
-    for link in "$main_entry" "${entries[@]}"; do
+    for link in "$main_entry" ${entries[@]+"${entries[@]}"}; do
         case $link in "$nginx_home"/*) link=${link%/*} && echo "${link##*/}" ;; esac
     done | sort -u
 }
 
-# Prints those folders of `entries` that are outside of the main file's, each once.
+# Prints those folders outside of the main file's that a link of the gateway's may be in, each once.
 outside_folders() {
     local link
-    for link in "${entries[@]}"; do
+    for link in "$main_entry" ${entries[@]+"${entries[@]}"}; do
         case $link in "$nginx_home"/*) ;; *) echo "${link%/*}" ;; esac
     done | sort -u
 }
@@ -149,7 +153,7 @@ with_own_names() {
 shadow_configuration() {
     local shadow=$1 path name names others=(! -path "$main_entry")
     mapfile -t names < <(inside_folders)
-    for path in "${entries[@]}"; do others+=(! -path "$path"); done
+    for path in ${entries[@]+"${entries[@]}"}; do others+=(! -path "$path"); done
     ! stock_site_goes || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
@@ -210,7 +214,7 @@ test_candidate() {
         ln -s "$release/gateway.conf" "$link"
         add_waiting_servers "$shadow" "$release" "${link%/*}"
     fi
-    ! has_main_entry || ln -s "$release/main.conf" "$shadow/modules-enabled/${main_entry##*/}"
+    ! has_main_entry || ln -s "$release/main.conf" "$(in_shadow "$shadow" "$main_entry")"
     run_nginx -T -q -c "$(in_shadow "$shadow" "$main_file")" 2>"$shadow/.said" >"$shadow/.dump" || {
         with_own_names "$shadow" <"$shadow/.said" | in_checkout
         return 1
@@ -253,7 +257,7 @@ replace_nginx_conf() {
 # What included it before goes first: twice, nginx would not come up after a power failure in between.
 include_release() {
     local link
-    for link in "${entries[@]}"; do [ "$link" = "$2" ] || rm -f "$link"; done
+    for link in ${entries[@]+"${entries[@]}"}; do [ "$link" = "$2" ] || rm -f "$link"; done
     ! has_main_entry || put_link "$main_entry" "$(aim_of "$main_entry" main.conf)"
     as_included_by "$2" <"$main_file" >"$1/raised"
     if ! cmp -s "$main_file" "$1/raised"; then

@@ -21,7 +21,7 @@ aim_of() {
 # Prints those of the links in `entries` that include the current release, and nginx.conf where a line in it does.
 including_links() {
     local link
-    for link in "${entries[@]}"; do
+    for link in ${entries[@]+"${entries[@]}"}; do
         [ "$(readlink "$link")" != "$(aim_of "$link" gateway.conf)" ] || echo "$link"
     done
     ! has_line || echo "$main_file"
@@ -52,6 +52,22 @@ in_checkout() {
 put_link() {
     ln -sfn "$2" "$1.new"
     mv -T "$1.new" "$1"
+}
+
+# Writes what is new in the file system of $1 to the disk; everything of the host's where coreutils, before 8.24, cannot
+# do less.
+sync_disk() {
+    if [[ $(sync --help) == *--file-system* ]]; then sync -f "$1"; else sync; fi
+}
+
+# Has systemd start unit $1 of the release in force after a reboot. Before version 230 it enables no unit that is a link.
+enable_unit() {
+    local target
+    ! systemctl enable --quiet "$1" 2>/dev/null || return 0
+    while read -r target; do
+        mkdir -p "/etc/systemd/system/$target.wants"
+        ln -sfn "../$1" "/etc/systemd/system/$target.wants/$1"
+    done < <(sed -n 's/^WantedBy=//p' "$home/current/units/$1")
 }
 
 # One deploy at a time; the lock goes with the process, however that ends.
@@ -85,7 +101,7 @@ read_options() {
     local word taken='' words
     options=() config='' prefix=''
     read -r -a words <<<"$1"
-    for word in "${words[@]}"; do
+    for word in ${words[@]+"${words[@]}"}; do
         if [ -z "$taken" ]; then
             [[ $word == -[cp]* ]] || continue
             taken=${word:0:2} word=${word:2}

@@ -27,6 +27,6 @@ case $2 in
         find . -type f -user root -perm 644 ! -path './certs/*' -printf '%P\n' | grep -Fx -f <(echo "$wanted") \
             | tr '\n' '\0' | xargs -0 -r grep -lIZ '' -- \
             | xargs -0 -r grep -LZ -e 'PRIVATE[ ]KEY' -e 'AGE-SECRET[-]KEY' -- \
-            | tar -cz --null --verbatim-files-from -T - | base64
+            | tar -cz --null -T - | base64
         ;;
 esac

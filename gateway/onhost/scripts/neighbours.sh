@@ -37,11 +37,6 @@ print_listeners() {
         $4 == "0A" { split($2, at, ":"); print at[1], at[2], holder[$10] + 0 }')
 }
 
-# Whether a package put file $1 there, under that name, or under the other one where /usr was merged.
-is_packaged() {
-    grep -qsxF -e "$1" -e "${1#/usr}" -e "/usr$1" /var/lib/dpkg/info/*.list </dev/null
-}
-
 # Prints for each nginx of the arrays but the one in use "nginx:PROGRAM PID UNIT VERSION" and "built:PROGRAM OPENSSL
 # MODULES"; where $1 is "whole" also "dump:PROGRAM" and what `nginx -T` of those that run prints, packed as by
 # print_configuration.
@@ -106,7 +101,7 @@ print_configuration() {
     shadow=$(mktemp -d /run/wecom-gateway.XXXXXX) || return 0
     trap 'rm -rf -- "$shadow"' EXIT
     shadow_configuration "$shadow"
-    for link in "${entries[@]}"; do
+    for link in ${entries[@]+"${entries[@]}"}; do
         link=$(in_shadow "$shadow" "$link")
         [ ! -d "${link%/*}" ] || echo "# of a release" >"$link"
     done

@@ -101,7 +101,7 @@ done
 
 [ ${#asked[@]} -eq 0 ] || serve
 { systemctl is-active --quiet certbot.timer && systemctl is-enabled --quiet certbot.timer; } \
-    || systemctl enable --quiet --now certbot.timer
+    || { systemctl enable --quiet certbot.timer && systemctl start certbot.timer; }
 take_lock
 keep_house "$home/current"
 release_locks

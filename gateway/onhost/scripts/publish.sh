@@ -15,7 +15,7 @@ mkdir "$incoming/tree"
 tar -xzpf "$incoming/archive" -C "$incoming/tree" || fail "the release could not be unpacked; nothing was changed"
 chmod 755 "$incoming/tree"
 # Without this a power failure could leave files empty, and nginx would start with nothing.
-sync -f "$incoming" || fail "the release could not be written to the disk; nothing was changed"
+sync_disk "$incoming" || fail "the release could not be written to the disk; nothing was changed"
 
 # A mark, so that another deploy between this and the activation does not remove the release as an old one.
 mkdir -p "$home/pending"
@@ -25,8 +25,14 @@ touch "$home/pending/$release"
 mkdir -p "$home/builds"
 [ ! -f "$incoming/tree/build" ] || mv "$incoming/tree/build" "$home/builds/$release"
 
+# For SELinux, where the system has it: files have the type of the folder that they were made in, and keep it.
+label_release() {
+    ! type -P restorecon >/dev/null || restorecon -R "$target" || true
+}
+
 if [ ! -e "$target" ]; then
     mv -T "$incoming/tree" "$target"
+    label_release
     exit 0
 fi
 
@@ -42,3 +48,4 @@ done
     chmod --reference="$incoming/tree/$folder" "$target/$folder"
     find "$incoming/tree/$folder" -maxdepth 1 -type f -exec mv -f -t "$target/$folder" {} +
 done
+label_release

@@ -8,14 +8,10 @@ keep_house "$home/current"
 orders=$(<"$home/current/orders")
 exec 9>&-
 
-# Fills the array that $1 names with what certbot holds for the account: by domain, the file of its current certificate.
-# `held` is read under that name.
-# shellcheck disable=SC2034
+# Notes in `held` what certbot holds for the account at moment $1: the file of each domain's current certificate.
 take_stock() {
-    local -n held=$1
     local path target
-    held=()
-    while read -r path target; do held[${path##*/}]=$target; done \
+    while read -r path target; do held[$1 ${path##*/}]=$target; done \
         < <(find "$acme/accounts/$account/live" -name fullchain.pem -printf '%h %l\n' 2>/dev/null)
 }
 
@@ -44,13 +40,14 @@ renew_account() {
 }
 
 wrong=no
-declare -A before=() after=()
+declare -A held=()
 while read -r account directory email kid; do
     [ -d "$acme/accounts/$account/renewal" ] || continue
     for path in "$acme/accounts/$account/renewal"/*.conf; do
         path=${path##*/}
         drop_remains "${path%.conf}" "$account"
     done
+    held=()
     take_stock before
     failed=no away='' told=no
     renew_account || failed=yes
@@ -63,7 +60,7 @@ while read -r account directory email kid; do
     while read -r domain order; do
         { [ "${order%% *}" = "$account" ] && [ -e "$acme/issued/$domain" ]; } || continue
         # Judged by the certificate: it is well where it is another one now, or was not due yet.
-        if [ $failed = no ] || [ "${before[$domain]-}" != "${after[$domain]-}" ] \
+        if [ $failed = no ] || [ "${held[before $domain]-}" != "${held[after $domain]-}" ] \
             || ! is_in_window "$acme/issued/$domain/live/fullchain.pem"; then
             rm -f -- "$acme/failed/$domain"
             continue

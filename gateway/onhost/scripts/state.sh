@@ -49,12 +49,11 @@ system_name() {
 }
 
 echo "system $(system_name)"
+find_manager
+say_layout packages "$manager"
 packaged_nginx='' owner='' in_use=
-[ ! -x "$nginx_program" ] || owner=$(grep -lsxF "$nginx_program" /var/lib/dpkg/info/*nginx*.list </dev/null || true)
-if [ -n "$owner" ]; then
-    packaged_nginx=$nginx_program
-    owner=${owner%%.list*} owner=${owner##*/}
-fi
+[ ! -x "$nginx_program" ] || find_owner "$nginx_program"
+[ -z "$owner" ] || packaged_nginx=$nginx_program
 find_every_nginx
 choose_nginx
 if [ -n "$in_use" ]; then
@@ -63,23 +62,18 @@ if [ -n "$in_use" ]; then
     echo "version $(version_of "$said")"
     echo "openssl $(openssl_of "$said")"
     echo "built $(built_with "$said")"
-    [ -n "$owner" ] || echo "foreign yes"
+    if [ -n "$owner" ]; then echo "package $(about_package "$owner")"; else echo "foreign yes"; fi
     print_layout
 else
-    echo "candidate $(apt-cache policy nginx 2>/dev/null | awk '$1 == "Candidate:" { print $2 }')"
+    candidate=$(candidate_version)
+    echo "candidate $candidate"
+    # Where nginx may come from, should no repository of this system have it.
+    [[ -n $candidate || $manager != [dy]* || -z $(version_listed epel-release) ]] || echo "epel yes"
 fi
 print_trust_store
-# The last two are needed only for egress and for automatic certificates.
-needed=(nginx ca-certificates logrotate libnginx-mod-stream certbot)
-packages=$(dpkg-query -W -f '${Package} ${Status} ${Version} ${Maintainer}\n' ${owner:+"$owner"} "${needed[@]}" 2>/dev/null || true)
-missing=
-while read -r name _ _ status about; do
-    [[ -z $owner || $name != "$owner" || $status != installed ]] || echo "package $name $about"
-done <<<"$packages"
-for package in "${needed[@]}"; do
-    [[ $packages =~ (^|$'\n')"$package install ok installed" ]] || missing+=" $package"
-done
-echo "missing$missing"
+echo "missing $(missing_packages)"
+print_selinux
+print_firewall
 if [ -e /proc/net/if_inet6 ]; then echo "ipv6 yes"; else echo "ipv6 no"; fi
 current=$(readlink "$home/current" || true)
 echo "current $current"

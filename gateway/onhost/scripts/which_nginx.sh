@@ -97,6 +97,8 @@ use_nginx() {
     [ "$nginx_home" = "${home%/*}" ] || entries=()
     mapfile -t -O ${#entries[@]} entries < <(more_entries)
     main_entry=$nginx_home/${main_entry#"${home%/*}"/}
+    # Debian has a folder of that name too, for something else.
+    [[ $manager != [dy]* || $nginx_program != "$packaged_nginx" || ! -d ${rpm_main_entry%/*} ]] || main_entry=$rpm_main_entry
 }
 
 # Prints the value that nginx was built with for option $1, empty where that is nginx's own.
@@ -126,15 +128,16 @@ unit_to_use() {
 # Prints the links, besides those that `entries` has, by which the main file may include a release: one in each folder
 # whose files it includes behind the beginning of its http block, and one in conf.d, which another file may include.
 more_entries() {
-    local pattern folder told=' '
+    local pattern folder link told=' '
     while read -r pattern; do
         folder=${pattern%/*}
         [[ $folder == /* ]] || folder=$nginx_home/$folder
         [[ $folder =~ ^[A-Za-z0-9_./-]+$ && $folder != *..* && -d $folder ]] || continue
         [[ ${folder%/*} = "$nginx_home" || $folder/ != "$nginx_home"/* ]] || continue
         [[ " ${entries[*]-}$told" != *" $folder/"* ]] || continue
-        told+="$folder/ "
-        echo "$folder/zzz-wecom-gateway.conf"
+        link=$folder/zzz-wecom-gateway.conf
+        told+="$link "
+        echo "$link"
     done < <(awk '
         { sub(/#.*/, "") }
         /(^|[ \t;}])http[ \t]*(\{|$)/ { inside = 1 }
@@ -158,6 +161,7 @@ print_layout() {
     say_layout options "${nginx_options[*]-}"
     say_layout unit "$nginx_unit"
     say_layout entries "${entries[*]-}"
+    say_layout main_entry "$main_entry"
     say_layout error_log "$error_log"
     [ "$nginx_program" = "$packaged_nginx" ] || say_layout user "$nginx_user"
     for path in /etc/logrotate.conf /etc/logrotate.d/*; do

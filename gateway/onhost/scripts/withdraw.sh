@@ -39,7 +39,7 @@ if [ -f "$main_file" ]; then
     lower_connections <"$main_file" | without_line >"$shadow/main"
     cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
 fi
-rm -f "${entries[@]}" "$main_entry"
+rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
 if nginx_runs; then
     reload_nginx
     for _ in $(seq 150); do
