@@ -8,6 +8,7 @@ import gzip
 import posixpath
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +122,10 @@ def _claims(main_file: str, files: Mapping[str, str], layout: Layout) -> Neighbo
     both: dict[int, str] = {}
     proxied: dict[str, str] = {}
     loopback: dict[int, str] = {}
-    places = {one.file: place for place, one in enumerate(http) if one.file in layout.entries}
+    # Of what nginx reads twice it would refuse the second.
+    read_in = Counter(one.file for one in http)
+    once = {file for file in layout.entries if read_in[file] == 1}
+    places = {one.file: place for place, one in enumerate(http) if one.file in once}
     if any(one.name == "http" and one.file == main_file for one in main):
         # A server of the main file itself may stand behind all that it includes, as on RPM systems.
         last = max(

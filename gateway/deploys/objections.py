@@ -9,7 +9,7 @@ from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
 from gateway.nginx import modules
-from gateway.onhost.constants import RELEASE_PORT
+from gateway.onhost.constants import HOME, RELEASE_PORT
 
 
 def objections(host: Host, known: HostState) -> list[str]:
@@ -102,6 +102,9 @@ def _foreign_nginx(known: HostState) -> Iterator[str]:
     if known.foreign and not around.main_pid:
         # A script in init.d counts as started though its nginx has ended.
         start = f"systemctl restart {layout.unit}" if layout.unit else layout.program
+        if known.current:
+            # What says which one has the release.
+            start += f" (where another nginx has its place now: rm {HOME}/nginx)"
         yield (
             f"this host's own nginx, {layout.program}, does not run, and a deploy goes by the running one; start it, "
             f"then deploy again: {start}"

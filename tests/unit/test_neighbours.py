@@ -235,3 +235,12 @@ def _packed(data: bytes) -> str:
 def test_a_damaged_dump_is_an_error_of_one_kind(packed):
     with pytest.raises(ValueError, match=r"nginx -T|base64|padding|character"):
         neighbours.read(packed)
+
+
+def test_a_folder_that_is_included_twice_is_no_place_for_a_release():
+    """nginx would read the release twice, and refuse it."""
+    twice = "http { include /etc/nginx/conf.d/*.conf; include sites-enabled/*; include conf.d/*.conf; }"
+    found = read(main=twice)
+    assert (found.included, found.entry) == ({LAST}, LAST)
+    alone = "http { include /etc/nginx/conf.d/*.conf; include conf.d/*.conf; }"
+    assert read(main=alone).entry == "/etc/nginx/nginx.conf"

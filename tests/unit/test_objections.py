@@ -249,3 +249,10 @@ def test_an_nginx_that_does_not_say_its_version_is_not_replaced_by_the_package_s
 def test_what_keeps_a_gateway_from_coming_does_not_keep_it_from_going(host, changes):
     assert objections(host(SLB), known(THERE, **changes))
     assert objections(host(), known(THERE, **changes)) == []
+
+
+def test_a_gateway_can_follow_its_owner_to_another_nginx(host):
+    stopped = {"foreign": "yes", "main_pid": "0", "layout:program": "/opt/x/nginx"}
+    assert "rm " not in objections(host(SLB), known(THERE, **stopped))[0]
+    (text,) = objections(host(SLB), known(THERE, current="releases/0123456789abcdef", **stopped))
+    assert "where another nginx has its place now: rm /etc/nginx/wecom-gateway/nginx" in text
