@@ -131,7 +131,7 @@ def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime
         renewal_failed=failing,
         problem=problem,
         further=tuple(further),
-        warnings=tuple(health.warnings(seen.health)),
+        warnings=() if out else tuple(health.warnings(seen.health)),
     )
 
 

@@ -32,7 +32,8 @@ ENTRIES = (
 
 # What includes a release where nginx.conf includes none of their folders: a line of its own, the last one in http.
 MAIN_FILE = f"{NGINX_HOME}/nginx.conf"
-MAIN_LINE = f"include {HOME}/current/gateway.conf; # wecom-gateway"
+# A pattern, which may match nothing: nginx has to start where somebody has removed the release.
+MAIN_LINE = f"include {HOME}/current/gateway.con[f]; # wecom-gateway"
 
 # The link that Debian's nginx.conf includes at its top, outside of http.
 MAIN_ENTRY = f"{NGINX_HOME}/modules-enabled/90-wecom-gateway.conf"

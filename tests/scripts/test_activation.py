@@ -91,7 +91,7 @@ def test_it_is_proven_by_asking_the_running_nginx(host, first, put):
 def test_a_copy_of_nginx_conf_with_the_line_does_not_bring_it_back_beside_a_link(host, first, put):
     """An activation that went from the line to the link was killed, and the next one fails."""
     main = host.root / "etc/nginx/nginx.conf"
-    line = f"include {host.home}/current/gateway.conf; # wecom-gateway"
+    line = f"include {host.home}/current/gateway.con[f]; # wecom-gateway"
     now = main.read_text().replace("sites-enabled/*; }", "sites-enabled/*;\n}")
     main.write_text(now)
     (host.home / "nginx.conf.before").write_text(now.removesuffix("}\n") + f"    {line}\n}}\n")

@@ -29,7 +29,7 @@ including_links() {
 
 # Whether a line of nginx.conf itself includes the current release.
 has_line() {
-    grep -qs "^[[:blank:]]*${main_line}[[:space:]]*\$" "$main_file"
+    sed -e 's/^[[:blank:]]*//' -e 's/[[:space:]]*$//' "$main_file" 2>/dev/null | grep -xF -- "$main_line" >/dev/null
 }
 
 # The file that keeps nginx from being started, by its package or a reboot, until the first release is in force.
