@@ -8,23 +8,12 @@ from gateway.deploys import guards
 from gateway.deploys.objections import objections, remarks
 from gateway.deploys.state import missing_packages
 
-from .test_objections import BARE, SLB, THERE, TLS, conf, known
+from .test_objections import BARE, SLB, THERE, TLS, conf, host, known
+
+__all__ = ["host"]
 
 RPM = {**BARE, "layout:packages": "dnf"}
 ALLOWED = {"selinux:connect": "on", "selinux:ports": "19001 9000-9001 80 443"}
-
-
-@pytest.fixture
-def host(parse, store_pair):
-    def make(*sites, **data):
-        for site in sites:
-            if site["edge"] == "tls":
-                store_pair(site["domain"])
-        parsed, wrong = parse(*sites, **data)
-        assert not wrong
-        return parsed
-
-    return make
 
 
 def _said(host, **facts):
