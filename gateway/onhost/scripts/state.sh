@@ -90,7 +90,11 @@ echo "history ${history//$'\n'/ }"
 
 # What else is on this host.
 print_unit
-echo "main_pid $([ -z "$in_use" ] || master_pid)"
+# As seen above, where it runs: systemd takes longer to tell.
+main_process=0
+[ -z "$in_use" ] || main_process=${pids[$in_use]}
+[[ -z $in_use || $main_process != 0 ]] || main_process=$(master_pid)
+echo "main_pid $main_process"
 print_listeners
 print_foreign_nginx "${1-}"
 print_groups

@@ -21,7 +21,7 @@ find_every_nginx() {
     if [ -n "$packaged_nginx" ] && ! runs_packaged; then
         programs+=("$packaged_nginx") pids+=(0) units+=('') commands+=('')
     fi
-    for path in "$(type -P nginx || true)" "${usual_places[@]}" "$(program_of_unit)"; do
+    for path in "$(type -P nginx || true)" "${usual_places[@]}" "$([ -n "$packaged_nginx" ] || program_of_unit)"; do
         { [ -n "$path" ] && [ -x "$path" ] && path=$(readlink -f "$path"); } || continue
         [[ " ${programs[*]-} " != *" $path "* ]] || continue
         programs+=("$path") pids+=(0) units+=('') commands+=('')
