@@ -201,3 +201,14 @@ def test_the_program_that_make_install_moved_aside_is_known_by_its_name(tmp_path
         == [f"{tmp_path}/nginx"] * 2
     )
     assert _run(tmp_path, f"program_at {tmp_path}/other.old") == [f"{tmp_path}/other.old"]
+
+
+def test_the_unit_of_a_program_that_it_names_by_a_link_is_found(tmp_path):
+    """nginx was started by hand, and the unit starts sbin/nginx, which leads to the build of some version."""
+    (tmp_path / "nginx-1.22").touch()
+    (tmp_path / "nginx").symlink_to("nginx-1.22")
+    program = f"{tmp_path}/nginx-1.22"
+    says = f"echo 'ExecStart={{ path={tmp_path}/nginx ; argv[]={tmp_path}/nginx ; }}'"
+    there = _there((program, 7, "", ""))
+    unit = f'[ "$*" != "show -p ExecStart {OWN}" ] || {says}'
+    assert _run(tmp_path, f"systemctl() {{ {unit}; }}\n{there}\nin_use=0 nginx_program={program}\nunit_to_use") == [OWN]

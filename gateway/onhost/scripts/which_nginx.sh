@@ -40,10 +40,17 @@ runs_packaged() {
 # Prints the program that nginx's unit starts, where it starts an nginx.
 program_of_unit() {
     local said
-    said=$(systemctl show -p ExecStart "$nginx_unit" 2>/dev/null || true)
-    said=${said#*path=} said=${said%% ;*}
+    said=$(started_by "$nginx_unit")
     # A script in init.d has that name too.
     [[ $said != */nginx || $said == /etc/* ]] || echo "$said"
+}
+
+# Prints the program that unit $1 starts, as the unit has it.
+started_by() {
+    local said
+    said=$(systemctl show -p ExecStart "$1" 2>/dev/null || true)
+    said=${said#*path=}
+    echo "${said%% ;*}"
 }
 
 # Sets `in_use` to the place in the arrays of the nginx that a gateway is to use: the one that has a release already, else
@@ -118,7 +125,9 @@ unit_to_use() {
     fi
     for found in "${usual_units[@]}"; do
         said_of_unit=$({ systemctl cat "$found" && cat "/etc/init.d/${found%.service}"; } 2>/dev/null || true)
-        if [[ $said_of_unit == *"$nginx_program"* ]]; then
+        # The unit may name a link to the program.
+        if [[ $said_of_unit == *"$nginx_program"* ]] \
+            || [ "$(readlink -f "$(started_by "$found")" || true)" = "$nginx_program" ]; then
             echo "$found"
             return
         fi
