@@ -129,6 +129,11 @@ def test_an_nginx_from_source_has_everything_in_its_prefix(tmp_path):
     assert (found["user"], found["unit"], found["entries"], found["options"]) == ("nobody", "", "", "")
 
 
+def test_a_log_that_is_no_file_is_the_usual_one(tmp_path):
+    """So says Debian's nginx, and a configuration that does not load names no other: the release stays the same."""
+    assert _used(tmp_path, f"--prefix={tmp_path} --error-log-path=stderr")["error_log"] == "/var/log/nginx/error.log"
+
+
 def test_without_an_argument_the_prefix_is_nginxs_own(tmp_path):
     assert _used(tmp_path, "--with-http_ssl_module")["main_file"] == "/usr/local/nginx/conf/nginx.conf"
 

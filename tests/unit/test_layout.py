@@ -95,3 +95,10 @@ def test_what_is_another_now_is_told():
     ((name, told),) = built_for.changes(replace(DEBIANS, layout=SOURCE), replace(DEBIANS, layout=moved))
     assert name == "layout"
     assert told == "the host's nginx now has user web, trust folder /x, where it had user www, trust folder none"
+
+
+def test_what_only_a_configuration_says_that_loads_changes_no_release(host):
+    """Somebody breaks a file of theirs: who nginx's workers are and where it logs is not known then."""
+    other = replace(SOURCE, error_log="/elsewhere/error.log", user="nobody")
+    ids = {release.build(tree(host, replace(DEBIANS, layout=one))).id for one in (SOURCE, other)}
+    assert len(ids) == 1

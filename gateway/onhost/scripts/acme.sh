@@ -213,7 +213,7 @@ load_certificates() {
         [ -n "$left" ] || return 0
         sleep 0.5
     done
-    echo "the running nginx did not take the new certificate of ${left//$'\n'/ } within 30 seconds; see $error_log"
+    echo "the running nginx did not take the new certificate of ${left//$'\n'/ } within 30 seconds; see nginx's error log"
     return 1
 }
 

@@ -98,6 +98,8 @@ use_nginx() {
     [[ $main_file == /* ]] || main_file=$prefix/$main_file
     nginx_home=${main_file%/*}
     error_log=$(built_in error-log-path) error_log=${error_log:-logs/error.log}
+    # Debian's, which its nginx.conf names a file for.
+    [ "$error_log" != stderr ] || error_log=$log_folder/error.log
     [[ $error_log == /* ]] || error_log=$prefix/$error_log
     nginx_user=$(built_in user) nginx_user=${nginx_user:-nobody}
     [ "$nginx_program" = "$packaged_nginx" ] || nginx_unit=$(unit_to_use)
