@@ -22,7 +22,8 @@ def text(build: Any) -> str:
 
     Of another dataclass in it only what is not usual is there.
     """
-    return json.dumps(_facts(build, usual_ones=True), sort_keys=True) + "\n"
+    plain = {one.name: _plain(getattr(build, one.name)) for one in fields(build)}
+    return json.dumps({name: value for name, value in plain.items() if value != {}}, sort_keys=True) + "\n"
 
 
 def read(line: str, kind: type[_Facts]) -> _Facts | None:
@@ -52,16 +53,16 @@ def _read(said: dict[str, Any], kind: type[_Facts]) -> _Facts | None:
         return None
 
 
-def _facts(facts: Any, *, usual_ones: bool) -> dict[str, Any]:
-    found = {one.name: getattr(facts, one.name) for one in fields(facts)}
-    usual = {} if usual_ones else {one.name: getattr(type(facts)(), one.name) for one in fields(facts)}
-    plain = {name: _plain(value) for name, value in found.items() if usual_ones or value != usual[name]}
-    return {name: value for name, value in plain.items() if value != {}}
+def _unusual(facts: Any) -> dict[str, Any]:
+    """Those of the facts that are not as the dataclass has them without values."""
+    usual = type(facts)()
+    differ = [one.name for one in fields(facts) if getattr(facts, one.name) != getattr(usual, one.name)]
+    return {name: _plain(getattr(facts, name)) for name in differ}
 
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, Version):
-        return _facts(value, usual_ones=False)
+        return _unusual(value)
     if isinstance(value, frozenset | set):
         return sorted(map(_plain, value))
     if isinstance(value, tuple | list):

@@ -53,11 +53,6 @@ class Layout:
         """Whether the system's packages are RPM's."""
         return self.packages in ("dnf", "yum")
 
-    @property
-    def is_packaged(self) -> bool:
-        """Whether the program lies where packages of nginx put theirs."""
-        return self.program == NGINX
-
     def for_scripts(self) -> tuple[tuple[str, Value], ...]:
         """These places as the constants of scripts that name them (gateway.onhost.scripts.text)."""
         return (

@@ -135,7 +135,7 @@ in_shadow() {
 # Standard input, with the names that files have in the configuration in folder $1.
 with_names_of() {
     local folder rules=()
-    for folder in $(outside_folders); do rules+=(-e "s#$folder/#$1/.outside/${folder//\//_}/#g"); done
+    for folder in $(outside_folders); do rules+=(-e "s#$folder/#$(in_shadow "$1" "$folder/")#g"); done
     # What main files name relative to a folder above theirs.
     sed ${rules[@]+"${rules[@]}"} -e "s#$nginx_home/#$1/#g" -e "s#\([[:blank:]\"']\)\.\./#\1$nginx_home/../#g"
 }
@@ -143,7 +143,7 @@ with_names_of() {
 # Standard input, with the host's own names in the place of those that files have in the configuration in folder $1.
 with_own_names() {
     local folder rules=()
-    for folder in $(outside_folders); do rules+=(-e "s#$1/.outside/${folder//\//_}/#$folder/#g"); done
+    for folder in $(outside_folders); do rules+=(-e "s#$(in_shadow "$1" "$folder/")#$folder/#g"); done
     sed ${rules[@]+"${rules[@]}"} -e "s#$1/#$nginx_home/#g"
 }
 
