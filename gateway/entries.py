@@ -155,6 +155,9 @@ class HostEntry(TypedDict, total=False):
     firewall: bool
     """Whether a deploy opens the sites' ports in firewalld, where it runs. Default: False."""
 
+    replaces: list[str]
+    """Files of the host's own nginx configuration that a deploy puts aside, since the sites take their place."""
+
     platform: str
     """The platform of those sites that name none. Default: the group's."""
 

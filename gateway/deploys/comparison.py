@@ -22,6 +22,8 @@ from gateway.nginx.release import Change
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _FULLCHAIN = "fullchain.pem"
+# What people write as the name of a server that no visitor asks for by name.
+_NO_NAMES = ("", "_", "localhost", "127.0.0.1")
 
 
 def refusals(target: Target, allowed: Collection[str]) -> list[str]:
@@ -52,9 +54,15 @@ def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
     return preview.lines(old, new, found, whole=whole)
 
 
-def of_withdrawal(target: Target) -> Iterator[Line]:
-    """What the host loses where nothing is to be served there any more, in the same lines."""
-    return preview.withdrawal(Side(target.state().in_place, target.held().domains))
+def of_withdrawal(known: HostState, held: HeldRelease) -> Iterator[Line]:
+    """What the host loses where the gateway is taken out of its nginx, in the same lines."""
+    return preview.withdrawal(Side(known.in_place, held.domains), known.aside)
+
+
+def of_files(target: Target) -> Iterator[Line]:
+    """Which files of the host's own nginx a deploy would put aside, and which back."""
+    known, wanted = target.state(), frozenset(target.host.replaces)
+    return preview.moved(wanted - known.aside | wanted & known.strays, known.aside - wanted)
 
 
 def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
@@ -77,12 +85,20 @@ def _losses(target: Target) -> Losses:
     return replace(sites, verification=verification, certificates=_older_certificates(target))
 
 
+def _replaced_names(wanted: Host, known: HostState) -> dict[str, str]:
+    """Names that the host answers to in files whose place its sites take, and that no site has; with the file."""
+    domains = {site.domain for site in wanted.sites}
+    named = {name: one.file for one in known.replaced for name in one.names}
+    return {name: file for name, file in named.items() if name not in domains and name not in _NO_NAMES}
+
+
 def lost_sites(wanted: Host, known: HostState, held: HeldRelease) -> Losses:
     """What a deploy of another release would take away of the sites that the host holds."""
     gone = tuple(sorted(held.domains - {site.domain for site in wanted.sites}))
     others = ((one.name, one.data.get("sites")) for one in host.inventory if one.name != wanted.name)
     unread = "" if held.sources else known.in_place or ""
-    return Losses(sites=gone, unread=unread, elsewhere=losses.entries_with(gone, others) if gone else {})
+    elsewhere = losses.entries_with(gone, others) if gone else {}
+    return Losses(sites=gone, unread=unread, elsewhere=elsewhere, replaced=_replaced_names(wanted, known))
 
 
 def _older_certificates(target: Target) -> dict[str, tuple[datetime, datetime]]:

@@ -195,6 +195,9 @@ def _difference(host: Host, seen: Observation) -> str:
         return ""
     if known.running is None:
         return "nginx does not answer; see journalctl -u nginx there, then deploy"
+    if known.strays:
+        strays = ", ".join(sorted(known.strays))
+        return f"nginx reads files again that the release replaces: {strays}; see who made them, then deploy"
     if known.running != wanted:
         return f"the running nginx still serves {known.running}; deploy"
     if not known.room:

@@ -25,6 +25,7 @@ def _report(remote: Remote, host: Host) -> HostReport:
     known: HostState = remote.get_fact(GatewayState, whole=True)
     if not known.is_readable:
         return _failed(host, True, asking.unreadable(remote))
+    known = known.replacing(host.replaces)
     if known.in_place is None:
         return host_report.reported(host, known)
     held: HeldRelease = remote.get_fact(ReleaseHeld, release=known.in_place)

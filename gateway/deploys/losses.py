@@ -29,11 +29,18 @@ class Losses:
     verification: tuple[str, ...] = ()
     certificates: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
+    # names that files answer to whose place the sites take, with the file
+    replaced: Mapping[str, str] = field(default_factory=dict)
 
     def refusals(self, allowed: Collection[str]) -> list[str]:
         """A sentence for each kind of loss that is not among the `allowed` options."""
-        texts = {SITES: self._sites(), VERIFICATION: self._verification(), CERTIFICATES: self._certificates()}
-        return [text for option, text in texts.items() if text and option not in allowed]
+        texts = [
+            (SITES, self._sites()),
+            (SITES, self._names()),
+            (VERIFICATION, self._verification()),
+            (CERTIFICATES, self._certificates()),
+        ]
+        return [text for option, text in texts if text and option not in allowed]
 
     def _sites(self) -> str:
         if self.unread:
@@ -55,6 +62,15 @@ class Losses:
                 "look whether this checkout is old, whether ssh_hostname is this host's, and whether the entry has all "
                 f"its sites, or confirm with --data {SITES}=1",
             ]
+        )
+
+    def _names(self) -> str:
+        if not self.replaced:
+            return ""
+        names = ", ".join(f"{name} ({file})" for name, file in sorted(self.replaced.items()))
+        return (
+            f"files that this entry replaces answer to further names, and nobody would any more: {names}; give each a "
+            f"site, or move what is to stay into a file that is not replaced, or confirm with --data {SITES}=1"
         )
 
     def _verification(self) -> str:

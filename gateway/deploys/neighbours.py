@@ -9,7 +9,7 @@ import posixpath
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,10 +84,11 @@ class Neighbours:
     entry: str = ENTRIES[0]
 
 
-def read(packed: str, layout: Layout = _USUAL) -> Neighbours:
+def read(packed: str, layout: Layout = _USUAL, replaced: Collection[str] = ()) -> Neighbours:
     """The neighbours from what `print_configuration` in scripts/neighbours.sh prints: `nginx -T`, in gzip and base64.
 
-    Raises ValueError where it is something else.
+    `replaced` are files that count as empty, since a release takes their place. Raises ValueError where it is something
+    else.
     """
     try:
         text = gzip.decompress(base64.b64decode(packed, validate=True)).decode("utf-8", errors="replace")
@@ -97,7 +98,8 @@ def read(packed: str, layout: Layout = _USUAL) -> Neighbours:
     if len(parts) < 3:
         raise ValueError("nginx -T printed no file")
     # A file that is included twice is printed once; the first is the main file.
-    return _claims(parts[1], dict(zip(parts[1::2], parts[2::2], strict=True)), layout)
+    files = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return _claims(parts[1], {**files, **{name: "" for name in replaced if name in files}}, layout)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,13 @@ def objections(host: Host, known: HostState) -> list[str]:
         return [*_which_nginx(known), *_broken(known)]
     found = [*_which_nginx(known), *_foreign_nginx(known), *_unit(known), *_rpm(host, known)]
     if not found:
-        found = [*_configuration(known), *_ports(host, known), *_names(host, known), *_proxied(host, known)]
+        found = [
+            *_replaced(host, known),
+            *_configuration(known),
+            *_ports(host, known),
+            *_names(host, known),
+            *_proxied(host, known),
+        ]
         found += modules.refusals(host, known.build) if known.build else []
         found += [*_asked_by_itself(host, known), *guards.refusals(host, known.guards)]
     return found
@@ -174,6 +180,25 @@ def _configuration(known: HostState) -> Iterator[str]:
             "files in one, so nginx would never read a release; add this line to the http block: include "
             f"{known.layout.folder}/conf.d/*.conf;"
         )
+
+
+def _replaced(host: Host, known: HostState) -> Iterator[str]:
+    """Files that the sites are to take the place of and cannot."""
+    there = {one.file for one in known.replaced} | known.aside
+    folder = known.layout.folder
+    for path in host.replaces:
+        if path not in there and not known.broken:
+            files = ", ".join(sorted({one.file for one in known.neighbours.servers})) or "no file"
+            yield (
+                f'"replaces" names {path}, in which this host\'s nginx reads no server; it reads servers of others in '
+                f"{files}: correct the entry"
+            )
+        elif path.startswith(f"{folder}/") and path.count("/") != folder.count("/") + 2:
+            yield (
+                f'"replaces" names {path}, which does not lie in a folder directly below {folder}, and without it a '
+                "deploy cannot test nginx; move it into such a folder that nginx.conf includes by a pattern, reload "
+                "nginx, then deploy again"
+            )
 
 
 def _ports(host: Host, known: HostState) -> Iterator[str]:

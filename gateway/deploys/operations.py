@@ -12,7 +12,7 @@ from pyinfra.operations import apt, dnf, yum
 
 from gateway import product
 from gateway.deploys import comparison, connections, guards, orders, origin, shell
-from gateway.deploys.facts import GatewayState
+from gateway.deploys.facts import GatewayState, ReleaseHeld
 from gateway.deploys.objections import announcements, objections, remarks
 from gateway.deploys.preview import Line
 from gateway.deploys.state import HostState
@@ -90,7 +90,7 @@ def publish(target: Target) -> Commands:
     known, wanted = target.state(), target.wanted()
     if target.host.serves_nothing:
         if not known.has_no_gateway and _shows():
-            _show(comparison.of_withdrawal(target))
+            _show(comparison.of_withdrawal(known, target.held()))
         host.noop("nothing is to be served")
         return
     if _no_nginx(target):
@@ -102,6 +102,7 @@ def publish(target: Target) -> Commands:
         return
     if _shows():
         _show(comparison.of_deploy(target, whole=state.config.DIFF))
+        _show(comparison.of_files(target))
     if intact:
         host.noop(f"release {wanted.id} is there already, from an earlier deploy")
         return
@@ -182,11 +183,17 @@ def obtain(target: Target) -> Commands:
 def roll_back() -> Commands:
     """Brings the release before the current one into force again, proves it as a deploy does, and says what differs.
 
-    Fails, for this host alone, where there is no earlier release.
+    Where the first release took the place of files of the host's own nginx, these are in force again before it. Fails,
+    for this host alone, where there is nothing to go back to.
     """
     known = host.get_fact(GatewayState)
     if not known.is_readable:
         yield _unreadable(host)
+        return
+    if known.previous is None and known.current and known.aside:
+        if _shows():
+            _show(comparison.of_withdrawal(known, host.get_fact(ReleaseHeld, release=known.current)))
+        yield shell.withdraw(known.layout)
         return
     if known.previous is None:
         yield _refusal(

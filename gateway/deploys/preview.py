@@ -81,10 +81,18 @@ def lines(old: Side, new: Side, found: Collection[Change], *, whole: bool) -> It
         yield Line(f"  the text of {count(silent, 'more file')} is left out")
 
 
-def withdrawal(old: Side) -> Iterator[Line]:
-    """What a host loses whose gateway is taken out of nginx."""
+def moved(aside: Collection[str], back: Collection[str]) -> Iterator[Line]:
+    """Files of the host's own nginx that are put aside, and those that come back to their place."""
+    for word, paths in (("put aside", aside), ("put back", back)):
+        if paths:
+            yield Line(f"{word}: {printable(', '.join(sorted(paths)))}")
+
+
+def withdrawal(old: Side, back: Collection[str]) -> Iterator[Line]:
+    """What a host loses whose gateway is taken out of nginx, and which files come `back`."""
     yield Line(f"sites: {_domains(old.domains, frozenset())}" if old.domains else "sites: none")
     yield Line(f"release {old.id or 'none'} -> none: the gateway is taken out of nginx")
+    yield from moved((), back)
 
 
 def _domains(old: frozenset[str], new: frozenset[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.deploys import guards, neighbours, origin, surroundings
 from gateway.deploys.guards import Guards
@@ -67,6 +67,14 @@ class HostState:
     elsewhere: Mapping[str, tuple[Server, ...]] = field(default_factory=dict)
     # why that configuration does not load, empty where it does
     broken: str = ""
+    # what it is, packed as neighbours.read takes it
+    configuration: str = field(default="", repr=False)
+    # files of it that were put aside because a release took their place, and those of the current release's that are
+    # there again
+    aside: frozenset[str] = frozenset()
+    strays: frozenset[str] = frozenset()
+    # servers in files whose place the release wanted would take (replacing())
+    replaced: tuple[Server, ...] = ()
     # names of upstreams that have never resolved there
     unresolved: tuple[str, ...] = ()
     # certificates that an ACME server issued to the host
@@ -124,9 +132,19 @@ class HostState:
         place = self.history.index(self.current)
         return self.history[place - 1] if place else None
 
+    def replacing(self, files: tuple[str, ...]) -> HostState:
+        """The host as a release finds it that takes the place of these files: what is in them is no neighbour's."""
+        if not self.configuration or not (gone := {one.file for one in self.neighbours.servers}.intersection(files)):
+            return self
+        left = neighbours.read(self.configuration, self.layout, gone)
+        # nginx holds the sockets of what goes until it has those of what comes.
+        kept = {name: getattr(self.neighbours, name) for name in ("apart_in", "both_families", "streams")}
+        servers = tuple(one for one in self.neighbours.servers if one.file in gone)
+        return replace(self, neighbours=replace(left, **kept), replaced=servers)
+
     def in_force(self, release: str) -> bool:
         """Whether `release` is the current one, included by the right link, and proven to be served by nginx."""
-        included = self.room and self.entries == {self.neighbours.entry}
+        included = self.room and self.entries == {self.neighbours.entry} and not self.strays
         return included and {self.current, self.activated, self.running} == {release}
 
 
@@ -181,6 +199,9 @@ def read(output: Iterable[str]) -> HostState:
         neighbours=theirs,
         elsewhere={program: _servers(packed) for program, packed in _by_name(values, "dump:").items()},
         broken=broken,
+        configuration="" if broken else values.get("dump", ""),
+        aside=frozenset(_by_name(values, "aside:")),
+        strays=frozenset(_by_name(values, "stray:")),
         unresolved=tuple(values.get("unresolved", "").split()),
         issued=read_issued(values),
         failed=_by_name(values, "failed:"),

@@ -46,7 +46,8 @@ class Target:
         """The host as it is."""
         if self._read is None or self._read[0] != state.is_executing:
             self.forget()
-            self._read = (state.is_executing, host.get_fact(GatewayState))
+            known: HostState = host.get_fact(GatewayState)
+            self._read = (state.is_executing, known.replacing(self.host.replaces))
         return self._read[1]
 
     def held(self) -> HeldRelease:

@@ -82,6 +82,11 @@ def _host() -> Iterator[str]:
     yield _lines(
         "firewall", "bool", "Whether a deploy opens the sites' ports in firewalld, where it runs. Default: False."
     )
+    yield _lines(
+        "replaces",
+        "list[str]",
+        "Files of the host's own nginx configuration that a deploy puts aside, since the sites take their place.",
+    )
     yield _lines("platform", "str", "The platform of those sites that name none. Default: the group's.")
     for name, annotation in get_type_hints(ssh.ConnectorData).items():
         meaning = ssh.connector_data_meta[name].description.replace("`", "")

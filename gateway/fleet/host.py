@@ -37,6 +37,8 @@ class Host:
     proxy_protocol: tuple[str, ...] = ()
     # whether a deploy opens the sites' ports in firewalld, where that runs
     firewall: bool = False
+    # files of the host's own nginx configuration that the release takes the place of
+    replaces: tuple[str, ...] = ()
 
     @property
     def serves_nothing(self) -> bool:

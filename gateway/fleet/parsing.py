@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from gateway.certificates import ca_file, stored
 from gateway.certificates.keys import KeyPair
 from gateway.checkout import own_directives, verify_files
-from gateway.fleet import undone_promises, upstream_authorities
+from gateway.fleet import replaced_files, undone_promises, upstream_authorities
 from gateway.fleet.conflicts import egress_conflicts, layer_4_conflicts, site_conflicts
 from gateway.fleet.host import Host, ssh_address
 from gateway.inventory import network_values, values
@@ -91,6 +91,8 @@ def parse_host(
             f"is a {type(firewall).__name__}; right would be True, so that a deploy opens the sites' ports in firewalld"
         )
         problems.append(Problem(name, "", "firewall", text))
+    replaces, found = replaced_files.parse(name, data.get("replaces"))
+    problems += found
     if any(problem.severity == "error" for problem in problems):
         return None, problems
     return Host(
@@ -105,6 +107,7 @@ def parse_host(
         directives=MappingProxyType(directives),
         proxy_protocol=balancer,
         firewall=firewall,
+        replaces=replaces,
     ), problems
 
 

@@ -119,6 +119,8 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     yield "domains", _lines(sorted(site.domain for site in host.sites))
     if names := sorted({name for own in host.directives.values() for name in own.server_names}):
         yield "names", _lines(names)
+    if host.replaces:
+        yield "replaces", _lines(host.replaces)
     yield "orders", _text(orders.orders(host.sites))
     yield BUILD, _text(built_for.text(plan.build))
     for path, pem in host.upstream_cas.items():

@@ -22,6 +22,9 @@ NGINX_USER = "www-data"
 # Where everything of the gateway lives that nginx reads; `current` in it points to the release in force.
 HOME = f"{NGINX_HOME}/wecom-gateway"
 
+# Where files of the host's own nginx are kept whose place a release has taken, each under its whole path.
+ASIDE = f"{HOME}/aside"
+
 # The links by which nginx's own configuration can include a release. Only one of them is there at a time: the first one
 # that nginx reads behind every foreign server that is a default only because nginx reads it first.
 ENTRIES = (
@@ -95,6 +98,7 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "nginx_unit": NGINX_UNIT,
         "nginx_user": NGINX_USER,
         "home": HOME,
+        "aside": ASIDE,
         "entries": ENTRIES,
         "main_file": MAIN_FILE,
         "main_line": MAIN_LINE,

@@ -15,15 +15,15 @@ _HERE = Path(__file__).parent
 
 # Files of functions that a script needs besides common.sh, which all of them have.
 PARTS = {
-    "state": ("listing", "candidate", "neighbours", "which_nginx", "packages"),
+    "state": ("listing", "aside", "candidate", "neighbours", "which_nginx", "packages"),
     "manifest": ("listing",),
-    "activate": ("addresses", "candidate", "acme", "housekeeping"),
+    "activate": ("addresses", "aside", "candidate", "acme", "housekeeping"),
     "resolve": ("addresses", "pauses"),
     "obtain": ("authority", "acme", "housekeeping"),
     "renew": ("authority", "acme", "housekeeping"),
     "health": ("candidate",),
     "dpkg": ("candidate",),
-    "withdraw": ("candidate",),
+    "withdraw": ("aside", "candidate"),
 }
 
 

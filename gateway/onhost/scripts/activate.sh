@@ -11,6 +11,8 @@ take_lock
 trap '' HUP PIPE
 [ -f "$target/gateway.conf" ] || fail "release $release is not on this host; deploy again"
 
+read_replaced "$target"
+
 was_active=no
 ! nginx_runs || was_active=yes
 # Found out before anything is changed.
@@ -263,6 +265,8 @@ drop_stale_copy "$entry"
 go_back() {
     local included=
     [ -z "$previous" ] || included=${entry_before:-$entry}
+    read_replaced "$home/${previous:-none}"
+    arrange_replaced
     restore_nginx_conf "$included"
     if [ -n "$previous" ]; then
         point_to "$previous"
@@ -320,6 +324,7 @@ trap leave EXIT
 [ $remove_stock = no ] || rm -f "$stock_site"
 point_to "releases/$release"
 include_release "$shadow" "$entry"
+arrange_replaced
 tell_nginx
 serves "$release" || fail "the running nginx did not take release $release within 30 seconds"
 

@@ -1,5 +1,8 @@
 # What a release changes outside of its own folder, and how nginx is asked about it before.
 
+# Files that the release looked at takes the place of (aside.sh).
+replaced=()
+
 # Connections that each worker may hold. Debian's 768 are taken by some 380 visitors, and nginx knows no other place
 # for the number than its main file.
 connections=16384
@@ -107,20 +110,26 @@ stock_site_goes() {
     [ $remove_stock = yes ]
 }
 
-# Prints the names of those folders in the main file's own that a link of the gateway's may be in, each once.
-inside_folders() {
-    local link
-    for link in "$main_entry" ${entries[@]+"${entries[@]}"}; do
-        case $link in "$nginx_home"/*) link=${link%/*} && echo "${link##*/}" ;; esac
-    done | sort -u
+# Prints the files that come, go or lead elsewhere with a release: the gateway's own links, and what a release replaces.
+moving_files() {
+    printf '%s\n' "$main_entry" ${entries[@]+"${entries[@]}"} ${replaced[@]+"${replaced[@]}"}
+    print_given_back
 }
 
-# Prints those folders outside of the main file's that a link of the gateway's may be in, each once.
+# Prints the names of those folders in the main file's own that such a file may be in, each once.
+inside_folders() {
+    local path
+    while IFS= read -r path; do
+        case $path in "$nginx_home"/*) path=${path%/*} && echo "${path##*/}" ;; esac
+    done < <(moving_files) | sort -u
+}
+
+# Prints those folders outside of the main file's that such a file may be in, each once.
 outside_folders() {
-    local link
-    for link in "$main_entry" ${entries[@]+"${entries[@]}"}; do
-        case $link in "$nginx_home"/*) ;; *) echo "${link%/*}" ;; esac
-    done | sort -u
+    local path
+    while IFS= read -r path; do
+        case $path in "$nginx_home"/*) ;; *) echo "${path%/*}" ;; esac
+    done < <(moving_files) | sort -u
 }
 
 # Prints where path $2 is in a configuration that was made once more in folder $1.
@@ -149,11 +158,12 @@ with_own_names() {
 
 # Makes the host's nginx configuration, without the gateway's own links and without a welcome page that goes, once more
 # in folder $1, where nginx can test it: nothing changes that a restart of nginx would pick up. Files there are links,
-# but for those that name the folders that are made anew, which are copies with the other names.
+# but for those that name the folders that are made anew, which are copies with the other names. What is in `replaced`
+# is left out; what was put aside and is not in it is there again.
 shadow_configuration() {
     local shadow=$1 path name names others=(! -path "$main_entry")
     mapfile -t names < <(inside_folders)
-    for path in ${entries[@]+"${entries[@]}"}; do others+=(! -path "$path"); done
+    for path in ${entries[@]+"${entries[@]}"} ${replaced[@]+"${replaced[@]}"}; do others+=(! -path "$path"); done
     ! stock_site_goes || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
@@ -173,6 +183,9 @@ shadow_configuration() {
         mkdir -p "$name"
         find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$name" {} +
     done
+    while IFS= read -r path; do
+        ln -s "$(kept_content "$path")" "$(in_shadow "$shadow" "$path")"
+    done < <(print_given_back)
     # nginx takes a name for relative to the main file's folder, whichever file it stands in.
     while IFS= read -r path; do
         with_names_of "$shadow" <"$path" >"$path.new" && mv -T "$path.new" "$path"

@@ -82,6 +82,11 @@ if [ -n "$current" ]; then
     echo "product $(line_of "$home/versions/${current#releases/}")"
 fi
 echo "activated $(line_of "$home/activated")"
+mapfile -t replaced < <(print_aside)
+for path in ${replaced[@]+"${replaced[@]}"}; do echo "aside:$path yes"; done
+[ ! -f "$home/current/replaces" ] || while IFS= read -r path; do
+    ! is_there "$path" || echo "stray:$path yes"
+done <"$home/current/replaces"
 for path in $(including_links); do echo "entry:$path yes"; done
 if has_room; then echo "room yes"; else echo "room no"; fi
 echo "running $(running_release)"

@@ -1,6 +1,7 @@
 # Takes the gateway out of nginx, on a host for which the inventory has nothing left: nginx reads its own configuration
-# alone, as it was before the gateway came, and no unit of the gateway's runs. Releases stay, so that a rollback can bring
-# the last one back. Where nginx would not load without the gateway, or goes on serving it, nothing is different.
+# alone, as it was before the gateway came, with what was put aside for it, and no unit of the gateway's runs. Releases
+# stay, so that a rollback can bring the last one back. Where nginx would not load without the gateway, or goes on
+# serving it, nothing is different.
 take_lock
 # A cut connection must not stop this halfway.
 trap '' HUP PIPE
@@ -25,6 +26,8 @@ go_back() {
     if [ "$stage" = switching ]; then
         [ -z "$linked" ] || put_link "$home/current" "$linked"
         [ -z "$entry" ] || include_release "$shadow" "$entry"
+        read_replaced "$home/$linked"
+        arrange_replaced
         ! nginx_runs || reload_nginx
         echo "wecom-gateway: the gateway is not taken out of nginx; ${linked#releases/} goes on" >&2
     fi
@@ -40,6 +43,7 @@ if [ -f "$main_file" ]; then
     cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
 fi
 rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
+arrange_replaced
 if nginx_runs; then
     reload_nginx
     for _ in $(seq 150); do
