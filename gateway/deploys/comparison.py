@@ -85,7 +85,7 @@ def _losses(target: Target) -> Losses:
     return replace(sites, verification=verification, certificates=_older_certificates(target))
 
 
-def _replaced_names(wanted: Host, known: HostState) -> dict[str, str]:
+def replaced_names(wanted: Host, known: HostState) -> dict[str, str]:
     """Names that the host answers to in files whose place its sites take, and that no site has; with the file."""
     domains = {site.domain for site in wanted.sites}
     named = {name: one.file for one in known.replaced for name in one.names}
@@ -98,7 +98,7 @@ def lost_sites(wanted: Host, known: HostState, held: HeldRelease) -> Losses:
     others = ((one.name, one.data.get("sites")) for one in host.inventory if one.name != wanted.name)
     unread = "" if held.sources else known.in_place or ""
     elsewhere = losses.entries_with(gone, others) if gone else {}
-    return Losses(sites=gone, unread=unread, elsewhere=elsewhere, replaced=_replaced_names(wanted, known))
+    return Losses(sites=gone, unread=unread, elsewhere=elsewhere, replaced=replaced_names(wanted, known))
 
 
 def _older_certificates(target: Target) -> dict[str, tuple[datetime, datetime]]:

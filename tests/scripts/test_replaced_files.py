@@ -40,7 +40,7 @@ def build(host, parse):
     """Publishes a release that takes the place of the named files, below /etc/nginx."""
 
     def made(*names: str, hsts: int = 0) -> Release:
-        parsed, problems = parse({"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod", "hsts": hsts})
+        parsed, _ = parse({"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod", "hsts": hsts})
         files = tree(parsed, Build(Version((1, 22, 1)))) | {"ports": File(b""), "upstreams": File(b"")}
         if names:
             files["replaces"] = File("".join(f"{host.root}/etc/nginx/{name}\n" for name in names).encode())

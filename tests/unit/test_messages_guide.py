@@ -39,7 +39,7 @@ SOURCES = [
         for name in (
             *("common", "state", "packages", "neighbours", "which_nginx", "listing", "manifest"),
             *("hold_back", "settle_nginx", "publish", "withdraw", "open_ports"),
-            *("activate", "addresses", "candidate"),
+            *("activate", "addresses", "aside", "candidate"),
             *("obtain", "acme", "authority", "housekeeping"),
         )
     ),
