@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
+from tests.mutants import warm
 from tests.mutants.catalogue import CHECKOUT, Mutant
 
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
@@ -41,26 +40,16 @@ class Copy:
 
     def tried(self, mutant: Mutant | None, tests: Iterable[str]) -> Outcome:
         """What the tests say to the change, or to the product as it is."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--tb=line", *tests]
-        environment = os.environ | {"PYTHONPATH": str(self._root)}
+        arguments = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", *tests]
+        output = self._root.with_suffix(".log")
         started = time.monotonic()
         with self._changed(mutant):
-            try:
-                done = subprocess.run(
-                    command,
-                    cwd=self._root,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    timeout=_PATIENCE if mutant else _PATIENCE_WITH_ALL,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                return Outcome("killed", time.monotonic() - started, "the tests did not end")
+            code = warm.run(self._root, arguments, output, _PATIENCE if mutant else _PATIENCE_WITH_ALL)
+        seconds = time.monotonic() - started
+        if code is None:
+            return Outcome("killed", seconds, "the tests did not end")
         kinds: dict[int, Literal["killed", "survived"]] = {0: "survived", 1: "killed"}
-        return Outcome(kinds.get(done.returncode, "unclear"), time.monotonic() - started, done.stdout)
+        return Outcome(kinds.get(code, "unclear"), seconds, output.read_text(errors="replace"))
 
     @contextmanager
     def _changed(self, mutant: Mutant | None) -> Iterator[None]:
