@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,8 @@ def parts(text: str) -> Iterator[str]:
 def bodies(text: str, commit: str) -> list[str]:
     """One comment for each part. Longer than any in the text is the fence around it."""
     pieces = list(parts(text))
-    fence = "~" * (3 + max((len(line) for line in text.split() if set(line) == {"~"}), default=0))
+    longest = max(map(len, re.findall("~+", text)), default=0)
+    fence = "~" * max(3, longest + 1)
     found = [
         f"Preview of {commit[:12]}, {number} of {len(pieces)}\n\n{fence}text\n{piece}\n{fence}\n"
         for number, piece in enumerate(pieces[:MOST], 1)

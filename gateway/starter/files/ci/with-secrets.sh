@@ -11,8 +11,9 @@ cd "$(dirname "$0")/.."
 
 umask 077
 private=$(mktemp -d)
+agent=
 finish() {
-    [ -z "${SSH_AGENT_STARTED:-}" ] || kill "$SSH_AGENT_STARTED"
+    [ -z "$agent" ] || kill "$agent"
     rm -rf "$private"
 }
 trap finish EXIT
@@ -23,7 +24,7 @@ if [ -n "${GATEWAY_AGE_KEY:-}" ]; then
 fi
 if [ -n "${GATEWAY_SSH_KEY:-}" ]; then
     eval "$(ssh-agent -s)" >/dev/null
-    SSH_AGENT_STARTED=$SSH_AGENT_PID
+    agent=$SSH_AGENT_PID
     printf '%s\n' "$GATEWAY_SSH_KEY" | tr -d '\r' | ssh-add -q -
 fi
 unset GATEWAY_AGE_KEY GATEWAY_SSH_KEY
