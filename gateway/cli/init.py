@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -28,15 +29,26 @@ def init(folder: Path, as_json: bool) -> None:
     if as_json:
         print_json({"files": [str(path) for path in written]})
         return
+    steps = _next_steps(folder)
+    click.echo(f"{count(len(written), 'file')} in {_shown(folder)}; next:")
+    for number, step in enumerate(steps, 1):
+        click.echo(f"  {number}. {step}")
+
+
+def _next_steps(folder: Path) -> list[str]:
+    """What is left to do, in its order."""
     wheel = f"wheels/wecom_gateway-{product.version()}-py3-none-any.whl"
-    steps = (
-        f"cd {printable(str(folder))}",
-        "git init",
+    steps = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(_shown(folder))}"]
+    if not (folder / ".git").exists():
+        steps.append("git init")
+    return [
+        *steps,
         f"put {wheel} there (wheels/README.md), then run ci/setup.sh",
         "replace the examples in inventory/prod.py and inventory/test.py",
         "wecom-gateway check inventory/prod.py",
         "README.md, README.zh-CN.md: what the forge needs to deploy from here",
-    )
-    click.echo(f"{count(len(written), 'file')} in {printable(str(folder))}. Next:")
-    for number, step in enumerate(steps, 1):
-        click.echo(f"  {number}. {step}")
+    ]
+
+
+def _shown(folder: Path) -> str:
+    return printable(str(folder))

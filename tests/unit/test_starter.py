@@ -156,6 +156,14 @@ def test_init_says_what_comes_next(tmp_path):
     assert not (tmp_path / "schools" / ".git").exists()
 
 
+def test_init_leaves_out_the_steps_that_are_done(tmp_path, monkeypatch):
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["init", "."])
+    assert "  1. put wheels/" in done.output
+    assert "git init" not in done.output
+
+
 def test_init_refuses_a_folder_that_is_not_empty(tmp_path):
     (tmp_path / "mine").touch()
     done = CliRunner().invoke(main, ["init", str(tmp_path)])
