@@ -40,7 +40,7 @@ def _next_steps(folder: Path) -> list[str]:
     wheel = f"wheels/wecom_gateway-{product.version()}-py3-none-any.whl"
     steps = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(_shown(folder))}"]
     if not (folder / ".git").exists():
-        steps.append("git init")
+        steps.append("git init -b main")
     return [
         *steps,
         f"put {wheel} there (wheels/README.md), then run ci/setup.sh",

@@ -146,7 +146,7 @@ def test_init_says_what_comes_next(tmp_path):
     done = CliRunner().invoke(main, ["init", str(tmp_path / "schools")])
     assert done.exit_code == 0, done.output
     for step in (
-        "git init",
+        "git init -b main",
         "inventory/prod.py",
         "wecom-gateway check inventory/prod.py",
         "README.zh-CN.md",
