@@ -31,6 +31,17 @@ def version() -> str:
         return ""
 
 
+def dependencies() -> list[str]:
+    """The packages that the product needs, as pip's requirements."""
+    named = _project().get("dependencies")
+    if isinstance(named, list):
+        return [*map(str, named)]
+    try:
+        return metadata.requires(NAME) or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
 def full_name() -> str:
     """Like "wecom-gateway 0.2.0"; the name alone where the version is not known."""
     return f"{NAME} {version()}".rstrip()

@@ -22,17 +22,42 @@ def environment(folder: Path) -> Path:
     What the product depends on is that of the environment that runs the tests, so nothing is fetched.
     """
     _run(sys.executable, "-m", "venv", "--without-pip", str(folder))
+    lend(folder)
     programs = folder / "bin"
-    (packages,) = folder.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    # a dependency's program, which pip would have put there
-    (programs / "pyinfra").write_text(_PYINFRA.format(python=programs / "python"))
-    (programs / "pyinfra").chmod(0o755)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(programs / "python")]
     _run(*pip, "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation", str(REPO))
     return programs
 
 
+def lend(folder: Path) -> None:
+    """Gives the environment in `folder` the packages of the one that runs the tests, as if pip had put them there."""
+    programs = folder / "bin"
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (programs / "pyinfra").write_text(_PYINFRA.format(python=programs / "python"))
+    (programs / "pyinfra").chmod(0o755)
+
+
+def wheel(folder: Path) -> None:
+    """Puts the product's wheel into `folder`."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    _run(
+        *pip,
+        "wheel",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+        "--wheel-dir",
+        str(folder),
+        str(REPO),
+    )
+
+
 def _run(*command: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+if __name__ == "__main__":
+    lend(Path(sys.argv[1]))

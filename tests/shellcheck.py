@@ -65,8 +65,8 @@ def every() -> list[Script]:
         Script("dash", f"set -{images.SHELL_OPTIONS}\n{path.read_text()}", (path,))
         for path in images.SCRIPTS.glob("*.sh")
     ]
-    run = ROOT / ".ci/run"
-    return [*on_hosts, *on_kinds, *in_images, Script("bash", run.read_text(), (run,))]
+    alone = [ROOT / ".ci/run", *(ROOT / "gateway/starter/files/ci").glob("*.sh")]
+    return [*on_hosts, *on_kinds, *in_images, *(Script("bash", path.read_text(), (path,)) for path in alone)]
 
 
 def findings(checked: list[Script]) -> list[Finding]:

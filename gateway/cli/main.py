@@ -13,6 +13,8 @@ from gateway.cli.explain import explain
 from gateway.cli.handover import handover
 from gateway.cli.hosts import hosts
 from gateway.cli.import_cert import import_cert
+from gateway.cli.init import init
+from gateway.cli.shard import shard
 from gateway.cli.status import status
 from gateway.cli.verify import verify
 from gateway.cli.version import version_option
@@ -31,5 +33,5 @@ def main() -> None:
     unattended.on_interrupt(unattended.interrupted_command)
 
 
-for command in (check, hosts, status, verify, handover, explain, import_cert):
+for command in (check, hosts, status, verify, handover, explain, import_cert, init, shard):
     main.add_command(command)

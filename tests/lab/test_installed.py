@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from gateway import product
+from lab import topology
 
 from .. import installed
 from ..conftest import REPO
@@ -34,14 +37,10 @@ class Folder(Checkout):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
-    """What stands in Checkout.make, but for the product's own folders."""
-    path = tmp_path / "own"
-    shutil.copytree(REPO / "group_data", path / "group_data", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("deploy.py", "rollback.py", "config.py"):
-        shutil.copy(REPO / name, path)
-    (path / "inventory").mkdir()
-    (path / "files").mkdir()
-    made = Folder(path, HOST, installed.environment(tmp_path / "environment"))
+    """What `init` writes, with a verification file."""
+    made = Folder(tmp_path / "own", HOST, installed.environment(tmp_path / "environment"))
+    subprocess.run([made.programs / "wecom-gateway", "init", made.path], check=True, capture_output=True)
+    (made.path / ".venv").symlink_to(tmp_path / "environment")
     made.verification(SLB["domain"], CODE)
     return made
 
@@ -61,6 +60,41 @@ def test_the_installed_product_deploys_what_the_checkout_would(bare_host, folder
     for name in ("inventory", "files"):
         shutil.copytree(folder.path / name, checkout.path / name, dirs_exist_ok=True)
     assert no_changes(checkout.deploy_well())
+
+
+@pytest.mark.skipif(shutil.which("ssh-agent") is None, reason="needs an SSH client")
+def test_a_runner_previews_and_deploys_with_a_key_that_no_file_holds(bare_host, folder, tmp_path):
+    """As the workflow does, whose other steps tests/unit/test_workflow.py runs."""
+
+    def run(*command: str, **secrets: str) -> subprocess.CompletedProcess[str]:
+        variables = {**os.environ, "HOME": str(tmp_path), "INVENTORY": "inventory/own.py", **secrets}
+        return subprocess.run(
+            ["ci/with-secrets.sh", *command],
+            cwd=folder.path,
+            env={key: value for key, value in variables.items() if key != "SSH_AUTH_SOCK"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    def write(body: str) -> None:
+        folder.write_sites({**SLB, "max_body": body})
+        inventory = folder.path / "inventory/own.py"
+        inventory.write_text(inventory.read_text().replace("'ssh_key'", "'note'"))
+
+    key = topology.SSH_KEY.read_text()
+    write("11m")
+    assert run("ci/deploy.sh", "1/1").returncode == 1
+    done = run("ci/deploy.sh", "1/1", GATEWAY_SSH_KEY=key)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert own.ask(HOST, f"http://{SLB['domain']}/WW_verify_{CODE}.txt").body == CODE.encode()
+    write("12m")
+    done = run("ci/preview.sh", "preview.txt", GATEWAY_SSH_KEY=key)
+    assert done.returncode == 0, done.stdout + done.stderr
+    preview = (folder.path / "preview.txt").read_text()
+    assert re.search(r"-.*client_max_body_size 11m;", preview)
+    assert re.search(r"\+.*client_max_body_size 12m;", preview)
 
 
 def test_a_template_of_the_folder_s_own_goes_first_and_rolls_back(bare_host, folder):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import environment, product
+from gateway import environment, product, starter
 from gateway.cli import version
 
 from .. import installed
@@ -94,6 +94,17 @@ def test_every_file_of_the_product_is_in_the_package(programs):
         for path in source.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 assert (packages / target / path.relative_to(source)).read_bytes() == path.read_bytes()
+
+
+def test_the_installed_product_begins_the_repository_that_the_checkout_begins(programs, tmp_path):
+    starter.write(tmp_path / "checkout")
+    told = _run(tmp_path, programs / "wecom-gateway", "init", "--json", "installed")
+    assert told.returncode == 0, told.stderr
+    written = {path.relative_to(tmp_path / "checkout") for path in (tmp_path / "checkout").rglob("*")}
+    assert {path.relative_to(tmp_path / "installed") for path in (tmp_path / "installed").rglob("*")} == written
+    for name in written:
+        one, other = (tmp_path / folder / name for folder in ("checkout", "installed"))
+        assert one.is_dir() or (one.read_bytes() == other.read_bytes() and one.stat().st_mode == other.stat().st_mode)
 
 
 def test_a_checkout_says_its_commit(monkeypatch, tmp_path):

@@ -1,0 +1,4 @@
+"""A repository of the operator's own: what stands in it at the beginning."""
+
+from gateway.starter.folder import FolderError as FolderError
+from gateway.starter.folder import write as write
