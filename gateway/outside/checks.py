@@ -22,7 +22,7 @@ NOWHERE = "wecom-gateway-check"
 
 def findings(visit: Visit) -> Iterator[Finding]:
     """Every check of the site at this address: port by port, then what lies beside them."""
-    if visit.address in visit.target.closed:
+    if visit.past_balancer:
         yield _past_balancer(visit)
         yield from _plain_http(visit, dead=False)
         return

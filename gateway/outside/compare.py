@@ -52,7 +52,7 @@ def _incomparable(visit: Visit, old: Server) -> str:
             f"{visit.site.domain}:ADDRESS (DNS may still name the old server), or the old server's ports with "
             f"--compare {old.address},443=8443"
         )
-    if visit.address in visit.target.closed:
+    if visit.past_balancer:
         return (
             f"{visit.address} is the host itself, which answers its load balancer alone (proxy_protocol); "
             "name the load balancer with --resolve"

@@ -34,13 +34,22 @@ def usable(visit: Visit, gateway: Server, old: Server) -> tuple[list[Door], list
     doors = [visit.door(port) for port in visit.site.ports()]
     if not visit.target.straight:
         doors.append(Door(visit.address, 80, tls=False))
-    pairs = [_Pair(door, *(_opened(visit, server.door(door)) for server in (gateway, old))) for door in doors]
+    pairs = [
+        _Pair(door, _opened(visit, gateway.door(door)), _opened_on_old(visit, door, gateway, old)) for door in doors
+    ]
     found = list(_silent(visit, pairs))
     for pair in pairs:
         if isinstance(pair.gateway, Handshake) and isinstance(pair.old, Handshake):
             url = pair.door.url(visit.site.domain)
             found += [Difference("TLS", url, *one) for one in compare_tls.differences(pair.gateway, pair.old)]
     return [pair.door for pair in pairs if pair.usable], found
+
+
+def _opened_on_old(visit: Visit, door: Door, gateway: Server, old: Server) -> _Opened:
+    """Where both are on one host, a port that is not said to differ is the gateway's: it would be like itself."""
+    if old.door(door) == gateway.door(door):
+        return Unanswered("refused", "is not asked: by that port the gateway itself is")
+    return _opened(visit, old.door(door))
 
 
 def _opened(visit: Visit, door: Door) -> _Opened:

@@ -83,11 +83,11 @@ class Pair:
         self.folder, self.target, self.gateway, self.old = folder, target, gateway, old
         (folder / "ca.pem").write_bytes(authority.pem)
 
-    def compare(self, ports: Mapping[int, int] | None = None) -> Comparison:
-        """The comparison of the two; `ports` are those that the old server has elsewhere."""
+    def compare(self, ports: Mapping[int, int] | None = None, old: str = OLD) -> Comparison:
+        """The comparison of the two; `ports` are those that the old server has elsewhere, `old` its address."""
         with running(self.folder, {GATEWAY: self.gateway, OLD: self.old}) as doors:
             client = LocalClient(self.folder / "ca.pem", doors)
-            return compare(Visit(self.target, GATEWAY, client), Server(OLD, ports or {}))
+            return compare(Visit(self.target, GATEWAY, client), Server(old, ports or {}))
 
     def told(self) -> dict[tuple[str, str], tuple[str, str]]:
         """Who is right and why, by check and trait."""

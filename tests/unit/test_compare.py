@@ -11,7 +11,7 @@ import pytest
 from gateway.outside.places import Target
 
 from .answering import FILE
-from .comparing import LocalServer, Pair, right, said
+from .comparing import GATEWAY, LocalServer, Pair, right, said
 from .pki import ROOT, issue
 
 DOMAIN = "wx.school.edu.cn"
@@ -352,6 +352,13 @@ def test_an_old_server_on_other_ports_is_asked_there_by_the_public_name(by_tls):
     compared = by_tls.compare({443: 8443, 9001: 9443, 80: 8080})
     assert compared.alike, compared.differences
     assert compared.old == "203.0.113.5,443=8443,9001=9443,80=8080"
+
+
+def test_on_one_host_a_port_that_is_not_said_to_differ_is_not_compared_with_itself(by_tls):
+    by_tls.gateway.tls |= {8443: True, 9443: True}
+    (told,) = by_tls.compare({443: 8443, 9001: 9443}, old=GATEWAY).differences
+    assert (told.subject, told.right) == (f"http://{DOMAIN}", "unasked")
+    assert "--compare ADDRESS,80=ITS" in told.reason
 
 
 def test_the_questions_to_one_site_are_bounded(pair, monkeypatch):
