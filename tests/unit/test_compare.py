@@ -182,6 +182,12 @@ def test_a_wrong_verification_file_is_wrong(pair, answer, trait, reason):
     assert reason in why
 
 
+def test_two_wrong_verification_files_that_differ_are_told(pair):
+    instead(pair.gateway, at(f"/{FILE.name}", said(200, b"this")))
+    instead(pair.old, at(f"/{FILE.name}", said(200, b"that")))
+    assert pair.told()["verification file", "content"][0] == "neither"
+
+
 def test_a_verification_file_is_asked_for_by_plain_http_too(by_tls):
     instead(by_tls.old, lambda target, host, tls: said(404) if target == f"/{FILE.name}" and not tls else None)
     (told,) = by_tls.compare().differences

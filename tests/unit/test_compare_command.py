@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -71,6 +72,13 @@ def test_exit_0_is_alike_and_anything_that_differs_1(compare, rights, code):
 
 def test_nothing_compared_is_not_alike(compare):
     assert compare(results=[]).exit_code == 1
+
+
+def test_a_faulty_inventory_is_not_alike(compare, path):
+    Path(path).write_text(f"hosts = {[('h1', {'sites': [SITE]}), ('h2', {'sites': [{**OTHER, 'edge': 'x'}]})]!r}\n")
+    done = compare(results=[_compared()])
+    assert done.exit_code == 1
+    assert "error: h2: b.edu.cn" in done.stderr
 
 
 def test_both_sides_are_shown_and_who_is_right(compare):
