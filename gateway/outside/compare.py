@@ -17,9 +17,12 @@ from gateway.outside.compare_questions import Question, questions
 from gateway.outside.compare_servers import Server
 from gateway.outside.probe import Client
 from gateway.outside.visit import Visit
+from gateway.problems import printable
 
 # Questions to a site, and seconds after which no further one is asked.
 _MOST, _LONGEST = 300, 180
+# Characters of what a server said that are shown.
+_LONG = 500
 
 
 def compare(visit: Visit, old: Server) -> Comparison:
@@ -70,8 +73,8 @@ def _differences(question: Question, client: Client, gateway: Server, old: Serve
     faults = question.faults(ours), question.faults(theirs)
     for trait in _stable(question, first, second):
         right, reason = compare_rules.judge(trait, *faults)
-        shown = _text(question, ours, trait), _text(question, theirs, trait)
-        yield Difference(question.check, question.subject, trait, *shown, right, reason)
+        mine, other = _harmless(_text(question, ours, trait)), _harmless(_text(question, theirs, trait))
+        yield Difference(question.check, question.subject, _harmless(trait), mine, other, right, _harmless(reason))
 
 
 def _asked(question: Question, client: Client, gateway: Server, old: Server) -> tuple[Said, Said]:
@@ -111,6 +114,11 @@ def _text(question: Question, said: Said, trait: str) -> str:
     if trait == "answer" and question.traits is not compare_answers.of_service:
         return compare_answers.shown(said, question.url)
     return question.traits(said, question.url).get(trait, "none")
+
+
+def _harmless(text: str) -> str:
+    """What a server said, so that it can neither steer a terminal nor fill it."""
+    return printable(text if len(text) <= _LONG else f"{text[:_LONG]}...")
 
 
 def _merged(found: list[Difference]) -> list[Difference]:

@@ -315,7 +315,10 @@ def test_a_gateway_and_a_hand_written_server_on_one_host(deployed):
         ("redirect", f"{https}/bserver", "answer"): "open",
         ("app entry", f"{https}/bserver/bsacs/qyweixin.action", "arrived at"): "gateway",
         ("allow-list", f"{https}/bserver-wecom-gateway-check", "answer"): "gateway",
-        ("other names", f"{https}:9001/ asked for wecom-gateway-check.invalid", "answer"): "gateway",
+        # nginx's own welcome page
+        ("allow-list", f"{https}/", "answer"): "open",
+        # on 9001 as well
+        ("other names", f"{https}/ asked for wecom-gateway-check.invalid", "answer"): "gateway",
         ("verification file", f"{http}/WW_verify_VerifyVerify0004.txt", "answer"): "gateway",
         ("other names", f"{http}/ asked for wecom-gateway-check.invalid", "answer"): "gateway",
     }

@@ -138,6 +138,15 @@ def test_a_redirect_that_breaks_a_rule_is_wrong_on_either_side(pair, path, answe
     assert pair.told()[check, trait][0] == "old"
 
 
+def test_what_a_server_says_steers_no_terminal(pair):
+    odd = f"Location: https://{DOMAIN}/\x1b[31m" + "x" * 5000
+    instead(pair.old, at(ROUTE, said(302, b"", odd, "Set-Cookie: \x1b[2J=1; Path=/bserver/")))
+    instead(pair.gateway, at(ROUTE, said(302, b"", "Location: /bserver/in")))
+    told = pair.compare().differences
+    assert {one.trait for one in told} == {"Location", "cookie ?[2J"}
+    assert all(text.isprintable() and len(text) < 1000 for one in told for text in (one.trait, one.old, one.reason))
+
+
 def test_a_relative_redirect_is_like_the_whole_url(pair):
     instead(pair.gateway, at(ROUTE, said(302, b"", "Location: /bserver/x?a=1")))
     instead(pair.old, at(ROUTE, said(302, b"", f"Location: https://{DOMAIN}/bserver/x?a=2")))
