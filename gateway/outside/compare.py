@@ -15,7 +15,7 @@ from gateway.outside.compare_answers import Said
 from gateway.outside.compare_difference import Comparison, Difference, unasked
 from gateway.outside.compare_questions import Question, questions
 from gateway.outside.compare_servers import Server
-from gateway.outside.probe import Client
+from gateway.outside.probe import Answer, Client
 from gateway.outside.visit import Visit
 from gateway.problems import printable
 
@@ -71,8 +71,9 @@ def _differences(question: Question, client: Client, gateway: Server, old: Serve
     second = _asked(question, client, gateway, old)
     ours, theirs = second
     faults = question.faults(ours), question.faults(theirs)
+    both_serve = all(isinstance(said, Answer) and said.status < 400 for said in second)
     for trait in _stable(question, first, second):
-        right, reason = compare_rules.judge(trait, *faults)
+        right, reason = compare_rules.judge(trait, *faults, both_serve)
         mine, other = _harmless(_text(question, ours, trait)), _harmless(_text(question, theirs, trait))
         yield Difference(question.check, question.subject, _harmless(trait), mine, other, right, _harmless(reason))
 

@@ -99,8 +99,11 @@ def echo_faults(said: Said, token: bytes) -> Faults:
     return {"answer": Fault(reason, "have only the domain's own files answered")}
 
 
-def judge(trait: str, gateway: Faults, old: Faults) -> tuple[Right, str]:
-    """Who is right where the two differ in `trait`, and why; else what to think of."""
+def judge(trait: str, gateway: Faults, old: Faults, both_serve: bool) -> tuple[Right, str]:
+    """Who is right where the two differ in `trait`, and why; else what to think of.
+
+    `both_serve` is True where neither answer is an error: a page is right where the other one redirects wrongly.
+    """
     ours, theirs = gateway.get(trait), old.get(trait)
     for one in (ours, theirs):
         if isinstance(one, Refusal | Doubt):
@@ -111,9 +114,10 @@ def judge(trait: str, gateway: Faults, old: Faults) -> tuple[Right, str]:
         return "gateway", f"the old server: {theirs.reason}"
     if ours:
         return "old", f"the gateway: {ours.reason}; next: {ours.remedy}"
+    if trait == "answer" and both_serve and "Location" in {*gateway, *old}:
+        return judge("Location", gateway, old, both_serve)
     said = _OPEN_COOKIE if trait.startswith("cookie") else _OPEN[trait]
     for who, found in (("gateway", gateway), ("old server", old)):
-        # of one that redirects where the other one does not
         if trait == "answer" and "Location" in found:
             said = f"the {who}: {found['Location'].reason}; {said}"
     return "open", said

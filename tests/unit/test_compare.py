@@ -147,6 +147,23 @@ def test_what_a_server_says_steers_no_terminal(pair):
     assert all(text.isprintable() and len(text) < 1000 for one in told for text in (one.trait, one.old, one.reason))
 
 
+def test_a_page_is_right_beside_a_wrong_redirect_and_an_error_is_to_be_looked_at(pair):
+    wrong = said(302, b"", f"Location: http://{DOMAIN}/bserver/x")
+    instead(pair.old, at(ROUTE, wrong))
+    assert pair.told()["route", "answer"] == (
+        "gateway",
+        f"the old server: redirects to http://{DOMAIN}/bserver/x, plain http: a phone would leave TLS",
+    )
+    instead(pair.old, at(ROUTE, said(302, b"", f"Location: https://{DOMAIN}/bserver/x")))
+    assert pair.told()["route", "answer"][0] == "open"
+    # nginx's own, where the gateway has nothing
+    instead(pair.old, at(ROUTE, pages()[ROUTE]))
+    instead(pair.old, at(ROUTE[:-1], wrong))
+    who, why = pair.told()["redirect", "answer"]
+    assert who == "open"
+    assert "plain http" in why
+
+
 def test_a_relative_redirect_is_like_the_whole_url(pair):
     instead(pair.gateway, at(ROUTE, said(302, b"", "Location: /bserver/x?a=1")))
     instead(pair.old, at(ROUTE, said(302, b"", f"Location: https://{DOMAIN}/bserver/x?a=2")))
