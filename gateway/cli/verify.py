@@ -10,13 +10,23 @@ import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
-from gateway.outside import places, report, whole_fleet
+from gateway.outside import compare_fleet, compare_report, compare_servers, places, report, whole_fleet
+from gateway.outside.compare_difference import Comparison, Right
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
-from gateway.problems import count, errors
+from gateway.problems import Problem, count, errors
 from gateway.rendering import BrokenTemplateError
 
 _COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "yellow", "skipped": "yellow"}
+
+_RIGHT_COLORS: dict[Right, str | None] = {
+    "gateway": "green",
+    "old": "red",
+    "neither": "red",
+    "open": "yellow",
+    "neutral": None,
+    "unasked": "yellow",
+}
 
 
 @click.command()
@@ -27,18 +37,36 @@ _COLORS: dict[Outcome, str] = {"passed": "green", "failed": "red", "warning": "y
     metavar="DOMAIN:ADDRESS",
     help="Ask this address instead of DNS's; ADDRESS alone is for all sites of one host. Repeatable.",
 )
+@click.option(
+    "--compare",
+    "old",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Ask the old server at ADDRESS the same, and tell what differs; DOMAIN:ADDRESS is for one site. Where it has "
+    "other ports, ADDRESS,443=8443,80=8080. Repeatable.",
+)
 @click.option("--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's.")
 @click.option("--report", "page", type=click.Path(path_type=Path), help="Write an HTML page with everything to FILE.")
 def verify(
-    inventory: str, limit: tuple[str, ...], as_json: bool, resolve: tuple[str, ...], ca: Path | None, page: Path | None
+    inventory: str,
+    limit: tuple[str, ...],
+    as_json: bool,
+    resolve: tuple[str, ...],
+    old: tuple[str, ...],
+    ca: Path | None,
+    page: Path | None,
 ) -> None:
     """Ask every site of INVENTORY from outside, as WeCom and a phone would, and say what is wrong.
 
-    Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise.
+    Sends harmless requests only. Exit 0 when everything passed (warnings are fine), 1 otherwise; with --compare, 0 when
+    both are alike (neutral differences are fine), 1 otherwise.
     """
+    if old and page:
+        stop("--report: a comparison has no page; leave it out, or ask for --json", as_json)
     fleet = load_or_stop(inventory, limit, as_json, 1, certificates=False)
     try:
         addresses = places.overrides(fleet.hosts, resolve)
+        servers = compare_servers.old_servers(fleet.hosts, old)
     except ValueError as error:
         stop(str(error), as_json)
     try:
@@ -47,6 +75,10 @@ def verify(
         stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
     fleet, own, unreached = places.with_own_addresses(fleet, addresses)
     wrong = [*errors(fleet.problems), *unreached]
+    if old:
+        compared = compare_fleet.ask(fleet, addresses, servers, client, _progress, own)
+        _tell(inventory, compared, wrong, as_json)
+        return
     results = whole_fleet.ask(fleet, addresses, client, _progress, own)
     passed = not wrong and all(one.outcome != "failed" for one in results)
     if as_json:
@@ -63,6 +95,19 @@ def verify(
         except OSError as error:
             stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
     if not passed:
+        sys.exit(1)
+
+
+def _tell(inventory: str, compared: list[Comparison], wrong: list[Problem], as_json: bool) -> None:
+    """Prints what a comparison has shown, and exits with 1 where the two are not alike."""
+    alike = bool(compared) and not wrong and all(one.alike for one in compared)
+    if as_json:
+        print_json(compare_report.as_data(compared, wrong, alike))
+    else:
+        _print_comparisons(compared)
+        print_problems(wrong, err=True)
+        click.echo(f"{inventory}: {compare_report.summary(compared, wrong)}")
+    if not alike:
         sys.exit(1)
 
 
@@ -83,3 +128,17 @@ def _print_results(results: list[Result]) -> None:
     for (reason, remedy), names in report.not_asked(results).items():
         some = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
         click.echo(f"\n{click.style('not checked', fg='yellow')}: {some}\n    {reason}\n    next: {remedy}")
+
+
+def _print_comparisons(compared: list[Comparison]) -> None:
+    colors = [
+        "green" if one.alike else "red" if one.count("old") or one.count("neither") else "yellow" for one in compared
+    ]
+    for line in aligned(compare_report.table(compared), [None, *colors]):
+        click.echo(line)
+    for one in compared:
+        for told in one.differences:
+            label = click.style(compare_report.LABELS[told.right], fg=_RIGHT_COLORS[told.right])
+            others = f" and {count(len(told.others), 'other')}" if told.others else ""
+            click.echo(f"\n{label}: {one.name}: {told.check}: {told.subject}{others}: {told.trait}")
+            click.echo(f"    gateway: {told.gateway}\n    old server: {told.old}\n    {told.reason}")

@@ -7,7 +7,7 @@ have to go through it is not asked.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from gateway.certificates.judging import WARN_BELOW
 from gateway.inventory.site import Route
@@ -17,12 +17,12 @@ from gateway.outside.probe import UNKNOWN_NAME, Answer, Door, Unanswered
 from gateway.outside.visit import Visit
 
 # Part of paths that no site publishes.
-_NOWHERE = "wecom-gateway-check"
+NOWHERE = "wecom-gateway-check"
 
 
 def findings(visit: Visit) -> Iterator[Finding]:
     """Every check of the site at this address: port by port, then what lies beside them."""
-    if visit.address in visit.target.closed:
+    if visit.past_balancer:
         yield _past_balancer(visit)
         yield from _plain_http(visit, dead=False)
         return
@@ -145,9 +145,7 @@ def _route(visit: Visit, door: Door, route: Route) -> Finding:
 
 def _unpublished(visit: Visit, door: Door, prefixes: list[str]) -> Iterator[Finding]:
     """Paths beside the published `prefixes`: nothing may answer there, an inner platform lies behind them."""
-    if not prefixes or "/" in prefixes:
-        return
-    for target in ("/", f"/{_NOWHERE}", f"{prefixes[0][:-1]}-{_NOWHERE}"):
+    for target in beside(prefixes):
 
         def fetch(target: str = target) -> Answer:
             return visit.client.ask(door, visit.site.domain, target, accept="application/json")
@@ -156,6 +154,13 @@ def _unpublished(visit: Visit, door: Door, prefixes: list[str]) -> Iterator[Find
             return faults.unpublished_fault(answer, target, visit)
 
         yield _request(visit, door, "allow-list", door.url(visit.site.domain, target), fetch, judge)
+
+
+def beside(prefixes: Sequence[str]) -> tuple[str, ...]:
+    """Paths that lie beside these prefixes. None where everything is published, or nothing."""
+    if not prefixes or "/" in prefixes:
+        return ()
+    return ("/", f"/{NOWHERE}", f"{prefixes[0][:-1]}-{NOWHERE}")
 
 
 def _other_name(visit: Visit, door: Door) -> Finding:
@@ -206,7 +211,7 @@ def _plain_http(visit: Visit, dead: bool) -> Iterator[Finding]:
 
 def _redirect(visit: Visit, door: Door) -> Finding:
     """An OAuth callback may come back as http: the redirect must keep its one-shot code, and add no port."""
-    target = f"/{_NOWHERE}?a=%2F&b=1"
+    target = f"/{NOWHERE}?a=%2F&b=1"
 
     def fetch() -> Answer:
         return visit.client.ask(door, visit.site.domain, target)
@@ -214,7 +219,7 @@ def _redirect(visit: Visit, door: Door) -> Finding:
     def judge(answer: Answer) -> Fault | None:
         return faults.redirect_fault(answer, f"https://{visit.site.domain}{target}", visit)
 
-    return _request(visit, door, "redirect", door.url(visit.site.domain, f"/{_NOWHERE}"), fetch, judge)
+    return _request(visit, door, "redirect", door.url(visit.site.domain, f"/{NOWHERE}"), fetch, judge)
 
 
 def _health(visit: Visit) -> Finding:

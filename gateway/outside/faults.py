@@ -36,10 +36,25 @@ def file_fault(answer: Answer, body: bytes, visit: Visit) -> Fault | None:
 
 def route_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
     """The answer must come from the route's upstream, and a redirect must leave login working."""
-    expected = f"{route.upstream.scheme}://{visit.site.host_header(route)}{route.upstream_path}"
+    if fault := arrival_fault(answer, route, visit) or status_fault(answer, route, visit):
+        return fault
+    if 300 <= answer.status < 400:
+        return locations.location_fault(answer.headers.get("location", ""), visit.site)
+    return None
+
+
+def arrival_fault(answer: Answer, route: Route, visit: Visit, rest: str = "") -> Fault | None:
+    """The request must have arrived under the route's upstream, where the answer tells. `rest` was asked below it."""
+    expected = f"{route.upstream.scheme}://{visit.site.host_header(route)}{route.upstream_path}{rest}"
     arrived = answer.headers.get(reach.ARRIVED)
-    if arrived is not None and arrived != expected:
-        return Fault(f"arrived at {arrived.partition('?')[0]}, not at {expected}", "deploy; is this the right host?")
+    if arrived is None or arrived == expected:
+        return None
+    where = expected.partition("?")[0]
+    return Fault(f"arrived at {arrived.partition('?')[0]}, not at {where}", "deploy; is this the right host?")
+
+
+def status_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
+    """The answer must be an upstream's: no error page of the gateway or of another proxy on the way."""
     if answer.status == HTTPStatus.EARLY_HINTS:
         return Fault(
             "sends 103 Early Hints, which this nginx does not know: what follows is not mapped, and fails over HTTP/2",
@@ -51,8 +66,6 @@ def route_fault(answer: Answer, route: Route, visit: Visit) -> Fault | None:
         return Fault(f"the gateway itself answers {answer.status}", remedies.gateway_error(visit, route, answer.status))
     if reach.is_bad_gateway(answer):
         return Fault(f"{answer.status}, not from the gateway", remedies.bad_gateway(visit))
-    if 300 <= answer.status < 400:
-        return locations.location_fault(answer.headers.get("location", ""), visit.site)
     if answer.status == HTTPStatus.BAD_REQUEST and route.own_host:
         return Doubt(f"the upstream itself answers 400, when asked for {visit.site.domain}", remedies.UNKNOWN_HOST)
     return None

@@ -50,7 +50,7 @@ def overrides(hosts: Sequence[Host], texts: Iterable[str]) -> dict[str, str]:
     domains = {site.domain for host in hosts for site in host.sites}
     found: dict[str, str] = {}
     for text in texts:
-        alone = _address(text)
+        alone = address_in(text)
         if alone:
             if len(hosts) != 1:
                 raise ValueError(
@@ -60,7 +60,7 @@ def overrides(hosts: Sequence[Host], texts: Iterable[str]) -> dict[str, str]:
             found |= dict.fromkeys(domains, alone)
             continue
         domain, _, rest = text.partition(":")
-        address = _address(rest)
+        address = address_in(rest)
         if address is None:
             raise ValueError(f"--resolve {text}: right would be wx.school.edu.cn:203.0.113.10, or an address alone")
         if domain not in domains:
@@ -128,7 +128,7 @@ def lookup(domain: str) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in known))[:_MOST_ADDRESSES]
 
 
-def _address(text: str) -> str | None:
+def address_in(text: str) -> str | None:
     """The IP address that the text is, also in square brackets. None where it is none."""
     try:
         return str(ipaddress.ip_address(text.removeprefix("[").removesuffix("]")))

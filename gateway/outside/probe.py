@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import json
 import socket
 import ssl
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ _AGENT = "wecom-gateway-verify"
 # A name that no site has: .invalid is nobody's (RFC 6761, 6.4).
 UNKNOWN_NAME = "wecom-gateway-check.invalid"
 
+# OpenSSL's reasons where this machine itself cannot speak a version.
+_CANNOT = ("NO_PROTOCOLS_AVAILABLE", "NO_CIPHERS_AVAILABLE")
 # OpenSSL's reasons where the server speaks only older protocols: its alert says so, or it answers in an old one.
 _OUTDATED = ("TLSV1_ALERT_PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL")
 
@@ -49,12 +53,16 @@ class Tls:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer. `headers` have names in lower case, `body` is cut off at 64 KiB, `seconds` count from connecting."""
+    """An answer. `headers` have names in lower case, `body` is cut off at 64 KiB, `seconds` count from connecting.
+
+    `cookies` has every Set-Cookie header.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    cookies: tuple[str, ...] = ()
 
     @property
     def is_gateways_own(self) -> bool:
@@ -105,6 +113,16 @@ class Client:
             not_after = ssl.cert_time_to_seconds(until) if isinstance(until, str) else None
             return Tls(connection.version() or "unknown", not_after)
 
+    def certificate(self, door: Door, domain: str, only: ssl.TLSVersion | None = None) -> bytes:
+        """The certificate (DER) that is shown for `domain`, whatever it is; by no other version than `only`, if given.
+
+        Raises Unanswered, and ValueError where this machine cannot speak that version.
+        """
+        with _bounded(), self._connection(door, domain, _speaking(only) if only else self._any) as connection:
+            if not isinstance(connection, ssl.SSLSocket):
+                raise ValueError("no TLS is spoken there")
+            return connection.getpeercert(binary_form=True) or b""
+
     def ask(
         self,
         door: Door,
@@ -136,7 +154,8 @@ class Client:
                     if answer.length and len(body) < _MOST_BYTES:
                         raise http.client.IncompleteRead(body, answer.length)
                     headers = {name.lower(): value for name, value in reversed(answer.getheaders())}
-                    return Answer(answer.status, headers, body, time.monotonic() - started)
+                    cookies = tuple(answer.msg.get_all("Set-Cookie", []))
+                    return Answer(answer.status, headers, body, time.monotonic() - started, cookies)
             except TimeoutError:
                 raise Unanswered("slow", f"no whole answer within {WHOLE} s") from None
             except OSError:
@@ -168,6 +187,8 @@ class Client:
             except TimeoutError:
                 raise Unanswered("slow", f"no TLS handshake within {WHOLE} s") from None
             except ssl.SSLError as error:
+                if error.reason in _CANNOT:
+                    raise ValueError("this machine does not speak that version of TLS") from None
                 if error.reason in _OUTDATED:
                     raise Unanswered("outdated", "speaks neither TLS 1.2 nor 1.3") from None
                 reason = (error.reason or "closed").replace("_", " ").lower()
@@ -176,6 +197,22 @@ class Client:
                 raise Unanswered("handshake", "the TLS handshake failed (the connection was closed)") from None
             with secure:
                 yield secure
+
+
+@functools.cache
+def _speaking(version: ssl.TLSVersion) -> ssl.SSLContext:
+    """For a handshake by this version alone, with any certificate. Raises ValueError where this machine has it not."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with warnings.catch_warnings():
+        # that TLS 1.0 and 1.1 are obsolete is what is looked for
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = context.maximum_version = version
+    with contextlib.suppress(ssl.SSLError):
+        # else OpenSSL refuses the old protocols itself; where its own settings forbid this, it goes on refusing
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context
 
 
 @contextlib.contextmanager

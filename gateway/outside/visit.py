@@ -27,6 +27,11 @@ class Visit:
         return self.site.edge == "slb" and not self.target.straight
 
     @property
+    def past_balancer(self) -> bool:
+        """Whether the address is a host's that answers its load balancer of layer 4 alone."""
+        return self.address in self.target.closed
+
+    @property
     def by_tcp(self) -> bool:
         """Whether a load balancer of layer 4 stands in front, by which alone the site is reached."""
         return bool(self.target.closed)

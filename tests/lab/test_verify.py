@@ -266,3 +266,73 @@ def test_a_progress_line_is_shown_to_who_watches(deployed):
         timeout=60,
     )
     assert "3 of 3 sites asked" in done.stdout
+
+
+# As the guides that schools follow have it: no slash behind the prefix, old TLS, a redirect before any location.
+HAND_WRITTEN = """
+pid /run/old.pid; error_log /var/log/nginx/old.log; events {}
+http {
+  access_log off; server_names_hash_bucket_size 128;
+  ssl_certificate CERTS/fullchain.pem; ssl_certificate_key CERTS/privkey.pem;
+  ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; ssl_ciphers ALL:@SECLEVEL=0;
+  server {
+    listen 8443 ssl;
+    location = /WW_verify_VerifyVerify0004.txt { return 200 VerifyVerify0004; }
+    location /bserver { proxy_pass https://api.17wanxiao.com/b-server/; }
+  }
+  server { listen 9443 ssl; location / { proxy_pass https://api.17wanxiao.com/; } }
+  server { listen 8080; return 301 https://$host$request_uri; }
+}
+"""
+SECOND = topology.address("t85")
+
+
+@contextlib.contextmanager
+def old_server(host, domain):
+    """A hand-written nginx on other ports of the host."""
+    text = HAND_WRITTEN.replace("CERTS", f"{HOME}/current/certs/{domain}")
+    own.on_host(host, f"cat >/tmp/old.conf <<'END'\n{text}END\nnginx -q -c /tmp/old.conf")
+    try:
+        yield
+    finally:
+        own.on_host(host, "kill $(cat /run/old.pid); rm /tmp/old.conf")
+
+
+def test_a_gateway_and_a_hand_written_server_on_one_host(deployed):
+    domain, address = "test.tls.verify.example", topology.address(TLS)
+    with old_server(TLS, domain):
+        code, told = verify(
+            *(deployed, "--limit", TLS, "--resolve", address),
+            *("--compare", f"{domain}:{address},443=8443,9001=9443,80=8080"),
+        )
+    assert code == 1
+    (compared,) = told["comparisons"]
+    found = {(one["check"], one["subject"], one["trait"]): one["right"] for one in compared["differences"]}
+    https, http = f"https://{domain}", f"http://{domain}"
+    assert found == {
+        ("TLS", https, "obsolete versions"): "gateway",
+        ("route", f"{https}/bserver/", "arrived at"): "gateway",
+        ("redirect", f"{https}/bserver", "answer"): "open",
+        ("app entry", f"{https}/bserver/bsacs/qyweixin.action", "arrived at"): "gateway",
+        ("allow-list", f"{https}/bserver-wecom-gateway-check", "answer"): "gateway",
+        # nginx's own welcome page
+        ("allow-list", f"{https}/", "answer"): "open",
+        # on 9001 as well
+        ("other names", f"{https}/ asked for wecom-gateway-check.invalid", "answer"): "gateway",
+        ("verification file", f"{http}/WW_verify_VerifyVerify0004.txt", "answer"): "gateway",
+        ("other names", f"{http}/ asked for wecom-gateway-check.invalid", "answer"): "gateway",
+    }
+
+
+@pytest.mark.parametrize("host", [SLB, TLS])
+def test_a_gateway_by_another_address_is_alike(deployed, host):
+    """Whatever platforms answer: here both are the same nginx."""
+    own.on_host(host, f"ip address add {SECOND}/32 dev eth0")
+    try:
+        code, told = verify(
+            *(deployed, "--limit", host, "--resolve", topology.address(host), "--compare", SECOND),
+        )
+    finally:
+        own.on_host(host, f"ip address del {SECOND}/32 dev eth0")
+    assert [one["differences"] for one in told["comparisons"]] == [[], [], []]
+    assert (code, told["alike"]) == (0, True)
