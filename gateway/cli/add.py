@@ -100,18 +100,20 @@ def add(
     path = _inventory_file(inventory)
     try:
         loaded, problems = loading.read_inventory(inventory)
-        if wrong := errors(problems):
+        # those of other hosts are theirs
+        if wrong := [one for one in errors(problems) if not one.host]:
             _refuse(*wrong)
         planned = addition.plan(addition.NewSite(host, entry, platform), path, loaded, Path("files"))
         with whole_file.replaced(path, planned.text):
-            folder.mkdir(parents=True, exist_ok=True)
-            if edge == "tls":
+            # What may still refuse comes first.
+            if picked:
+                import_cert.store(domain, certificates, picked, encrypt_to)
+            elif edge == "tls":
                 certificates.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             for one in handed:
                 (folder / one.name).write_bytes(one.body)
                 click.echo(f"{folder / one.name}{f': {one.notice}' if one.notice else ''}")
-            if picked:
-                import_cert.store(domain, certificates, picked, encrypt_to)
     except loading.InventoryError as error:
         stop(str(error), False)
     except addition.NotAddedError as error:

@@ -19,6 +19,8 @@ from .importing import CHAIN, DOMAIN, LEAF, enter_checkout
 CODE = "AbCdEfGhIjKlMnOp"
 VERIFICATION = f"WW_verify_{CODE}.txt"
 PROD = Path("inventory/prod.py")
+HOST = ("--host", "203.0.113.10")
+NEW = ("--host", "203.0.113.11")
 ONE = '''"""Ours."""
 
 wanxiao_prod = [
@@ -99,6 +101,16 @@ def test_the_entry_stays_where_only_its_certificate_is_missing():
     assert Path(f"files/certs/{DOMAIN}").stat().st_mode & 0o777 == 0o700
 
 
+def test_a_key_that_is_kept_encrypted_is_not_replaced_by_one_in_the_clear():
+    Path("a.pem").write_bytes(CHAIN)
+    Path("a.key").write_bytes(LEAF.key_pem)
+    folder = Path("files/certs") / DOMAIN
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "privkey.pem.age").write_text("age-encryption.org/v1\n")
+    files = ("--cert", "a.pem", "a.key", "--verify", VERIFICATION)
+    assert "the key is kept encrypted here" in _refused(DOMAIN, *NEW, "--edge", "tls", *files)
+
+
 def test_a_host_is_known_by_its_address_too():
     PROD.write_text('wanxiao_prod = [("gw", {"ssh_hostname": "203.0.113.10", "sites": []})]\n')
     done = _add("wx.two.edu.cn", "--host", "203.0.113.10", "--edge", "slb")
@@ -146,10 +158,6 @@ def test_what_blueking_needs_can_be_said():
     assert done.exit_code == 0, done.output
     bk = _groups()["wanxiao_prod"][0][1]["sites"][1]["bk"]
     assert bk == {"upstream": "https://paas.a.edu.cn", "apps": ["bk_itsm", "bk_sops"]}
-
-
-HOST = ("--host", "203.0.113.10")
-NEW = ("--host", "203.0.113.11")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +230,14 @@ def test_in_the_examples_only_lines_are_added():
     changes = list(difflib.ndiff(before, PROD.read_text().splitlines(keepends=True)))
     assert not [line for line in changes if line.startswith("-")]
     assert len([line for line in changes if line.startswith("+") and '"domain"' in line]) == 8
+
+
+def test_a_mistake_in_another_host_s_entry_is_no_reason_and_in_the_host_s_own_it_is():
+    PROD.write_text(ONE + '\nbkitsm = [("h", {"sites": []}), ("h", {"sites": []})]\n')
+    assert "wx.two.edu.cn was added" in _add("wx.two.edu.cn", *HOST, "--edge", "slb").output
+    assert "the file would not give" in _refused(
+        "wx.three.edu.cn", "--host", "h", "--edge", "slb", "--platform", "own_app"
+    )
 
 
 def test_an_inventory_that_cannot_be_read_is_told_as_check_tells_it():
