@@ -19,6 +19,7 @@ PACKAGES = (
     "cryptography",
     "pyrage",
     "crossplane",
+    "libcst",
 )
 _RIGHT = (
     "run the commands of the environment that has all of it: in a checkout .venv/bin/python (`make setup` makes it), "

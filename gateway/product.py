@@ -12,6 +12,7 @@ NAME = "wecom-gateway"
 _PACKAGE = Path(__file__).parent
 # An installed package holds them; in a checkout they lie beside it.
 _TEMPLATES = next(folder for folder in (_PACKAGE / "templates", _PACKAGE.parent / "templates") if folder.is_dir())
+_CHANGELOG = (_PACKAGE / "CHANGELOG.md", _PACKAGE.parent / "CHANGELOG.md")
 
 
 def checkout() -> Path | None:
@@ -40,6 +41,17 @@ def dependencies() -> list[str]:
         return metadata.requires(NAME) or []
     except metadata.PackageNotFoundError:
         return []
+
+
+@cache
+def changelog() -> str:
+    """The text of CHANGELOG.md. Empty where it cannot be read."""
+    for path in _CHANGELOG:
+        try:
+            return path.read_text("utf-8")
+        except (OSError, UnicodeError):
+            continue
+    return ""
 
 
 def full_name() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
@@ -25,32 +26,50 @@ def import_cert(domain: str, files: tuple[Path, ...], encrypt_to: tuple[str, ...
     FILES are PEM, DER, PKCS #7, PKCS #12 (.pfx) or zip files in any mix. A passphrase is taken from the environment
     variable GATEWAY_KEY_PASSPHRASE. Exit 0 when stored in files/certs/DOMAIN/, 1 when refused and nothing is changed.
     """
+    folder = folder_for(domain)
+    store(domain, folder, pick(domain, files), encrypt_to)
+
+
+def folder_for(domain: str) -> Path:
+    """Where the certificate of a domain is kept. Says why and exits where the domain is none or files/ is not here."""
     try:
         TypeAdapter(Domain).validate_python(domain)
     except ValidationError as error:
-        _refuse(domain, "domain", str(error.errors()[0]["ctx"]["error"]))
+        refuse(domain, "domain", str(error.errors()[0]["ctx"]["error"]))
     if not Path("files").is_dir():
-        _refuse(domain, "cert", "there is no folder files/ here; run this in the checkout's top folder")
-    now = datetime.now(UTC)
-    folder = Path("files/certs") / domain
-    before = _stored_expiry(folder)
+        refuse(domain, "cert", "there is no folder files/ here; run this in the checkout's top folder")
+    return Path("files/certs") / domain
+
+
+def pick(domain: str, files: Sequence[Path]) -> importing.Picked:
+    """The pair for the domain out of the files. Says why and exits where there is none to store."""
     try:
-        picked = importing.pick(domain, files, passphrase.from_environment(), now)
-        written = stored.write(folder, picked.pair, encrypt_to)
+        return importing.pick(domain, files, passphrase.from_environment(), datetime.now(UTC))
     except importing.RefusedError as error:
         for source, why in error.ignored:
             click.echo(printable(f"ignored: {source}: {why}"), err=True)
-        _refuse(domain, "cert", *error.reasons)
+        refuse(domain, "cert", *error.reasons)
     except ValueError as error:
-        _refuse(domain, "cert", str(error))
+        refuse(domain, "cert", str(error))
+
+
+def store(domain: str, folder: Path, picked: importing.Picked, encrypt_to: Sequence[str]) -> None:
+    """Stores the pair and prints what is stored. Says why and exits where it cannot be."""
+    before = _stored_expiry(folder)
+    try:
+        written = stored.write(folder, picked.pair, encrypt_to)
+    except ValueError as error:
+        refuse(domain, "cert", str(error))
     except OSError as error:
-        _refuse(domain, "cert", f"{error.filename or folder} cannot be written: {error.strerror}")
-    _print_stored(domain, picked, written, now)
+        refuse(domain, "cert", f"{error.filename or folder} cannot be written: {error.strerror}")
+    _print_stored(picked, written, datetime.now(UTC))
+    for text in picked.warnings:
+        _warn(domain, text)
     if before and before > picked.pair.not_after:
         _warn(domain, f"the certificate that this one replaces was valid longer, until {before:%Y-%m-%d}")
 
 
-def _print_stored(domain: str, picked: importing.Picked, written: list[Path], now: datetime) -> None:
+def _print_stored(picked: importing.Picked, written: list[Path], now: datetime) -> None:
     encrypted = written[-1].name == stored.PRIVKEY_AGE
     rows = [
         ("stored", str(written[0])),
@@ -66,8 +85,6 @@ def _print_stored(domain: str, picked: importing.Picked, written: list[Path], no
         rows.append(("ignored" if number == 0 else "", f"{source}: {why}"))
     for label, text in rows:
         click.echo(f"{click.style(label.ljust(12), bold=True)}{printable(text)}")
-    for text in picked.warnings:
-        _warn(domain, text)
 
 
 def _stored_expiry(folder: Path) -> datetime | None:
@@ -82,7 +99,8 @@ def _warn(domain: str, text: str) -> None:
     click.echo(f"{click.style('warning', fg='yellow')}: {Problem('', domain, 'cert', printable(text))}", err=True)
 
 
-def _refuse(domain: str, field: str, *reasons: str) -> NoReturn:
+def refuse(domain: str, field: str, *reasons: str) -> NoReturn:
+    """Says why nothing is done, and exits."""
     for text in reasons:
         problem = Problem("", printable(domain), field, printable(text))
         click.echo(f"{click.style('refused', fg='red')}: {problem}", err=True)

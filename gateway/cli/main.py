@@ -8,6 +8,7 @@ from io import TextIOWrapper
 import click
 from gevent.hub import Hub
 
+from gateway.cli.add import add
 from gateway.cli.check import check
 from gateway.cli.explain import explain
 from gateway.cli.handover import handover
@@ -33,5 +34,5 @@ def main() -> None:
     unattended.on_interrupt(unattended.interrupted_command)
 
 
-for command in (check, hosts, status, verify, handover, explain, import_cert, init, shard):
+for command in (check, hosts, status, verify, handover, explain, import_cert, add, init, shard):
     main.add_command(command)

@@ -9,11 +9,12 @@ from datetime import datetime
 
 from pyinfra import host
 
-from gateway.deploys import losses, origin, preview, shell
+from gateway import product
+from gateway.deploys import losses, origin, preview, shell, versions
 from gateway.deploys.facts import CertificateEnds, ReleaseHeld, ReleaseTexts
 from gateway.deploys.held_release import HeldRelease
 from gateway.deploys.losses import Losses
-from gateway.deploys.preview import Line, Side
+from gateway.deploys.preview import Line, Side, Upgrade
 from gateway.deploys.state import HostState
 from gateway.deploys.target import Target
 from gateway.fleet.host import Host
@@ -49,9 +50,17 @@ def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
     if known.current == wanted.id:
         # Only what was changed by hand: both sides are the same release.
         old = Side(wanted.id, domains, _texts(wanted.id, HeldRelease(), found) if whole else {})
-    else:
-        old = _side(known.in_place, target.held(), found, whole=whole)
-    return preview.lines(old, new, found, whole=whole)
+        return preview.lines(old, new, found, whole=whole)
+    old = _side(known.in_place, target.held(), found, whole=whole)
+    return preview.lines(old, new, found, whole=whole, upgrade=_upgrade(known))
+
+
+def _upgrade(known: HostState) -> Upgrade | None:
+    """From which version of the product to which a deploy leads. None where it is the same one, or not known."""
+    own = product.version()
+    if not known.current or not own or known.product == own:
+        return None
+    return Upgrade(known.product, own, tuple(versions.between(product.changelog(), known.product, own)))
 
 
 def of_withdrawal(known: HostState, held: HeldRelease) -> Iterator[Line]:
@@ -82,7 +91,14 @@ def _losses(target: Target) -> Losses:
     if target.state().current == target.wanted().id:
         return Losses(verification=verification)
     sites = lost_sites(target.host, target.state(), target.held())
-    return replace(sites, verification=verification, certificates=_older_certificates(target))
+    theirs, own = target.state().product, product.version()
+    return replace(
+        sites,
+        verification=verification,
+        certificates=_older_certificates(target),
+        newer=theirs if versions.newer(theirs, own) else "",
+        own=own,
+    )
 
 
 def replaced_names(wanted: Host, known: HostState) -> dict[str, str]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from gateway.deploys import health
 from gateway.deploys.health import Health
 from gateway.deploys.objections import addresses_of_others, objections
+from gateway.deploys.origin import Origin
 from gateway.deploys.state import HostState, missing_packages
 from gateway.fleet.host import Host
 from gateway.nginx import built_for
@@ -39,7 +40,8 @@ class Observation:
     """What a host answered, beside the release that it should have.
 
     `health` is empty where it did not say. `wanted` is that release's id, `changes` what a deploy of it would change,
-    `refusals` why that deploy would be refused for what it would take away.
+    `refusals` why that deploy would be refused for what it would take away. `others` says where the release in force
+    came from, where that is not what this checkout has, or not who asks; `lacks_commit` that it is the former.
     """
 
     state: HostState
@@ -47,6 +49,8 @@ class Observation:
     wanted: str
     changes: tuple[Change, ...] = ()
     refusals: tuple[str, ...] = ()
+    others: Origin | None = None
+    lacks_commit: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,7 +192,7 @@ def _difference(host: Host, seen: Observation) -> str:
     if known.current is None:
         return "nothing is published; deploy"
     if known.current != wanted:
-        return _why_another(host, known, known.current, seen.health.build)
+        return _why_another(host, seen, known.current)
     if seen.changes:
         return "files of the release were changed on the host; deploy to put them back"
     if known.running is None and seen.health.nginx_is_down:
@@ -207,12 +211,13 @@ def _difference(host: Host, seen: Observation) -> str:
     return ""
 
 
-def _why_another(host: Host, known: HostState, current: str, build: str) -> str:
+def _why_another(host: Host, seen: Observation, current: str) -> str:
     """Why the release wanted is not the current one: the inventory has changed, a rollback was made, or the host has
-    changed. `build` is built_for.text of the current release."""
+    changed."""
+    known = seen.state
     if known.current in known.history[:-1]:
         return f"it was rolled back to release {current}, the inventory wants another one; deploy"
-    before, now = built_for.read(build, Build), known.build
+    before, now = built_for.read(seen.health.build, Build), known.build
     if before is None or now is None:
         return f"the inventory has changed since release {current}, or it was rolled back; deploy"
 
@@ -224,9 +229,21 @@ def _why_another(host: Host, known: HostState, current: str, build: str) -> str:
             return ""
 
     if release_for(before) != current:
-        return f"the inventory, its files or this checkout's templates have changed since release {current}; deploy"
+        since = f"the inventory, its files or this checkout's templates have changed since release {current}"
+        return f"{since}{_who_else(seen)}"
     reasons = dict(built_for.changes(before, now))
     # Of several facts perhaps one alone makes a difference.
     telling = [name for name in reasons if release_for(replace(before, **{name: getattr(now, name)})) != current]
     told = " and ".join(reasons[name] for name in telling or reasons)
     return f"the inventory has not changed since release {current}, but {told}; deploy"
+
+
+def _who_else(seen: Observation) -> str:
+    """Who deployed what is in force, where that was somebody else, and what to do then."""
+    theirs = seen.others
+    if theirs is None:
+        return "; deploy"
+    text = f", which {theirs.by or 'somebody'} deployed" + (f" on {theirs.at[:10]}" if theirs.at else "")
+    if seen.lacks_commit:
+        return f"{text} from commit {theirs.commit[:12]}, which this checkout does not contain; git pull first"
+    return f"{text} with changes not committed; ask for them" if theirs.changed else f"{text}; deploy"

@@ -9,9 +9,10 @@ from datetime import datetime
 from pyinfra.api.host import HostData
 
 SITES, VERIFICATION, CERTIFICATES = "allow_site_removal", "allow_verify_removal", "allow_older_certificate"
+VERSION = "allow_older_version"
 
 # Host data that allows one kind of loss each; given with `--data`, for one deploy.
-OPTIONS = (SITES, VERIFICATION, CERTIFICATES)
+OPTIONS = (SITES, VERIFICATION, CERTIFICATES, VERSION)
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,9 @@ class Losses:
 
     `sites` are domains. `verification` are verification files of sites that stay, as `<domain>/<name>`. `certificates`
     are those that would be replaced by one that ends earlier: by domain the end of the one in force, and of the other.
-    `elsewhere` are those of the sites that other entries of the inventory have, by entry.
+    `elsewhere` are those of the sites that other entries of the inventory have, by entry. `replaced` are names that no site
+    has, of servers whose files the sites take the place of, with the file. `newer` is the version of the product that
+    made the release in force where this one is older, and `own` this one's.
     """
 
     sites: tuple[str, ...] = ()
@@ -29,8 +32,9 @@ class Losses:
     verification: tuple[str, ...] = ()
     certificates: Mapping[str, tuple[datetime, datetime]] = field(default_factory=dict)
     elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
-    # names that files answer to whose place the sites take, with the file
     replaced: Mapping[str, str] = field(default_factory=dict)
+    newer: str = ""
+    own: str = ""
 
     def refusals(self, allowed: Collection[str]) -> list[str]:
         """A sentence for each kind of loss that is not among the `allowed` options."""
@@ -39,6 +43,7 @@ class Losses:
             (SITES, self._names()),
             (VERIFICATION, self._verification()),
             (CERTIFICATES, self._certificates()),
+            (VERSION, self._version()),
         ]
         return [text for option, text in texts if text and option not in allowed]
 
@@ -92,6 +97,15 @@ class Losses:
         return (
             f"certificates would be replaced by ones that end earlier: {', '.join(ends)}; bring the newer ones into "
             f"files/certs/, or confirm with --data {CERTIFICATES}=1"
+        )
+
+    def _version(self) -> str:
+        if not self.newer:
+            return ""
+        return (
+            f"the release in force was made by wecom-gateway {self.newer}, and this is the older {self.own}, which "
+            f"would take back what is new since; bring this one to {self.newer} (in a checkout git pull and make "
+            f"setup, else pip install), or confirm with --data {VERSION}=1"
         )
 
 

@@ -86,6 +86,11 @@ def _name(text: str) -> str:
     return _NO_NAME.sub("?", text)[:100]
 
 
+def lacks(commit: str, own: Origin) -> bool:
+    """Whether this folder is a checkout (`own`) that does not contain the commit, "" where it is not known."""
+    return bool(commit and own.commit) and not git.contains(commit)
+
+
 def sentence(held: Origin | None, own: Origin) -> str:
     """Says where the release in force came from (`held`), how this checkout (`own`) stands to that, and what to do."""
     checkout = f"this checkout is at {_place(own)}" if own.commit else "this folder is no git checkout"

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.checkout.tracked_keys import KEY_NAME
+from gateway.deploys.versions import FIRST_KEPT, TO_COME, News
 from gateway.nginx.release import Change, File
 from gateway.problems import count, printable
 
@@ -18,7 +19,7 @@ from gateway.problems import count, printable
 _OF_A_FILE, _OF_A_HOST = 200, 1000
 # A file with more lines, of both sides together, takes too long to compare.
 _COMPARED = 40_000
-# So many new domains are named; those that go are all named.
+# So many new domains, and files of an upgrade, are named; domains that go are all named.
 _NAMED = 20
 
 # Where a release has nginx directives of the operator's own.
@@ -39,6 +40,16 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Upgrade:
+    """The version of the product that made the release in force, "" where none was kept, the one that runs here, and
+    what is new between them."""
+
+    before: str
+    now: str
+    news: tuple[News, ...]
+
+
+@dataclass(frozen=True)
 class Line:
     """A line of the preview; `color` is a name of click's, None for the terminal's own."""
 
@@ -51,20 +62,27 @@ def public_texts(files: Mapping[str, File]) -> dict[str, bytes]:
     return {path: file.body for path, file in files.items() if not file.secret}
 
 
-def lines(old: Side, new: Side, found: Collection[Change], *, whole: bool) -> Iterator[Line]:
-    """The domains that come and go and the number of files that differ; with `whole` each of these files too.
+def lines(
+    old: Side, new: Side, found: Collection[Change], *, whole: bool, upgrade: Upgrade | None = None
+) -> Iterator[Line]:
+    """The domains that come and go and the number of files that differ; with `whole` each of these files too. Of an
+    upgrade what is new, and which files differ, without their text.
 
     A file that changed is shown as a unified diff; where no release was in force before, only what the operator wrote
     is. The release's id, which stands in many files, counts as no difference.
     """
     if old.domains != new.domains:
         yield Line(f"sites: {_domains(old.domains, new.domains)}")
-    yield Line(f"release {old.id or 'none'} -> {new.id}, {count(len(found), 'file')} changed{':' if whole else ''}")
+    if upgrade:
+        yield from _news(upgrade)
+    named = whole or upgrade
+    yield Line(f"release {old.id or 'none'} -> {new.id}, {count(len(found), 'file')} changed{':' if named else ''}")
     if not whole:
+        yield from _names(found) if upgrade else ()
         return
     left, silent = _OF_A_HOST, 0
     for change in found:
-        yield Line(f"  {_MARKS[change.kind]} {printable(change.path)}")
+        yield _name(change)
         if old.id is None and not change.path.startswith(_OPERATORS_OWN):
             continue
         text = _difference(change, old, new)
@@ -79,6 +97,28 @@ def lines(old: Side, new: Side, found: Collection[Change], *, whole: bool) -> It
         left -= min(len(text), shown)
     if silent:
         yield Line(f"  the text of {count(silent, 'more file')} is left out")
+
+
+def _news(upgrade: Upgrade) -> Iterator[Line]:
+    """Why files differ that nobody has touched."""
+    before = upgrade.before or f"before {FIRST_KEPT}"
+    more = "; CHANGELOG.md says:" if upgrade.news else ""
+    yield Line(f"the release in force was made by wecom-gateway {before}, this is {upgrade.now}{more}")
+    for one in upgrade.news:
+        to_do = f" ({count(one.to_do, 'thing')} to do)" if one.to_do else ""
+        version = "not released yet" if one.version == TO_COME else one.version
+        yield Line(f"  {version}: {printable(one.headline)}{to_do}")
+
+
+def _names(found: Collection[Change]) -> Iterator[Line]:
+    for change in list(found)[:_NAMED]:
+        yield _name(change)
+    if len(found) > _NAMED:
+        yield Line(f"  and {count(len(found) - _NAMED, 'more file')}; --diff shows all of them")
+
+
+def _name(change: Change) -> Line:
+    return Line(f"  {_MARKS[change.kind]} {printable(change.path)}")
 
 
 def moved(aside: Collection[str], back: Collection[str]) -> Iterator[Line]:

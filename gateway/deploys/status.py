@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from pyinfra.api import Host as Remote
 
-from gateway.deploys import asking, comparison, drift, losses
+from gateway.deploys import asking, comparison, drift, losses, origin
 from gateway.deploys.drift import HostStatus, Observation
 from gateway.deploys.facts import GatewayHealth
 from gateway.deploys.health import Health
@@ -50,4 +50,7 @@ def _observation(remote: Remote, target: Target) -> Observation | str:
     refusals = tuple(comparison.refusals(target, losses.allowed_options(remote.data)))
     # Where it does not say, the other findings are told all the same.
     health: Health = remote.get_fact(GatewayHealth, layout=known.layout, _timeout=drift.PATIENCE, _ignore_errors=True)
-    return Observation(known, health, wanted.id, changes, refusals)
+    held, own = target.held().origin if known.current != wanted.id else None, origin.of_checkout()
+    lacks = held is not None and origin.lacks(held.commit, own)
+    others = held if held and (lacks or held.by != own.by) else None
+    return Observation(known, health, wanted.id, changes, refusals, others, lacks)

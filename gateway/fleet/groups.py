@@ -38,7 +38,7 @@ def misread(names: Mapping[str, Any]) -> list[Problem]:
     for name, value in names.items():
         if _is_misread(value):
             found.append(Problem("", "", name, _LOST))
-        for number, entry in enumerate(_hosts(value) or ()):
+        for number, entry in enumerate(written_hosts(value) or ()):
             if not _is_host(entry):
                 text = f"is no host: neither a name nor a name and its data; right would be {_HOST}"
                 found.append(Problem("", "", f"{name}[{number}]", text))
@@ -54,7 +54,7 @@ def left_out(names: Mapping[str, Any], meant: Collection[str] = (), hosts: Colle
     return [
         Problem("", "", name, _LOST)
         for name, value in names.items()
-        if _hosts(value) is None
+        if written_hosts(value) is None
         and not _is_misread(value)
         and (name in meant or not set(_names(value)).issubset(hosts))
     ]
@@ -62,7 +62,7 @@ def left_out(names: Mapping[str, Any], meant: Collection[str] = (), hosts: Colle
 
 def given_twice(names: Mapping[str, Any]) -> list[Problem]:
     """An error for each host that has two entries with data: pyinfra would keep one and drop the other's sites."""
-    entries = [entry for value in names.values() for entry in _hosts(value) or ()]
+    entries = [entry for value in names.values() for entry in written_hosts(value) or ()]
     hosts = Counter(entry[0] for entry in entries if isinstance(entry, tuple))
     text = "has two entries with data, of which one would be lost; put all its sites into one"
     return [Problem(host, "", "sites", text) for host, number in hosts.items() if number > 1]
@@ -92,7 +92,7 @@ def two_platforms(host: Host) -> list[Problem]:
     return [Problem(host.name, "", "platform", text)]
 
 
-def _hosts(value: Any) -> Iterable[Any] | None:
+def written_hosts(value: Any) -> Iterable[Any] | None:
     """The entries of a group that is written as pyinfra reads groups. None where `value` is none."""
     if isinstance(value, tuple):
         if len(value) != 2 or not isinstance(value[0], list | tuple) or not isinstance(value[1], Mapping):
@@ -105,7 +105,7 @@ def _hosts(value: Any) -> Iterable[Any] | None:
 
 def _is_misread(value: Any) -> bool:
     """Whether `value` is a tuple that pyinfra takes for hosts and their data, though it is something else."""
-    if not isinstance(value, tuple) or _hosts(value) is not None:
+    if not isinstance(value, tuple) or written_hosts(value) is not None:
         return False
     hosts = value[0] if value else ()
     # what cannot be gone through stops pyinfra

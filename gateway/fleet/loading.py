@@ -16,7 +16,7 @@ from pyinfra.api.exceptions import PyinfraError
 from pyinfra.context import ctx_state
 from pyinfra_cli.exceptions import UnexpectedExternalError
 from pyinfra_cli.inventory import make_inventory
-from pyinfra_cli.util import parse_cli_arg
+from pyinfra_cli.util import PYTHON_CODES, parse_cli_arg
 
 from gateway import rendering
 from gateway.certificates import exposed
@@ -71,7 +71,7 @@ def load(
     """
     if wrong := inventory_file.wrong_name(inventory):
         raise InventoryError(f"{inventory}: {wrong}")
-    loaded, problems = _read(inventory, data, group_data)
+    loaded, problems = read_inventory(inventory, data, group_data)
     # hosts with two entries: their data is one entry's or the other's
     twice = {problem.host for problem in problems if problem.host}
     # groups that could not be read: hosts and domains are missing that may well be written there
@@ -130,7 +130,9 @@ def _domains(loaded: Inventory) -> set[str]:
     return found
 
 
-def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tuple[Inventory, list[Problem]]:
+def read_inventory(
+    inventory: str, data: Iterable[str] = (), group_data: Iterable[str] = ()
+) -> tuple[Inventory, list[Problem]]:
     """pyinfra's inventory, and what is wrong with its groups. Empty where pyinfra would misread what a group holds.
 
     Raises InventoryError where it cannot be loaded.
@@ -139,6 +141,8 @@ def _read(inventory: str, data: Iterable[str], group_data: Iterable[str]) -> tup
     state = had_state or State()  # pyinfra's loader notes in it which file it runs
     running = state.current_exec_filename
     vagrant.use_connector()
+    # pyinfra keeps what it compiled, and `add` has changed the file since
+    PYTHON_CODES.pop(inventory, None)
     try:
         ctx_state.set(state)
         names = groups.read(inventory) if Path(inventory).is_file() else {}

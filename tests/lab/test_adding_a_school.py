@@ -1,4 +1,4 @@
-"""From a clean checkout to a served verification file by the README's three steps alone."""
+"""From a clean checkout to a served verification file by what the README says alone."""
 
 from __future__ import annotations
 
@@ -30,31 +30,32 @@ def clean(tmp_path) -> own.Checkout:
     return own.Checkout(tmp_path, HOST)
 
 
-def _entry_of_the_readme() -> str:
-    """Step 1's entry, word for word."""
-    section = (REPO / "README.md").read_text().partition("**Step 1: an entry")[2]
-    return re.search(r"```python\n(.*?)```", section, re.S)[1]
+def _of_the_readme(start: str, language: str = "") -> str:
+    """The code of the README that begins like this, word for word."""
+    return re.search(rf"```{language}\n({re.escape(start)}.*?)```", (REPO / "README.md").read_text(), re.S)[1]
 
 
-def test_a_school_is_added_by_the_three_steps(bare_host, clean, record_property):
+def test_a_school_is_added_by_one_command_and_a_file(bare_host, clean, record_property):
     started = time.monotonic()
     # The lab's host has its own address, key and known_hosts; everything else is the README's, its user and sudo too.
-    entry = _entry_of_the_readme()
-    for theirs, ours in (("203.0.113.10", topology.address(HOST)), ("~/.ssh/id_ed25519", str(topology.SSH_KEY))):
-        assert theirs in entry
-        entry = entry.replace(theirs, ours)
-    (clean.path / "inventory" / "prod.py").write_text(entry)
+    login = _of_the_readme("ssh_user", "python")
+    commands = _of_the_readme("python -m gateway add").replace("\\\n", "").splitlines()
+    assert "~/.ssh/id_ed25519" in login
+    assert "203.0.113.10" in commands[0]
+    (clean.path / "inventory" / "prod.py").write_text("")
     group = clean.path / "group_data" / "all.py"
-    group.write_text(group.read_text() + f"\nssh_known_hosts_file = {str(topology.KNOWN_HOSTS)!r}\n")
-
-    folder = clean.path / "files" / "verify" / "wx.school-a.edu.cn"
-    folder.mkdir(parents=True)
+    login = login.replace("~/.ssh/id_ed25519", str(topology.SSH_KEY))
+    group.write_text(f"{group.read_text()}\n{login}ssh_known_hosts_file = {str(topology.KNOWN_HOSTS)!r}\n")
     # As a browser on Windows saves it.
-    (folder / f"WW_verify_{CODE}.txt").write_bytes(b"\xef\xbb\xbf" + CODE.encode() + b"\r\n")
+    downloaded = clean.path / f"WW_verify_{CODE}.txt"
+    downloaded.write_bytes(b"\xef\xbb\xbf" + CODE.encode() + b"\r\n")
 
     python = str(Path(sys.executable))
-    checked = clean.run(python.rpartition("/")[2], "-m", "gateway", "check", "inventory/prod.py")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    words = commands[0].replace("203.0.113.10", topology.address(HOST)).split()
+    words = [str(downloaded) if word.startswith("~") else word for word in words]
+    added = clean.run(python.rpartition("/")[2], *words[1:])
+    assert added.returncode == 0, added.stdout + added.stderr
+    downloaded.unlink()
     deployed = clean.run("pyinfra", "-y", "inventory/prod.py", "deploy.py")
     assert deployed.returncode == 0, deployed.stdout + deployed.stderr
 

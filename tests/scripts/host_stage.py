@@ -45,7 +45,7 @@ case $1 in
             *) cat "$STAGE/units" 2>/dev/null || true ;;
         esac ;;
     start) touch "$STAGE/active"; load ;;
-    stop) rm -f "$STAGE/active" "$STAGE/serves" ;;
+    stop) [ "${*: -1}" != nginx.service ] || rm -f "$STAGE/active" "$STAGE/serves" ;;
     kill) load ;;
 esac
 """,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli.main import main
+from gateway.deploys import origin
 from gateway.deploys.facts import GatewayState
 from gateway.fleet.parsing import parse_host
 from gateway.nginx import release as releases
@@ -203,3 +205,59 @@ def test_a_host_that_cannot_be_reached_is_no_host_in_sync(checkout, tmp_path):
     done = CliRunner().invoke(main, ["status", str(path), "--json", "--no-outside"], catch_exceptions=False)
     (host,) = json.loads(done.stdout)["hosts"]
     assert (done.exit_code, host["reachable"], host["in_sync"]) == (2, False, False)
+
+
+def _deployed_by(checkout, line):
+    """What status says where another release is in force, with that record of where it came from."""
+    one = checkout(SITE)
+    one.health["build"] = one.wanted.files["build"].body.decode().strip()
+    one.state |= {"current": f"releases/{OTHER}", "activated": OTHER, "running": OTHER, "history": OTHER}
+    one.held.append(f"origin {line} 2026-11-20T01:13:00Z")
+    origin.of_checkout.cache_clear()
+    code, host = one.status()
+    origin.of_checkout.cache_clear()
+    assert code == 2
+    assert host["problem"].startswith("the inventory, its files or this checkout's templates have changed since")
+    return host["problem"].partition(OTHER)[2]
+
+
+COMMIT = f"{'c' * 40} 2026-11-20T09:12:33+08:00 main"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("- - - clean wang@desk", ", which wang@desk deployed on 2026-11-20; deploy"),
+        (
+            "- - - changed wang@desk",
+            ", which wang@desk deployed on 2026-11-20 with changes not committed; ask for them",
+        ),
+        # outside of git nobody can tell whether it is here
+        (f"{COMMIT} clean wang@desk", ", which wang@desk deployed on 2026-11-20; deploy"),
+    ],
+)
+def test_where_somebody_else_was_here_it_says_who(checkout, line, said):
+    assert _deployed_by(checkout, line) == said
+
+
+def test_one_s_own_deploy_is_nobody_else_s(checkout):
+    assert _deployed_by(checkout, origin.of_checkout().line()) == "; deploy"
+
+
+def test_a_commit_that_is_not_here_is_to_be_pulled_whoever_deployed_it(checkout, files):
+    who = ["-c", "user.name=Wang", "-c", "user.email=wang@edu.cn", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "one"]):
+        subprocess.run(["git", *who, *words], cwd=files.parent, check=True)
+    said = "from commit cccccccccccc, which this checkout does not contain; git pull first"
+    for by in ("wang@desk", origin.of_checkout().by):
+        told = _deployed_by(checkout, f"{COMMIT} clean {by}")
+        assert told == f", which {by} deployed on 2026-11-20 {said}"
+
+
+def test_over_a_newer_product_s_release_a_deploy_would_be_refused(checkout):
+    one = checkout(SITE)
+    one.state |= {"current": f"releases/{OTHER}", "activated": OTHER, "running": OTHER, "history": OTHER}
+    one.state["product"] = "99.0"
+    code, host = one.status()
+    assert code == 2
+    assert host["problem"].startswith("a deploy would be refused: the release in force was made by wecom-gateway 99.0")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway import product
 from gateway.deploys.drift import Observation, judged
 from gateway.deploys.health import Health
 from gateway.deploys.losses import OPTIONS, Losses, entries_with
@@ -50,6 +51,11 @@ def _ends(when):
     return {f"{OLD} ends": f"t.edu.cn {when:%b %d %H:%M:%S %Y} GMT\n"}
 
 
+def _made_by(version):
+    """The answer of a host whose release in force that version of the product made."""
+    return {"apt-cache policy": _state_output(OLD, "0" * 64) + f"product {version}\n"}
+
+
 @pytest.fixture
 def deploy(files, monkeypatch, caplog):
     """deploy(sites, what the host says of its release in force, further answers): the run, or None where it failed."""
@@ -57,7 +63,7 @@ def deploy(files, monkeypatch, caplog):
 
     def start(sites, held, answers=None, **more):
         # the same script reads all of a release; its last words say what
-        responses = {f"{OLD} held": held, **(answers or {}), "apt-cache policy": _state_output(OLD, "0" * 64)}
+        responses = {f"{OLD} held": held, "apt-cache policy": _state_output(OLD, "0" * 64), **(answers or {})}
         caplog.clear()
         try:
             return Run(files, monkeypatch, sites, responses, more)
@@ -110,7 +116,8 @@ def test_a_site_goes_when_it_is_allowed(deploy, files):
 
 @pytest.fixture
 def of_everything(files, store_pair):
-    """A site, what a host says that it has, and what it answers: a site, a file and a certificate would be lost."""
+    """A site, what a host says that it has, and what it answers: a site, a file, a certificate and what a newer product
+    has made would be lost."""
     store_pair("t.edu.cn")
     path = files / "verify" / "t.edu.cn" / "WW_verify_AbCdEfGhIjKlMnOp.txt"
     path.parent.mkdir(parents=True)
@@ -118,16 +125,16 @@ def of_everything(files, store_pair):
     site = _site("t.edu.cn", "tls")
     held = _other_certificate(_held(files, site)) + "domain s.edu.cn\n"
     path.unlink()
-    return [site], held, _ends(LATER)
+    return [site], held, {**_ends(LATER), **_made_by("99.1")}
 
 
 def test_every_reason_is_named_at_once_on_a_line_of_its_own_and_where_it_came_from(deploy, of_everything, caplog):
     assert deploy(*of_everything) is None
-    lines = _said(caplog)[:4]
+    lines = _said(caplog)[:5]
     for text, option in zip(lines, (*OPTIONS, ""), strict=True):
         assert [one for one in OPTIONS if f"--data {one}=1" in text] == ([option] if option else [])
         assert "\n" not in text
-    assert f"commit {'c' * 12} of 2026-11-20 (main) by wang@desk on 2026-11-20" in lines[3]
+    assert f"commit {'c' * 12} of 2026-11-20 (main) by wang@desk on 2026-11-20" in lines[4]
 
 
 @pytest.mark.parametrize("option", OPTIONS)
@@ -168,6 +175,52 @@ def test_a_changed_host_is_asked_once_for_what_it_holds_and_for_no_certificate_t
     of_old = [command.rpartition(OLD)[2].strip() for command in done.commands if f"{OLD} " in command]
     # before, and once more while executing
     assert of_old == ["held", "held"]
+
+
+def test_over_the_release_of_a_newer_product_nothing_is_deployed_and_both_are_named(deploy, files, caplog):
+    site = _site("a.edu.cn")
+    assert deploy([{**site, "hsts": 7}], _held(files, site), _made_by("99.1")) is None
+    told = _said(caplog)[0]
+    assert f"made by wecom-gateway 99.1, and this is the older {product.version()}, which" in told
+    assert "bring this one to 99.1" in told
+    assert told.endswith("or confirm with --data allow_older_version=1")
+    assert "git" in _said(caplog)[1]
+
+
+@pytest.mark.parametrize("version", ["", "0.1.0", "0.2.0rc1", product.version(), "of a branch of ours"])
+def test_over_the_release_of_any_other_product_it_is(deploy, files, version):
+    site = _site("a.edu.cn")
+    assert deploy([{**site, "hsts": 7}], _held(files, site), _made_by(version)).changed
+
+
+def test_it_is_when_that_is_allowed(deploy, files):
+    site = _site("a.edu.cn")
+    assert deploy([{**site, "hsts": 7}], _held(files, site), _made_by("99.1"), allow_older_version=1).changed
+
+
+def test_what_an_older_product_would_not_change_is_no_reason(deploy, files):
+    """The same release from an older one takes nothing back."""
+    host, _ = parse_host("one", {"platforms": PLATFORMS, "sites": [_site("a.edu.cn")]}, files)
+    built = release.build(tree(host, Build(Version((1, 22, 1)))))
+    known = {"apt-cache policy": _state_output(built.id, built.digest()) + "product 99.1\n"}
+    assert deploy([_site("a.edu.cn")], "", known).changed == []
+
+
+def test_of_an_upgrade_versions_changelog_and_files_are_shown_before_anything_happens(deploy, files, caplog):
+    site = _site("a.edu.cn")
+    deploy([{**site, "hsts": 7}], _held(files, site), _made_by("0.1.0"))
+    told = [text.partition("] ")[2] for text in caplog.messages]
+    first = told.index(
+        f"the release in force was made by wecom-gateway 0.1.0, this is {product.version()}; CHANGELOG.md says:"
+    )
+    shown = told[first : first + 12]
+    assert any(text.startswith("  0.2.0: Hosts that are not bare") for text in shown)
+    assert not any("0.1.0: " in text for text in shown)
+    number = next(place for place, text in enumerate(shown) if text.startswith(f"release {OLD} -> "))
+    assert shown[number].endswith("changed:")
+    assert shown[number + 1].startswith("  ~ ")
+    assert first < next(place for place, text in enumerate(caplog.messages) if "Starting operation" in text)
+    assert len([text for text in told if "was made by wecom-gateway" in text]) == 1
 
 
 def test_the_other_entry_that_has_the_site_is_named():

@@ -94,6 +94,8 @@ def test_every_file_of_the_product_is_in_the_package(programs):
         for path in source.rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 assert (packages / target / path.relative_to(source)).read_bytes() == path.read_bytes()
+    # a deploy quotes it
+    assert (packages / "gateway" / "CHANGELOG.md").read_bytes() == (REPO / "CHANGELOG.md").read_bytes()
 
 
 def test_the_installed_product_begins_the_repository_that_the_checkout_begins(programs, tmp_path):

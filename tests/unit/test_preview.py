@@ -7,7 +7,8 @@ import hashlib
 import pytest
 
 from gateway.deploys import preview
-from gateway.deploys.preview import Side
+from gateway.deploys.preview import Side, Upgrade
+from gateway.deploys.versions import News
 from gateway.nginx.release import Change, Entry, File, build, diff
 
 from .conftest import make_pair
@@ -39,6 +40,40 @@ def test_it_begins_with_the_domains_that_come_and_go():
 def test_without_the_whole_it_says_the_domains_and_the_number_of_files():
     shown = _shown({"a": b"1\n"}, {"a": b"2\n", "b": b"3\n"}, domains=([], ["new.edu.cn"]), whole=False)
     assert shown == ["sites: + new.edu.cn", f"release {OLD} -> {NEW}, 2 files changed"]
+
+
+UPGRADE = Upgrade(
+    "0.2.0", "0.4.0", (News("unreleased", "To come.", 0), News("0.4.0", "Four.", 2), News("0.3.0", "Three.", 1))
+)
+MANY = {f"{number:02}": b"x\n" for number in range(23)}
+
+
+def _of_upgrade(upgrade, new, **more):
+    entries = frozenset(Entry(path, "", "644") for path in new)
+    shown = preview.lines(Side(OLD), Side(NEW, texts=new), diff(frozenset(), entries), upgrade=upgrade, **more)
+    return [line.text for line in shown]
+
+
+def test_of_an_upgrade_it_says_why_in_a_line_a_version_and_names_the_files():
+    assert _of_upgrade(UPGRADE, {"a": b"x\n"}, whole=False) == [
+        "the release in force was made by wecom-gateway 0.2.0, this is 0.4.0; CHANGELOG.md says:",
+        "  not released yet: To come.",
+        "  0.4.0: Four. (2 things to do)",
+        "  0.3.0: Three. (1 thing to do)",
+        f"release {OLD} -> {NEW}, 1 file changed:",
+        "  + a",
+    ]
+    assert _of_upgrade(UPGRADE, {"a": b"x\n"}, whole=True)[5:] == ["  + a", "      @@ -0,0 +1 @@", "      +x"]
+
+
+def test_of_an_upgrade_not_more_files_are_named_than_anybody_reads():
+    shown = _of_upgrade(UPGRADE, MANY, whole=False)
+    assert shown[-2:] == ["  + 19", "  and 3 more files; --diff shows all of them"]
+
+
+def test_of_a_version_that_was_not_kept_and_of_one_without_news():
+    first, *_ = _of_upgrade(Upgrade("", "0.4.0", ()), {}, whole=False)
+    assert first == "the release in force was made by wecom-gateway before 0.2.0, this is 0.4.0"
 
 
 def test_all_domains_that_go_are_named_and_not_more_new_ones_than_anybody_reads():

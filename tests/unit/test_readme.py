@@ -1,17 +1,21 @@
-"""README.md and README.zh-CN.md: short, with links that lead somewhere, and three steps that `check` agrees to."""
+"""README.md and README.zh-CN.md: short, with links that lead somewhere, and a command that writes the entry shown."""
 
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 
 import pytest
+from click.testing import CliRunner
 
-from gateway.fleet.loading import load
+from gateway.cli.main import main
 from guide.pairs import headings
 
 from .conftest import REPO
 
 FILES = ("README.md", "README.zh-CN.md")
+VERIFICATION = "WW_verify_xxxxxxxxxxxxxxxx.txt"
 _CODE = re.compile(r"^```\w*\n(.*?)^```", re.M | re.S)
 
 
@@ -35,11 +39,19 @@ def test_both_languages_have_the_same_commands():
     assert english == chinese
 
 
-def test_the_entry_of_the_first_step_is_right(tmp_path, monkeypatch):
-    monkeypatch.chdir(REPO)
-    (entry,) = [code for code in _CODE.findall((REPO / "README.md").read_text()) if "sites" in code]
-    inventory = tmp_path / "prod.py"
-    inventory.write_text(entry)
-    fleet = load(str(inventory))
-    assert [problem for problem in fleet.problems if problem.severity == "error"] == []
-    assert [site.domain for host in fleet.hosts for site in host.sites] == ["wx.school-a.edu.cn"]
+def test_its_command_writes_its_entry(tmp_path, monkeypatch):
+    shutil.copytree(REPO / "group_data", tmp_path / "group_data")
+    for folder in ("files", "inventory", "Downloads"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inventory" / "prod.py").touch()
+    (tmp_path / "Downloads" / VERIFICATION).write_text("x" * 16)
+    codes = _CODE.findall((REPO / "README.md").read_text())
+    (entry,) = [code for code in codes if "sites" in code]
+    (commands,) = [code for code in codes if "gateway add" in code]
+    line = commands.partition("pyinfra")[0].replace("\\\n", "").replace("~", str(tmp_path))
+    words = shlex.split(line)
+    done = CliRunner().invoke(main, words[words.index("add") :])
+    assert done.output.endswith("1 site can be deployed, 0 errors, 0 warnings\n")
+    assert (tmp_path / "inventory" / "prod.py").read_text() == entry
+    assert (tmp_path / "files/verify/wx.school-a.edu.cn" / VERIFICATION).is_file()
