@@ -21,9 +21,9 @@ class Losses:
 
     `sites` are domains. `verification` are verification files of sites that stay, as `<domain>/<name>`. `certificates`
     are those that would be replaced by one that ends earlier: by domain the end of the one in force, and of the other.
-    `elsewhere` are those of the sites that other entries of the inventory have, by entry. `replaced` are names that no site
-    has, of servers whose files the sites take the place of, with the file. `newer` is the version of the product that
-    made the release in force where this one is older, and `own` this one's.
+    `elsewhere` are those of the sites that other entries of the inventory have, by entry. `replaced` are names that no
+    site has, of servers whose files the sites take the place of, with the file. `newer` is the version of the product
+    that made the release in force where this one is older, and `own` this one's.
     """
 
     sites: tuple[str, ...] = ()
