@@ -8,6 +8,7 @@ from io import TextIOWrapper
 import click
 from gevent.hub import Hub
 
+from gateway.cli.adopt import adopt
 from gateway.cli.check import check
 from gateway.cli.explain import explain
 from gateway.cli.handover import handover
@@ -31,5 +32,5 @@ def main() -> None:
     unattended.on_interrupt(unattended.interrupted_command)
 
 
-for command in (check, hosts, status, verify, handover, explain, import_cert):
+for command in (adopt, check, hosts, status, verify, handover, explain, import_cert):
     main.add_command(command)

@@ -1,0 +1,138 @@
+"""Reads a configuration with nginx's own grammar: server blocks, upstreams, and what counts for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import crossplane
+
+from gateway.adopt.directives import Finding, Placed, at
+from gateway.adopt.source import Source, SourceError
+from gateway.problems import shown
+
+# Files that say nothing about what a server does.
+_BESIDE = frozenset(("mime.types", "fastcgi_params", "fastcgi.conf", "proxy_params", "uwsgi_params", "scgi_params"))
+# So many directives are read at most, those of a file that is included many times counted each time.
+_MOST = 500_000
+_DEEPEST = 20
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What a source says. `http` is what stands beside server blocks and counts for all of them.
+
+    `other` are servers that serve no web pages. `unread` tells what could not be read.
+    """
+
+    servers: tuple[Placed, ...]
+    upstreams: Mapping[str, Placed]
+    http: tuple[Placed, ...]
+    other: tuple[Placed, ...]
+    unread: tuple[Finding, ...]
+
+
+def read(source: Source) -> Configuration:
+    """The configuration of a source. Raises SourceError where no server block is in it."""
+    reader = _Reader(source)
+    whole = reader.whole()
+    http: list[Placed] = []
+    other: list[Placed] = []
+    for one in whole:
+        if one.name == "http":
+            http += one.inner
+        elif one.name in ("stream", "mail"):
+            other += (inner for inner in one.inner if inner.name == "server")
+        else:
+            http.append(one)
+    servers = tuple(one for one in http if one.name == "server" and one.block is not None)
+    if not servers and not other:
+        faults = "".join(f"; {one}" for one in sorted(set(reader.unread))[:3])
+        right = "right would be all of nginx's files: what `sudo nginx -T` prints"
+        raise SourceError(f"{source.tops[0]}: no server block in it{faults}; {right}")
+    upstreams = {one.first: one for one in http if one.name == "upstream"}
+    rest = tuple(one for one in http if one.name not in ("server", "upstream"))
+    return Configuration(servers, upstreams, rest, tuple(other), tuple(sorted(set(reader.unread))))
+
+
+class _Reader:
+    """Parses each file once, and puts its directives in the place of every include of it."""
+
+    def __init__(self, source: Source) -> None:
+        self.unread: list[Finding] = []
+        self._source = source
+        self._made: dict[str, tuple[Placed, ...]] = {}
+        self._open: list[str] = []
+        self._included: set[str] = set()
+        self._read = 0
+
+    def whole(self) -> list[Placed]:
+        """All directives, those of files that others include in their place alone."""
+        tops = {name: self._file(name) for name in self._source.tops}
+        return [one for name, made in tops.items() if name not in self._included for one in made]
+
+    def _file(self, name: str) -> tuple[Placed, ...]:
+        if name not in self._made:
+            self._open.append(name)
+            self._made[name] = tuple(self._directives(self._parsed(name), name, 0))
+            self._open.pop()
+        return self._made[name]
+
+    def _parsed(self, name: str) -> list[Mapping[str, Any]]:
+        try:
+            text = self._source.text(name)
+        except OSError as error:
+            self.unread.append(Finding(name, 0, f"cannot be read: {error.strerror}"))
+            return []
+        except SourceError as error:
+            if name in self._source.tops and len(self._source.tops) == 1:
+                raise
+            self.unread.append(Finding(name, 0, str(error).removeprefix(f"{name}: ")))
+            return []
+        (config,) = crossplane.parse_string(text, filename=name, single=True, check_ctx=False, check_args=False)[
+            "config"
+        ]
+        for wrong in config["errors"]:
+            line = wrong["line"] or 0
+            fault = shown(wrong["error"].removesuffix(f" in {name}:{line}"))
+            self.unread.append(Finding(name, line, f"{fault}; nothing of this file was read, nginx reads it neither"))
+        return [] if config["errors"] else config["parsed"]
+
+    def _directives(self, raw: Iterable[Mapping[str, Any]], name: str, depth: int) -> Iterator[Placed]:
+        for one in raw:
+            if one["directive"] == "include":
+                yield from self._include(Placed("include", tuple(one["args"]), one["line"], None, name), depth)
+            elif depth == _DEEPEST:
+                self.unread.append(Finding(name, one["line"], "blocks in blocks, deeper than anybody means"))
+            else:
+                block = tuple(self._directives(one["block"], name, depth + 1)) if "block" in one else None
+                yield Placed(one["directive"], tuple(one["args"]), one["line"], block, name)
+
+    def _include(self, one: Placed, depth: int) -> Iterator[Placed]:
+        if not one.first or PurePosixPath(one.first).name in _BESIDE:
+            return
+        names = self._source.included(one.first)
+        if names is None:
+            self.unread.append(at(one, f"{shown(one.first)} is not there, so nobody knows what is in it"))
+            # it stays where it stands: what the file says is missing there
+            yield one
+            return
+        for name in names:
+            self._included.add(name)
+            if name in self._open:
+                self.unread.append(at(one, f"{shown(name)} includes itself"))
+                yield one
+            else:
+                made = self._file(name)
+                self._read += sum(map(_size, made))
+                if self._read > _MOST:
+                    raise SourceError(
+                        f"{one.file}:{one.line}: more than {_MOST} directives are included; take some out"
+                    )
+                yield from made
+
+
+def _size(one: Placed) -> int:
+    return 1 + sum(map(_size, one.inner))

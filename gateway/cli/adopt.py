@@ -1,0 +1,103 @@
+"""`python -m gateway adopt`: makes an inventory of a hand-written nginx, and tells what will be different."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.adopt import adopting, reading, source, writing
+from gateway.adopt.adopting import Adoption
+from gateway.adopt.report import BlockReport, Outcome
+from gateway.cli.output import folded, print_json, stop
+from gateway.inventory.values import Domain
+from gateway.problems import count, printable
+
+# An address for documentation: nobody's.
+EXAMPLE = "203.0.113.10"
+_WORDS: dict[Outcome, str] = {
+    "adopted": "adopted",
+    "different": "adopted, with differences",
+    "left": "left alone",
+}
+_COLORS: dict[Outcome, str] = {"adopted": "green", "different": "yellow", "left": "red"}
+
+
+@click.command()
+@click.argument("source_path", metavar="SOURCE", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The new folder to write.")
+@click.option("--host", default=EXAMPLE, metavar="ADDRESS", help="The address of the host that will serve the sites.")
+@click.option("--domain", "domains", multiple=True, help="The domain of server blocks that name none.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    help='What stands for the host\'s "/": "/" on the host itself, or a copy.',
+)
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
+def adopt(source_path: Path, out: Path, host: str, domains: tuple[str, ...], root: Path | None, as_json: bool) -> None:
+    """Make a folder to deploy from out of a hand-written nginx, and tell of every server block what became of it.
+
+    SOURCE is nginx's folder, a file of it, or what `nginx -T` printed. Verification files, certificates and keys that
+    it names are taken along where they are found. Nothing that is there is overwritten.
+
+    Exit 0 when every server block is told of, 1 when nothing could be read or written.
+    """
+    for domain in domains:
+        try:
+            TypeAdapter(Domain).validate_python(domain)
+        except ValidationError as error:
+            stop(f"--domain {printable(domain)}: {error.errors()[0]['ctx']['error']}", as_json)
+    try:
+        writing.refuse_what_is_there(out)
+        files = source.read(source_path, root)
+        adoption = adopting.adopt(reading.read(files), files, domains)
+        written = writing.write(out, adoption, host) if adoption.sites else []
+    except (source.SourceError, writing.FolderError) as error:
+        stop(printable(str(error)), as_json)
+    steps = _next_steps(adoption, out, host)
+    if as_json:
+        print_json(_as_data(adoption, written, steps))
+        return
+    for block in adoption.blocks:
+        _print_block(block)
+    for one in adoption.unread:
+        click.echo(folded(printable(str(one)), 2, "not read: ", "red"))
+    numbers = Counter(block.outcome for block in adoption.blocks)
+    told = ", ".join(f"{numbers[outcome]} {words}" for outcome, words in _WORDS.items() if numbers[outcome])
+    click.echo(f"{count(len(adoption.blocks), 'server block')}: {told}; {count(len(adoption.sites), 'site')}")
+    for step in steps:
+        click.echo(folded(step, 2))
+
+
+def _print_block(block: BlockReport) -> None:
+    names = " ".join(block.names) or "(no name)"
+    ports = " ".join(map(str, block.ports))
+    place = f"{block.file}:{block.line}: {names}{f' [{ports}]' if ports else ''}"
+    click.echo(f"{printable(place)}: {click.style(_WORDS[block.outcome], fg=_COLORS[block.outcome])}")
+    for one in block.findings:
+        click.echo(folded(printable(str(one)), 4, "  "))
+
+
+def _next_steps(adoption: Adoption, out: Path, host: str) -> list[str]:
+    """What is left to do, in order."""
+    if not adoption.sites:
+        return [f"no server block can be a site, so {out} was not written"]
+    steps = [f"written: {out}"]
+    if host == EXAMPLE:
+        file = out / "inventory" / writing.INVENTORY
+        steps.append(f"in {file}: write the host's address in place of {EXAMPLE}, and its ssh_user")
+    steps.append(f"next: cd {out} && python -m gateway check inventory/{writing.INVENTORY}")
+    return steps
+
+
+def _as_data(adoption: Adoption, written: list[Path], steps: list[str]) -> dict[str, Any]:
+    return {
+        "blocks": [block.as_data() for block in adoption.blocks],
+        "unread": [{"file": one.file, "line": one.line, "text": one.text} for one in adoption.unread],
+        "sites": [one.entry for one in adoption.sites],
+        "written": [str(path) for path in written],
+        "next": steps,
+    }
