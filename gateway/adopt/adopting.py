@@ -12,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from gateway import file_content
 from gateway.adopt import merging, own_file, pairs, serving
 from gateway.adopt.blocks import Block
-from gateway.adopt.directives import Finding, at
+from gateway.adopt.directives import Finding, Placed, at
 from gateway.adopt.merging import Draft
 from gateway.adopt.parts import Part, dumped
 from gateway.adopt.platforms import DEFAULT_BODY, Chosen, Platforms
@@ -76,7 +76,9 @@ class _Adopting:
         # of sites that a load balancer of layer 4 stands in front of, its networks
         self._balancers: dict[str, tuple[str, ...]] = {}
         named = dict.fromkeys(domain for block in self._blocks for domain in block.domains)
-        self._nameless = tuple(nameless) or (tuple(named) if len(named) == 1 else ())
+        self._nameless = tuple(nameless)
+        # a block without a name answers for the only name that there is
+        self._only = next(iter(named)) if len(named) == 1 and not nameless else ""
 
     def whole(self) -> Adoption:
         for domain, numbers in self._by_domain().items():
@@ -95,19 +97,32 @@ class _Adopting:
         )
 
     def _by_domain(self) -> dict[str, list[int]]:
-        """The server blocks of every domain, by number."""
+        """The server blocks of every domain, by number. nginx takes the first of a name and port."""
         found: dict[str, list[int]] = {}
+        places: dict[tuple[str, int], str] = {}
         for number, block in enumerate(self._blocks):
-            domains = block.domains or (() if block.unusable else self._nameless)
-            for domain in domains:
+            for domain in block.domains:
+                taken = [places[domain, port] for port in block.ports if (domain, port) in places]
+                if taken and len(taken) == len(block.ports):
+                    text = f"nginx passes it over: {domain} stands in {taken[0]} with the same port"
+                    self._left[number].append(at(block.server, text))
+                    continue
+                places |= {(domain, port): at(block.server, "").place for port in block.ports}
                 found.setdefault(domain, []).append(number)
+        for number, block in enumerate(self._blocks):
+            if block.domains or block.unusable:
+                continue
+            for domain in self._nameless or ((self._only,) if self._only else ()):
+                free = not any((domain, port) in places for port in block.ports)
+                if free and (self._nameless or self._part(domain, number).is_serving):
+                    found.setdefault(domain, []).append(number)
         return found
 
+    def _part(self, domain: str, number: int) -> Part:
+        return serving.part(domain, self._blocks[number], self._configuration.upstreams, self._source)
+
     def _domain(self, domain: str, numbers: Sequence[int]) -> None:
-        found = [
-            serving.part(domain, self._blocks[number], self._configuration.upstreams, self._source)
-            for number in numbers
-        ]
+        found = [self._part(domain, number) for number in numbers]
         draft = merging.merged(domain, found)
         adopted = None if draft.left else self._site(draft)
         if adopted is None:
@@ -243,18 +258,19 @@ class _Adopting:
 
     def _report(self, number: int) -> BlockReport:
         block, domains = self._blocks[number], tuple(self._domains[number])
-        findings = self._told[number] + (self._left[number] if domains else [])
+        findings = self._left[number] + (self._told[number] if domains else [])
+        once = {finding.text: finding for finding in sorted(set(findings), reverse=True)}
         return BlockReport(
             block.server.file,
             block.server.line,
             block.names,
             tuple(block.ports),
             domains,
-            tuple(dict.fromkeys(findings if domains else self._left[number])),
+            tuple(sorted(once.values())),
         )
 
 
-def _of_another_kind(server: Any) -> BlockReport:
+def _of_another_kind(server: Placed) -> BlockReport:
     return BlockReport(server.file, server.line, (), (), (), (at(server, "is no web server (stream or mail)"),))
 
 

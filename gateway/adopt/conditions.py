@@ -60,6 +60,13 @@ def refuses_other_names(one: Placed, domain: str) -> bool:
     return asks and bool(one.inner) and all(item.name == "return" and item.first[:1] == "4" for item in one.inner)
 
 
+def is_for_name(one: Placed, domain: str) -> bool | None:
+    """Whether an `if` asks for requests for this name, as certbot writes it. None where it asks something else."""
+    if len(one.arguments) != 3 or one.arguments[:2] not in (("$host", "="), ("$http_host", "=")):
+        return None
+    return one.arguments[2].lower() == domain
+
+
 def is_about_challenges(one: Placed) -> bool:
     """Whether an `if` is about files of certificate authorities alone, as panels write it."""
     return len(one.arguments) == 3 and one.arguments[2].lstrip("^").replace("\\", "").startswith("/.well-known")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.checkout.own_directives import Directive, location_of
+from gateway.problems import shown
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class Placed(Directive):
 
     @property
     def words(self) -> str:
-        """As it stands in a message: its name and arguments, without its block."""
-        return " ".join((self.name, *self.arguments))
+        """As it stands in a message: its name and arguments, without its block and not too long."""
+        if self.name == "if":
+            return shown(f"if ({' '.join(self.arguments)})")
+        return shown(" ".join((self.name, *self.arguments)))
 
 
 @dataclass(frozen=True, order=True)

@@ -44,9 +44,21 @@ class Locations:
         for one in self._all:
             with self._part.told_if_left():
                 self._location(one)
-        if not any(path_of(one) == "/" and location_of(one.arguments)[0] == "" for one in self._all):
-            with self._part.told_if_left():
-                self._folder(nearest(self._outer, "root"))
+        with self._part.told_if_left():
+            self._without_location()
+        for one in named(self._part.block.directives, "error_page"):
+            if one.arguments[-1:] and one.arguments[-1].startswith("@"):
+                self._part.leaves(one, f'"{one.words}": asks somebody else after an error; no key says it')
+
+    def _without_location(self) -> None:
+        """What the server block itself does with paths that no location is for."""
+        if any(path_of(one) == "/" and location_of(one.arguments)[0] == "" for one in self._all):
+            return
+        server = self._part.block.server
+        if fallback := self._fallback(server):
+            location = replace(server, name="location", arguments=("/",))
+            self._route(location, fallback.inner, named(fallback.inner, "proxy_pass")[0])
+        self._folder(nearest(self._outer, "root"))
 
     def _location(self, one: Placed) -> None:
         kind, path = location_of(one.arguments)
@@ -87,19 +99,19 @@ class Locations:
             raise LeftAloneError(at(inner[0], "a location in a location; routes stand beside each other"))
         for one in block:
             if one.name == "if":
-                self._condition(one)
+                self._condition(one, block)
             elif one.name != "rewrite" and (why := blocking(one)):
                 raise LeftAloneError(at(one, f'"{one.words}" {why}'))
             elif one.name == "satisfy" and one.first == "any":
                 raise LeftAloneError(at(one, '"satisfy any": lets in who logs in; no key says it'))
 
-    def _condition(self, one: Placed) -> None:
-        if conditions.is_about_caching(one):
-            self._part.differs(
-                one, f'"if ({" ".join(one.arguments)})" is left out: how long files are kept is for the upstream to say'
-            )
+    def _condition(self, one: Placed, block: Sequence[Placed]) -> None:
+        passed = " ".join(item.first for item in named(block, "proxy_pass"))
+        decides = any(item.first.strip("${}") in passed for item in named(one.inner, "set"))
+        if conditions.is_about_caching(one) and not decides:
+            self._part.differs(one, f'"{one.words}" is left out: how long files are kept is for the upstream to say')
         elif not self.passes_over(one):
-            raise LeftAloneError(at(one, f'"if ({" ".join(one.arguments)})" {blocking(one)}'))
+            raise LeftAloneError(at(one, f'"{one.words}" {blocking(one)}'))
 
     def passes_over(self, one: Placed) -> bool:
         """Whether the gateway does anyway what an `if` does."""
@@ -107,11 +119,13 @@ class Locations:
         to_https = bool(one.inner) and all(
             conditions.is_to_https(item, domain) or item.name == "break" for item in one.inner
         )
-        if to_https and conditions.is_plain(one):
+        here = conditions.is_for_name(one, domain)
+        if to_https and (here or conditions.is_plain(one)):
             self._part.redirects = True
             return True
         return (
-            (to_https and conditions.is_plain_at_balancer(one))
+            here is False
+            or (to_https and conditions.is_plain_at_balancer(one))
             or conditions.refuses_other_names(one, domain)
             or conditions.is_about_challenges(one)
         )
@@ -129,7 +143,7 @@ class Locations:
                 f"the expression becomes {', '.join(sorted(paths))}: nginx passes on what it has understood of a path",
             )
         for one in paths:
-            path, upstream, told = mapping.whole(location, one, instead or target.uri)
+            path, upstream, told = mapping.whole(location, one, target.uri, instead)
             part.told += told
             sent = headers.sent(levels, part.domain, path)
             part.told += sent.told

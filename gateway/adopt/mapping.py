@@ -52,17 +52,18 @@ def _of_expression(text: str) -> list[str]:
     return found_prefixes if len(found_prefixes) <= _MOST_PREFIXES else []
 
 
-def whole(location: Placed, path: str, uri: str | None) -> tuple[str, str, list[Finding]]:
+def whole(location: Placed, path: str, uri: str | None, instead: str | None) -> tuple[str, str, list[Finding]]:
     """A prefix of a location and its upstream's, both ending in a slash, and what is different by that.
 
-    `uri` is the path that `proxy_pass` has, None where it has none. Raises LeftAloneError where the prefix is a page.
+    `uri` is the path that `proxy_pass` has, None where it has none; `instead` is what rewritten() says.
+    Raises LeftAloneError where the prefix is a page.
     """
     if "." in path.rpartition("/")[2]:
         raise LeftAloneError(at(location, f"passes on {path}, which looks like a page; routes are prefixes"))
-    upstream = path if uri is None else uri
+    upstream = instead or (path if uri is None else uri)
     told = []
     if not path.endswith("/"):
-        if uri is not None and upstream.endswith("/"):
+        if not instead and uri is not None and upstream.endswith("/"):
             text = f"{path}/x went out as {upstream}/x; the double slash is mended, it goes out as {upstream}x"
             told.append(at(location, text))
         told.append(at(location, f"{path}/ and what is below it is passed on, {path}x no longer"))

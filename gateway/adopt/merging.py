@@ -89,10 +89,29 @@ def _edge_and_routes(draft: Draft) -> None:
         part = next(part for part in draft.serving if part.redirects)
         draft.left.append(at(part.block.server, "sends all plain http on to https, and has nothing else"))
         return
+    if ports.get(80):
+        draft.left.append(
+            at(draft.serving[0].block.server, "speaks TLS on port 80; there the gateway speaks plain http")
+        )
+        return
     for part in draft.serving:
         _routes(draft, part, entry)
+    if draft.edge == "tls":
+        _by_plain_http_alone(draft)
     if draft.edge == "tls" and 443 not in ports:
         draft.differs(draft.serving[0], "port 443 is opened too, for verification files")
+
+
+def _by_plain_http_alone(draft: Draft) -> None:
+    """Routes that are there on port 80 and not on 443: by https nothing would answer there."""
+    entries = {row.path: row.upstream for port, row in draft.rows if port == "entry"}
+    for part in draft.serving:
+        if set(part.block.ports) == {80} and not part.redirects:
+            draft.left += (
+                at(row.source, f"{row.path} is passed on by plain http alone, and the site speaks TLS")
+                for row in part.rows
+                if entries.get(row.path) != row.upstream
+            )
 
 
 def _routes(draft: Draft, part: Part, entry: int) -> None:

@@ -55,14 +55,14 @@ def made(site: Site, verify: Collection[VerifyFile], parts: Sequence[Part]) -> O
         kept = found.text + text
         why = _left_out(one, variables) or _refused(path, kept)
         if why:
-            found.told.append(at(one, f'"{shown(one.words)}" is left out: {why}'))
+            found.told.append(at(one, f'"{one.words}" is left out: {why}'))
             continue
         alone = own_directives.parse(path, text.encode())
         problems = undone_promises.judge("", site, verify, alone)
         problems = [problem for problem in problems if _EXPRESSION not in problem.text]
         if not problems:
             found.text = kept
-            found.told.append(at(one, f'"{shown(one.words)}" goes into {path}'))
+            found.told.append(at(one, f'"{one.words}" goes into {path}'))
         elif one.name == "location" and problems[0].severity == "warning":
             found.left.append(at(one, problems[0].text))
         else:
@@ -81,9 +81,7 @@ def _candidates(parts: Sequence[Part], found: OwnFile) -> Iterable[Placed]:
             if all(_key(one) in keys for keys in known):
                 yield one
             else:
-                found.told.append(
-                    at(one, f'"{shown(one.words)}" is left out: it is for one location, and no key says it')
-                )
+                found.told.append(at(one, f'"{one.words}" is left out: it is for one location, and no key says it'))
 
 
 def _key(one: Placed) -> tuple[str, tuple[str, ...]]:

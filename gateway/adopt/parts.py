@@ -65,6 +65,11 @@ class Part:
     told: list[Finding] = field(default_factory=list)
     left: list[Finding] = field(default_factory=list)
 
+    @property
+    def is_serving(self) -> bool:
+        """Whether it passes something on, and can be carried over."""
+        return bool(self.rows) and not self.left
+
     @contextmanager
     def told_if_left(self) -> Iterator[None]:
         """Keeps what a block of code finds that cannot be carried over."""

@@ -10,7 +10,6 @@ from typing import Literal
 from gateway.adopt.directives import Finding, Placed, at, named, nearest
 from gateway.adopt.mapping import LeftAloneError
 from gateway.inventory import upstream_values
-from gateway.problems import shown
 
 Levels = Sequence[Sequence[Placed]]
 
@@ -84,13 +83,13 @@ def _parts(one: Placed, levels: Levels) -> tuple[str, str, str | None]:
     text = _VARIABLE.sub(lambda found: known.get(found[1], found[0]), text)
     found = _URL.fullmatch(text)
     if "$" in text:
-        raise LeftAloneError(at(one, f'"{shown(one.words)}": who answers depends on a variable'))
+        raise LeftAloneError(at(one, f'"{one.words}": who answers depends on a variable'))
     if not found:
-        raise LeftAloneError(at(one, f'"{shown(one.words)}": is no http or https address'))
+        raise LeftAloneError(at(one, f'"{one.words}": is no http or https address'))
     if found[2].startswith("unix:"):
-        raise LeftAloneError(at(one, f'"{shown(one.words)}": a socket of the host cannot be an upstream'))
+        raise LeftAloneError(at(one, f'"{one.words}": a socket of the host cannot be an upstream'))
     if found[3] and (came or varies):
-        raise LeftAloneError(at(one, f'"{shown(one.words)}": a path beside a variable is no prefix'))
+        raise LeftAloneError(at(one, f'"{one.words}": a path beside a variable is no prefix'))
     return found[1], found[2], found[3]
 
 
@@ -142,7 +141,7 @@ def _sent(levels: Levels, domain: str) -> tuple[str, Placed | None]:
     if value in ("$proxy_host", "$proxy_host:$proxy_port"):
         return "upstream", one
     if not value or "$" in value:
-        raise LeftAloneError(at(one, f"\"{shown(one.words)}\": Host is the site's domain or the upstream's own name"))
+        raise LeftAloneError(at(one, f"\"{one.words}\": Host is the site's domain or the upstream's own name"))
     return value.lower(), one
 
 

@@ -14,7 +14,9 @@ from gateway.adopt.source import Source, SourceError
 from gateway.problems import shown
 
 # Files that say nothing about what a server does.
-_BESIDE = frozenset(("mime.types", "fastcgi_params", "fastcgi.conf", "proxy_params", "uwsgi_params", "scgi_params"))
+_BESIDE = frozenset(
+    ("mime.types", "fastcgi_params", "fastcgi.conf", "uwsgi_params", "scgi_params", "options-ssl-nginx.conf")
+)
 # So many directives are read at most, those of a file that is included many times counted each time.
 _MOST = 500_000
 _DEEPEST = 20
@@ -102,6 +104,8 @@ class _Reader:
 
     def _directives(self, raw: Iterable[Mapping[str, Any]], name: str, depth: int) -> Iterator[Placed]:
         for one in raw:
+            if one["directive"] == "#":  # a comment between arguments comes even where none is asked for
+                continue
             if one["directive"] == "include":
                 yield from self._include(Placed("include", tuple(one["args"]), one["line"], None, name), depth)
             elif depth == _DEEPEST:

@@ -12,7 +12,6 @@ from gateway.adopt.locations import Locations
 from gateway.adopt.parts import Part
 from gateway.adopt.source import Source
 from gateway.adopt.words import READ, SAID, blocking
-from gateway.problems import shown
 
 _MAX_AGE = re.compile(r"max-age=\"?(\d+)", re.IGNORECASE)
 _LONGEST_HSTS = 63_072_000
@@ -31,6 +30,8 @@ def part(domain: str, block: Block, upstreams: Mapping[str, Placed], source: Sou
             why := blocking(one)
         ):
             found.leaves(one, f'"{one.words}" {why}')
+    if not named(block.directives, "add_header"):
+        found.own += named(block.http, "add_header")
     locations.read()
     _listeners(found)
     _encryption(found)
@@ -42,18 +43,20 @@ def part(domain: str, block: Block, upstreams: Mapping[str, Placed], source: Sou
 def _server_level(one: Placed, found: Part, locations: Locations) -> None:
     if one.name == "if":
         if not locations.passes_over(one):
-            found.leaves(one, f'"if ({" ".join(one.arguments)})" {blocking(one)}')
+            found.leaves(one, f'"{one.words}" {blocking(one)}')
     elif one.name in ("return", "rewrite"):
         if conditions.is_to_https(one, found.domain):
             found.redirects = True
             if any(found.block.ports.values()):
-                found.leaves(one, f'"{shown(one.words)}": sends visitors by https to the same place')
+                found.leaves(one, f'"{one.words}": sends visitors by https to the same place')
+        elif one.name == "return" and found.redirects and one.first[:1] == "4":
+            pass  # for requests that were not sent on, of which there are none
         elif one.name == "return":
-            found.leaves(one, f'"{shown(one.words)}": answers every request itself; routes pass on')
+            found.leaves(one, f'"{one.words}": answers every request itself; routes pass on')
         else:
-            found.leaves(one, f'"{shown(one.words)}" {blocking(one)}')
+            found.leaves(one, f'"{one.words}" {blocking(one)}')
     elif why := blocking(one):
-        found.leaves(one, f'"{shown(one.words)}" {why}')
+        found.leaves(one, f'"{one.words}" {why}')
     elif one.name in SAID:
         found.said[one.name] = one
     elif one.name not in READ or (one.name == "set" and "$" in "".join(one.arguments[1:])):
@@ -66,7 +69,7 @@ def _listeners(found: Part) -> None:
         if text.quic:
             found.differs(one, "HTTP/3 is gone")
         if text.port == 0 or text.port > 65535:
-            found.leaves(one, f'"{shown(one.words)}": is no port')
+            found.leaves(one, f'"{one.words}": is no port')
     if not block.ports:
         found.leaves(block.server, "listens for programs of this host alone; a site is for visitors")
 

@@ -17,7 +17,7 @@ READ = _names(
     "ssl_certificate ssl_certificate_key client_max_body_size proxy_read_timeout proxy_send_timeout proxy_pass "
     "proxy_set_header set_real_ip_from real_ip_header real_ip_recursive allow deny proxy_ssl_name "
     "proxy_ssl_server_name proxy_ssl_verify proxy_ssl_verify_depth proxy_ssl_trusted_certificate set http2 ssl "
-    "resolver resolver_timeout return rewrite if break satisfy log_not_found log_subrequest error_page "
+    "resolver resolver_timeout return rewrite if break satisfy log_not_found log_subrequest "
     "rewrite_log autoindex_exact_size autoindex_localtime autoindex_format"
 )
 
@@ -32,7 +32,7 @@ SAID = _names(
     "proxy_next_upstream proxy_next_upstream_tries proxy_next_upstream_timeout proxy_buffering proxy_buffer_size "
     "proxy_buffers proxy_busy_buffers_size proxy_headers_hash_max_size proxy_headers_hash_bucket_size "
     "proxy_ssl_protocols proxy_ssl_ciphers proxy_ssl_session_reuse proxy_ssl_conf_command proxy_socket_keepalive "
-    "http2_max_concurrent_streams http2_chunk_size http3 http3_hq quic_retry quic_gso"
+    "error_page http2_max_concurrent_streams http2_chunk_size http3 http3_hq quic_retry quic_gso"
 )
 
 # What no site can have; the server block stays as it is.
