@@ -156,9 +156,7 @@ class _Adopting:
         pair = self._pair(draft) if draft.edge == "tls" else None
         if draft.left:
             return None
-        chosen = self._platforms.choose(
-            draft.domain, draft.rows, {key: f"files/ca/{one}" for key, one in cas.items()}, draft.wait
-        )
+        chosen = self._platforms.choose(draft.domain, draft.rows, cas, draft.wait)
         entry = self._entry(draft, chosen)
         draft.left += (
             at(first.block.server, text) for text in (*_wrong(Platform, chosen.data), *_wrong(SiteEntry, entry))
@@ -197,15 +195,15 @@ class _Adopting:
         return entry
 
     def _authorities(self, draft: Draft) -> dict[str, str]:
-        """The names in files/ca/ of the authorities' files that routes name."""
+        """The paths below files/ca/ of the authorities' files that routes name."""
         named = dict.fromkeys(row.authority for _, row in draft.rows if row.authority)
         for path in named:
             if self._source.local(path) is None:
                 draft.differs(draft.serving[0], f"{path} is not in the source; put it into files/ca/")
-        return {path: _file_name(path) for path in named}
+        return {path: f"files/ca/{_file_name(path)}" for path in named}
 
     def _ca_files(self, cas: Mapping[str, str]) -> dict[str, bytes]:
-        found = {name: self._source.local(path) for path, name in cas.items()}
+        found = {PurePosixPath(name).name: self._source.local(path) for path, name in cas.items()}
         bodies = {name: _body(local) for name, local in found.items() if local}
         return {name: body for name, body in bodies.items() if body}
 

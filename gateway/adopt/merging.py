@@ -76,6 +76,9 @@ def _edge_and_routes(draft: Draft) -> None:
             text = f"speaks plain http on port {plain}, and TLS on another; every port of a site is one or the other"
             draft.left.append(at(draft.serving[0].block.server, text))
             return
+    elif 443 in ports:
+        draft.left.append(at(draft.serving[0].block.server, "listens on 443 without TLS; there a site speaks TLS"))
+        return
     elif 80 not in ports:
         others = [port for port in ports if port != _SECOND]
         if len(others) != 1:

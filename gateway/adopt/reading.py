@@ -20,6 +20,8 @@ _BESIDE = frozenset(
 # So many directives are read at most, those of a file that is included many times counted each time.
 _MOST = 500_000
 _DEEPEST = 20
+# How the parser says that a directive does not end where it should.
+_NO_END = ('is not terminated by ";"', 'has no opening "{"')
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,16 @@ class _Reader:
         tops = {name: self._file(name) for name in self._source.tops}
         return [one for name, made in tops.items() if name not in self._included for one in made]
 
-    def _file(self, name: str) -> tuple[Placed, ...]:
+    def _file(self, name: str, around: tuple[str, ...] = ()) -> tuple[Placed, ...]:
+        """The directives of a file that stands in these blocks."""
         if name not in self._made:
             self._open.append(name)
-            self._made[name] = tuple(self._directives(self._parsed(name), name, 0))
+            raw = self._parsed(name, around)
+            self._made[name] = tuple(self._directives(raw, name, around))
             self._open.pop()
         return self._made[name]
 
-    def _parsed(self, name: str) -> list[Mapping[str, Any]]:
+    def _parsed(self, name: str, around: tuple[str, ...]) -> list[Mapping[str, Any]]:
         try:
             text = self._source.text(name)
         except OSError as error:
@@ -93,28 +97,32 @@ class _Reader:
                 raise
             self.unread.append(Finding(name, 0, str(error).removeprefix(f"{name}: ")))
             return []
-        (config,) = crossplane.parse_string(text, filename=name, single=True, check_ctx=False, check_args=False)[
-            "config"
-        ]
-        for wrong in config["errors"]:
-            line = wrong["line"] or 0
-            fault = shown(wrong["error"].removesuffix(f" in {name}:{line}"))
-            self.unread.append(Finding(name, line, f"{fault}; nothing of this file was read, nginx reads it neither"))
-        return [] if config["errors"] else config["parsed"]
+        parsed, faults = _parse(text, name, checked=False)
+        if not faults:
+            if not around and any(one["directive"] in ("server", "upstream") for one in parsed):
+                around = ("http",)
+            # in blocks on the same line, so that lines keep their numbers
+            before = "".join("location /{" if block == "location" else f"{block}{{" for block in around)
+            _, faults = _parse(f"{before}{text}\n{'}' * len(around)}", name, checked=True)
+        for fault in faults:
+            text = f"{fault.text}; nothing of this file was read, nginx reads it neither"
+            self.unread.append(Finding(name, fault.line, text))
+        return [] if faults else parsed
 
-    def _directives(self, raw: Iterable[Mapping[str, Any]], name: str, depth: int) -> Iterator[Placed]:
+    def _directives(self, raw: Iterable[Mapping[str, Any]], name: str, around: tuple[str, ...]) -> Iterator[Placed]:
         for one in raw:
             if one["directive"] == "#":  # a comment between arguments comes even where none is asked for
                 continue
             if one["directive"] == "include":
-                yield from self._include(Placed("include", tuple(one["args"]), one["line"], None, name), depth)
-            elif depth == _DEEPEST:
+                yield from self._include(Placed("include", tuple(one["args"]), one["line"], None, name), around)
+            elif len(around) == _DEEPEST:
                 self.unread.append(Finding(name, one["line"], "blocks in blocks, deeper than anybody means"))
             else:
-                block = tuple(self._directives(one["block"], name, depth + 1)) if "block" in one else None
+                inside = (*around, one["directive"])
+                block = tuple(self._directives(one["block"], name, inside)) if "block" in one else None
                 yield Placed(one["directive"], tuple(one["args"]), one["line"], block, name)
 
-    def _include(self, one: Placed, depth: int) -> Iterator[Placed]:
+    def _include(self, one: Placed, around: tuple[str, ...]) -> Iterator[Placed]:
         if not one.first or PurePosixPath(one.first).name in _BESIDE:
             return
         names = self._source.included(one.first)
@@ -129,13 +137,27 @@ class _Reader:
                 self.unread.append(at(one, f"{shown(name)} includes itself"))
                 yield one
             else:
-                made = self._file(name)
+                made = self._file(name, around)
                 self._read += sum(map(_size, made))
                 if self._read > _MOST:
                     raise SourceError(
                         f"{one.file}:{one.line}: more than {_MOST} directives are included; take some out"
                     )
                 yield from made
+
+
+def _parse(text: str, name: str, *, checked: bool) -> tuple[list[Mapping[str, Any]], list[Finding]]:
+    """The directives of a text, and where it is no configuration: brackets without a partner and, if `checked`,
+    directives that do not end. What an nginx of another version may know is not judged."""
+    parsed = crossplane.parse_string(text, filename=name, single=True, check_ctx=False, check_args=checked)
+    (config,) = parsed["config"]
+    faults = []
+    for wrong in config["errors"]:
+        line = wrong["line"] or 0
+        fault = wrong["error"].removesuffix(f" in {name}:{line}")
+        if not checked or fault.endswith(_NO_END):
+            faults.append(Finding(name, line, shown(fault)))
+    return config["parsed"], faults
 
 
 def _size(one: Placed) -> int:

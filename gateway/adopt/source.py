@@ -17,7 +17,7 @@ from gateway import file_content
 from gateway.problems import shown
 
 _MOST_BYTES = 64 << 20
-_HEADER = re.compile(r"^# configuration file (/.+):\s*$", re.MULTILINE)
+_HEADER = re.compile(r"^# configuration file (/.+):[ \t]*\n", re.MULTILINE)
 # What nginx, sudo or ssh says where nothing was printed.
 _FAILED = re.compile(r".*(?:\[emerg\]|command not found|password is required|[Pp]ermission denied|未找到命令).*")
 _GLOB = re.compile(r"[*?\[]")

@@ -212,7 +212,7 @@ def test_what_a_panel_writes_is_understood() -> None:
     }
     assert dict(found.sites[0].verify) == {"WW_verify_Zy9876543210AbCd.txt": b"Zy9876543210AbCd"}
     assert found.sites[0].own.endswith("add_header X-Cache $upstream_cache_status;\n")
-    assert "/www/server/nginx/conf/enable-php.conf:5" in told(found)
+    assert "/www/server/nginx/conf/enable-php.conf:4" in told(found)
 
 
 def test_what_no_key_says_goes_into_a_file_of_the_domain() -> None:
