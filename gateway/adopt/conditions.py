@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from gateway.adopt.directives import Placed
 
-_THIS = r"(?:\$host|\$http_host|\$server_name|{domain})(?::443)?"
-_TARGET = rf"https://{_THIS}(?:/?\$request_uri|\$uri\$is_args\$args|\$uri|/?\$1)?\??"
+# A URL of the same name by https, without its scheme and name.
+_SAME_PATH = re.compile(r"(?::443)?(?:/?\$request_uri|\$uri\$is_args\$args|\$uri|/?\$1)?\??")
 _PLAIN = {
     ("$scheme", "http"),
     ("$https", ""),
@@ -21,10 +21,9 @@ _HEADERS_ALONE = frozenset(("set", "expires", "add_header"))
 
 def is_to_https(one: Placed, domain: str) -> bool:
     """Whether a `return` or `rewrite` is the redirect from http to https under the same name."""
-    target = re.compile(_TARGET.replace("{domain}", re.escape(domain)))
     if one.name == "return":
         status, url = one.arguments if len(one.arguments) == 2 else ("302", one.first)
-        return status in ("301", "302", "303", "307", "308") and target.fullmatch(url.lower()) is not None
+        return status in ("301", "302", "303", "307", "308") and _is_same(url, domain)
     if one.name == "rewrite" and len(one.arguments) >= 2:
         everything = one.first in (
             "^",
@@ -38,8 +37,17 @@ def is_to_https(one: Placed, domain: str) -> bool:
             ".*",
             "^.*$",
         )
-        return everything and target.fullmatch(one.arguments[1].lower()) is not None
+        return everything and _is_same(one.arguments[1], domain)
     return False
+
+
+def _is_same(url: str, domain: str) -> bool:
+    """Whether a URL is of this name, by https, and keeps the path."""
+    names = ("$host", "$http_host", "$server_name", domain)
+    rest = next(
+        (found for name in names if (found := url.lower().removeprefix(f"https://{name}")) != url.lower()), None
+    )
+    return rest is not None and _SAME_PATH.fullmatch(rest) is not None
 
 
 def is_plain(one: Placed) -> bool:

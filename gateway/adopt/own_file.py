@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import crossplane
@@ -53,12 +53,15 @@ def made(site: Site, verify: Collection[VerifyFile], parts: Sequence[Part]) -> O
         seen.add(text)
         text = f"# {one.file}:{one.line}\n{text}\n"
         kept = found.text + text
-        why = _left_out(one, variables) or _refused(path, kept)
-        if why:
-            found.told.append(at(one, f'"{one.words}" is left out: {why}'))
+        try:
+            if why := _left_out(one, variables):
+                raise own_directives.CannotStandError(why)
+            read = own_directives.parse(path, kept.encode())
+        except own_directives.CannotStandError as error:
+            found.told.append(at(one, f'"{one.words}" is left out: {error}'))
             continue
-        alone = own_directives.parse(path, text.encode())
-        problems = undone_promises.judge("", site, verify, alone)
+        last = replace(read, directives=read.directives[-1:])
+        problems = undone_promises.judge("", site, verify, last)
         problems = [problem for problem in problems if _EXPRESSION not in problem.text]
         if not problems:
             found.text = kept
@@ -98,15 +101,6 @@ def _left_out(one: Placed, variables: Collection[str]) -> str:
         names = {name for word in item.arguments for name in _VARIABLE.findall(word)}
         if other := names & set(variables):
             return f"${min(other)} is made outside of the server block"
-    return ""
-
-
-def _refused(path: str, text: str) -> str:
-    """Why nginx cannot read a text in a server block, "" where it can."""
-    try:
-        own_directives.parse(path, text.encode())
-    except own_directives.CannotStandError as error:
-        return str(error)
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -20,6 +21,8 @@ _BESIDE = frozenset(
 # So many directives are read at most, those of a file that is included many times counted each time.
 _MOST = 500_000
 _DEEPEST = 20
+# What stands in nginx.conf alone.
+_MAIN = re.compile(r"^\s*(?:http|events|stream|mail)\b", re.MULTILINE)
 # How the parser says that a directive does not end where it should.
 _NO_END = ('is not terminated by ";"', 'has no opening "{"')
 
@@ -97,13 +100,9 @@ class _Reader:
                 raise
             self.unread.append(Finding(name, 0, str(error).removeprefix(f"{name}: ")))
             return []
-        parsed, faults = _parse(text, name, checked=False)
-        if not faults:
-            if not around and any(one["directive"] in ("server", "upstream") for one in parsed):
-                around = ("http",)
-            # in blocks on the same line, so that lines keep their numbers
-            before = "".join("location /{" if block == "location" else f"{block}{{" for block in around)
-            _, faults = _parse(f"{before}{text}\n{'}' * len(around)}", name, checked=True)
+        if not around and not _MAIN.search(text):
+            around = ("http",)  # a file of server blocks
+        parsed, faults = _parse(text, name, around)
         for fault in faults:
             text = f"{fault.text}; nothing of this file was read, nginx reads it neither"
             self.unread.append(Finding(name, fault.line, text))
@@ -146,18 +145,25 @@ class _Reader:
                 yield from made
 
 
-def _parse(text: str, name: str, *, checked: bool) -> tuple[list[Mapping[str, Any]], list[Finding]]:
-    """The directives of a text, and where it is no configuration: brackets without a partner and, if `checked`,
-    directives that do not end. What an nginx of another version may know is not judged."""
-    parsed = crossplane.parse_string(text, filename=name, single=True, check_ctx=False, check_args=checked)
-    (config,) = parsed["config"]
+def _parse(text: str, name: str, around: tuple[str, ...]) -> tuple[list[Mapping[str, Any]], list[Finding]]:
+    """The directives of a text that stands in these blocks, and where it is no configuration: brackets without a
+    partner, and directives that do not end. What an nginx of another version may know is not judged."""
+    # in its blocks on the same line, so that lines keep their numbers
+    before = "".join("location /{" if block == "location" else f"{block}{{" for block in around)
+    whole = f"{before}{text}\n{'}' * len(around)}"
+    (config,) = crossplane.parse_string(whole, filename=name, single=True, check_ctx=False)["config"]
     faults = []
     for wrong in config["errors"]:
         line = wrong["line"] or 0
         fault = wrong["error"].removesuffix(f" in {name}:{line}")
-        if not checked or fault.endswith(_NO_END):
-            faults.append(Finding(name, line, shown(fault)))
-    return config["parsed"], faults
+        if fault.endswith(_NO_END) or fault.startswith("unexpected"):
+            faults.append(Finding(name, min(line, text.count("\n") + 1), shown(fault)))
+    parsed: list[Mapping[str, Any]] = config["parsed"]
+    for _ in () if faults else around:
+        if len(parsed) != 1:
+            return [], [Finding(name, 0, 'has a "}" without its "{"')]
+        parsed = parsed[0].get("block", [])
+    return parsed, faults
 
 
 def _size(one: Placed) -> int:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import translate
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from gateway import file_content
@@ -72,11 +72,11 @@ class Source:
     def _printed(self, pattern: str) -> list[str]:
         if not _GLOB.search(pattern):
             return [pattern] if pattern in self.texts else []
-        folder = posixpath.dirname(pattern)
-        names: Iterable[str] = self.texts if _GLOB.search(folder) else self._folders.get(folder, ())
-        matches = re.compile(translate(pattern)).match
+        folder, last = posixpath.split(pattern)
+        if not _GLOB.search(folder):
+            return sorted(one for one in self._folders.get(folder, ()) if fnmatchcase(posixpath.basename(one), last))
         deep = pattern.count("/")
-        return sorted(one for one in names if one.count("/") == deep and matches(one))
+        return sorted(one for one in self.texts if one.count("/") == deep and fnmatchcase(one, pattern))
 
     def _in_folders(self, pattern: str) -> list[str]:
         for folder, rest in self._places(pattern):

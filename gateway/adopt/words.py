@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import cache
 
 from gateway.adopt.directives import Placed
 
@@ -59,4 +60,9 @@ def blocking(one: Placed) -> str:
     """Why a server block with that directive cannot be a site, "" where it can."""
     if one.first == "off" or (one.first == "on" and one.name.startswith("proxy_pass_request")):
         return ""
-    return next((why for names, why in _BLOCKING if any(fnmatchcase(one.name, each) for each in names.split())), "")
+    return _why(one.name)
+
+
+@cache
+def _why(name: str) -> str:
+    return next((why for names, why in _BLOCKING if any(fnmatchcase(name, each) for each in names.split())), "")
