@@ -27,6 +27,8 @@ from gateway.inventory.entry_errors import explain
 from gateway.inventory.model import Platform, PlatformRoute, SiteEntry
 
 _LARGEST = 1 << 20
+# The folder of what a deploy has put on a host.
+_GATEWAY = "/wecom-gateway/"
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,9 @@ class _Adopting:
         found: dict[str, list[int]] = {}
         places: dict[tuple[str, int], str] = {}
         for number, block in enumerate(self._blocks):
+            if _GATEWAY in block.server.file:
+                self._left[number].append(at(block.server, "is of a gateway that is deployed already"))
+                continue
             for domain in block.domains:
                 taken = [places[domain, port] for port in block.ports if (domain, port) in places]
                 if taken and len(taken) == len(block.ports):
@@ -110,7 +115,7 @@ class _Adopting:
                 places |= {(domain, port): at(block.server, "").place for port in block.ports}
                 found.setdefault(domain, []).append(number)
         for number, block in enumerate(self._blocks):
-            if block.domains or block.unusable:
+            if block.domains or block.unusable or self._left[number]:
                 continue
             for domain in self._nameless or ((self._only,) if self._only else ()):
                 free = not any((domain, port) in places for port in block.ports)

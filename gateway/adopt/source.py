@@ -135,8 +135,13 @@ def read(path: Path, root: Path | None = None) -> Source:
 
 
 def printed(text: str, root: Path | None = None) -> Source:
-    """What `nginx -T` printed. What stands before its first file, nginx's own words, is left out."""
+    """What `nginx -T` printed. What stands before its first file, nginx's own words, is left out.
+
+    Raises SourceError where no file is in it.
+    """
     _, *parts = _HEADER.split(text)
+    if not parts:
+        raise SourceError("no file of nginx is in what it printed; run `nginx -T` there and see why")
     texts = dict(zip(parts[::2], parts[1::2], strict=True))
     return Source((parts[0],), posixpath.dirname(parts[0]), texts, None, root)
 
@@ -168,6 +173,11 @@ def _text(path: Path) -> str:
         raise SourceError(f"{path}: is empty; {right}")
     if b"\0" in body:
         raise SourceError(f"{path}: is no text; {right}")
+    return decoded(body)
+
+
+def decoded(body: bytes) -> str:
+    """The text of a file, which in China may be in an encoding of its own."""
     for encoding in ("utf-8", "gb18030"):
         try:
             return body.decode(encoding).replace("\r\n", "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.adopt import adopting, reading, source, writing
+from gateway.adopt import adopting, fetched, reading, source, writing
 from gateway.adopt.adopting import Adoption
 from gateway.adopt.report import BlockReport, Outcome
+from gateway.cli.inventory import load_or_stop
 from gateway.cli.output import folded, print_json, stop
+from gateway.deploys import handwritten
 from gateway.inventory.values import Domain
-from gateway.problems import count, printable
+from gateway.problems import count, errors, printable
 
 # An address for documentation: nobody's.
 EXAMPLE = "203.0.113.10"
@@ -29,7 +32,10 @@ _COLORS: dict[Outcome, str] = {"adopted": "green", "different": "yellow", "left"
 @click.command()
 @click.argument("source_path", metavar="SOURCE", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The new folder to write.")
-@click.option("--host", default=EXAMPLE, metavar="ADDRESS", help="The address of the host that will serve the sites.")
+@click.option("--host", metavar="ADDRESS", help="The address of the host that will serve the sites.")
+@click.option(
+    "--from", "from_host", metavar="HOST", help="Fetch everything from this host of an inventory, which SOURCE is then."
+)
 @click.option("--domain", "domains", multiple=True, help="The domain of server blocks that name none.")
 @click.option(
     "--root",
@@ -37,7 +43,15 @@ _COLORS: dict[Outcome, str] = {"adopted": "green", "different": "yellow", "left"
     help='What stands for the host\'s "/": "/" on the host itself, or a copy.',
 )
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
-def adopt(source_path: Path, out: Path, host: str, domains: tuple[str, ...], root: Path | None, as_json: bool) -> None:
+def adopt(
+    source_path: Path,
+    out: Path,
+    host: str | None,
+    from_host: str | None,
+    domains: tuple[str, ...],
+    root: Path | None,
+    as_json: bool,
+) -> None:
     """Make a folder to deploy from out of a hand-written nginx, and tell of every server block what became of it.
 
     SOURCE is nginx's folder, a file of it, or what `nginx -T` printed. Verification files, certificates and keys that
@@ -50,14 +64,19 @@ def adopt(source_path: Path, out: Path, host: str, domains: tuple[str, ...], roo
             TypeAdapter(Domain).validate_python(domain)
         except ValidationError as error:
             stop(f"--domain {printable(domain)}: {error.errors()[0]['ctx']['error']}", as_json)
+    address = host or from_host or EXAMPLE
     try:
         writing.refuse_what_is_there(out)
-        files = source.read(source_path, root)
-        adoption = adopting.adopt(reading.read(files), files, domains)
-        written = writing.write(out, adoption, host) if adoption.sites else []
+        with tempfile.TemporaryDirectory(prefix="wecom-gateway-") as folder:
+            if from_host:
+                files = _fetched(str(source_path), from_host, Path(folder), as_json)
+            else:
+                files = source.read(source_path, root)
+            adoption = adopting.adopt(reading.read(files), files, domains)
+        written = writing.write(out, adoption, address) if adoption.sites else []
     except (source.SourceError, writing.FolderError) as error:
         stop(printable(str(error)), as_json)
-    steps = _next_steps(adoption, out, host)
+    steps = _next_steps(adoption, out, address)
     if as_json:
         print_json(_as_data(adoption, written, steps))
         return
@@ -70,6 +89,19 @@ def adopt(source_path: Path, out: Path, host: str, domains: tuple[str, ...], roo
     click.echo(f"{count(len(adoption.blocks), 'server block')}: {told}; {count(len(adoption.sites), 'site')}")
     for step in steps:
         click.echo(folded(step, 2))
+
+
+def _fetched(inventory: str, name: str, folder: Path, as_json: bool) -> source.Source:
+    """What the nginx of a host of an inventory has, below the folder. Where it cannot be had, says why and exits."""
+    fleet = load_or_stop(inventory, (name,), as_json, 1, certificates=False)
+    if not fleet.hosts:
+        stop("; ".join(map(str, errors(fleet.problems))), as_json)
+    if len(fleet.hosts) > 1:
+        stop(f"--from {name}: is more than one host; name one of them", as_json)
+    (found,) = handwritten.fetch(fleet, fetched.named)
+    if found.problem:
+        stop(f"{fleet.hosts[0].name}: {found.problem}", as_json)
+    return fetched.laid_out(folder, found.printed, found.files, found.names)
 
 
 def _print_block(block: BlockReport) -> None:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.adopt import adopting, reading, source
+from gateway.adopt import adopting, fetched, reading, source
 from gateway.adopt.adopting import Adoption
 from gateway.adopt.platforms import KNOWN
 from gateway.certificates import pem
 from gateway.cli.main import main
+from gateway.deploys.handwritten import Handwritten
 from gateway.fleet import loading
 from gateway.problems import errors
 from tests.conftest import REPO
@@ -485,3 +486,75 @@ def test_a_site_with_pages_of_its_own_is_left_alone_where_they_can_be_seen() -> 
     assert dict(found.sites[0].verify) == {"WW_verify_AbCdEfGh12345678.txt": b"AbCdEfGh12345678"}
     put("old/html/news.html", "x")
     assert "files of the host are served from html: news.html" in told(adopted(text))
+
+
+# what it fetches
+
+
+PRINTED = """# configuration file /etc/nginx/nginx.conf:
+http {
+    server {
+        listen 443 ssl;
+        server_name wx.a.edu.cn;
+        ssl_certificate ssl/wx.pem;
+        ssl_certificate_key /data/wx.key;
+        location = /WW_verify_AbCdEfGh12345678.txt { alias /data/verify/WW_verify_AbCdEfGh12345678.txt; }
+        location /b/ { proxy_pass http://10.0.0.8; }
+        location / { root /data/web; }
+    }
+}
+"""
+ON_HOST = {
+    "etc/nginx/ssl/wx.pem": CHAIN,
+    "data/wx.key": LEAF.key_pem,
+    "data/verify/WW_verify_AbCdEfGh12345678.txt": b"AbCdEfGh12345678\n",
+    "data/web/MP_verify_AbCdEfGh12345678.txt": b"AbCdEfGh12345678",
+}
+
+
+def test_what_a_configuration_names_is_asked_of_its_host() -> None:
+    files, folders = fetched.named(PRINTED.encode())
+    assert files == ["/etc/nginx/ssl/wx.pem", "/data/wx.key", "/data/verify/WW_verify_AbCdEfGh12345678.txt"]
+    assert folders == ["/data/web"]
+    assert fetched.named(b"nginx: command not found") == ([], [])
+
+
+def _from_host(monkeypatch: pytest.MonkeyPatch, answer: Handwritten) -> Result:
+    put("inventory/prod.py", 'old = [("192.0.2.8", {"sites": []})]\n')
+    put("group_data/all.py", "platforms = {}\n")
+    monkeypatch.setattr("gateway.deploys.handwritten.fetch", lambda fleet, named: [answer])
+    return run("inventory/prod.py", "--from", "192.0.2.8", "--out", "new")
+
+
+def test_what_was_fetched_of_a_host_is_taken_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = _from_host(monkeypatch, Handwritten(PRINTED.encode(), ON_HOST, ("/data/web/index.html",)))
+    assert done.exit_code == 0, done.output
+    assert '"192.0.2.8",' in Path("new/inventory/prod.py").read_text()
+    assert sorted(path.name for path in Path("new/files/verify").rglob("*.txt")) == [
+        "MP_verify_AbCdEfGh12345678.txt",
+        "WW_verify_AbCdEfGh12345678.txt",
+    ]
+    assert Path(f"new/files/certs/{DOMAIN}/privkey.pem").exists()
+    assert "write the host's address" not in done.output
+
+
+def test_pages_beside_verification_files_are_seen_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = _from_host(monkeypatch, Handwritten(PRINTED.encode(), ON_HOST, ("/data/web/news.html",)))
+    assert "files of the host are served from /data/web: news.html" in done.output
+
+
+@pytest.mark.parametrize(
+    "answer", [Handwritten(problem="unreachable: timed out"), Handwritten(b"nothing of nginx", {}, ())]
+)
+def test_a_host_that_says_nothing_is_told(monkeypatch: pytest.MonkeyPatch, answer: Handwritten) -> None:
+    done = _from_host(monkeypatch, answer)
+    assert done.exit_code == 1
+    assert done.output.count("\n") == 1
+    assert not Path("new").exists()
+
+
+def test_a_gateway_that_is_deployed_already_is_not_adopted() -> None:
+    files = source.printed(f"# configuration file /etc/nginx/wecom-gateway/current/sites/a.conf:\n{SITE}")
+    found = adopting.adopt(reading.read(files), files)
+    assert [block.outcome for block in found.blocks] == ["left"]
+    assert "is of a gateway that is deployed already" in told(found)
