@@ -117,10 +117,9 @@ def _next_steps(adoption: Adoption, out: Path, host: str) -> list[str]:
     """What is left to do, in order."""
     if not adoption.sites:
         return [f"no server block can be a site, so {out} was not written"]
-    steps = [f"written: {out}"]
-    if host == EXAMPLE:
-        file = out / "inventory" / writing.INVENTORY
-        steps.append(f"in {file}: write the host's address in place of {EXAMPLE}, and its ssh_user")
+    file = out / "inventory" / writing.INVENTORY
+    address = f"write the host's address in place of {EXAMPLE}, and" if host == EXAMPLE else "write"
+    steps = [f"written: {out}", f"in {file}: {address} how to log in to it (ssh_user, ssh_key, _sudo)"]
     steps.append(f"next: cd {out} && python -m gateway check inventory/{writing.INVENTORY}")
     return steps
 
