@@ -156,7 +156,7 @@ def _parse(text: str, name: str, around: tuple[str, ...]) -> tuple[list[Mapping[
     for wrong in config["errors"]:
         line = wrong["line"] or 0
         fault = wrong["error"].removesuffix(f" in {name}:{line}")
-        if fault.endswith(_NO_END) or fault.startswith("unexpected"):
+        if not line or fault.endswith(_NO_END) or fault.startswith("unexpected"):
             faults.append(Finding(name, min(line, text.count("\n") + 1), shown(fault)))
     parsed: list[Mapping[str, Any]] = config["parsed"]
     for _ in () if faults else around:

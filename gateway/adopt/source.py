@@ -80,7 +80,10 @@ class Source:
 
     def _in_folders(self, pattern: str) -> list[str]:
         for folder, rest in self._places(pattern):
-            matching = folder.glob(rest) if _GLOB.search(rest) else [folder / rest]
+            try:
+                matching = [*folder.glob(rest)] if _GLOB.search(rest) else [folder / rest]
+            except ValueError:  # no pattern to Python
+                continue
             if found := sorted(str(one) for one in matching if not one.name.startswith(".") and _is_file(one)):
                 return found
         return []

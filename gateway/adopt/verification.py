@@ -82,7 +82,11 @@ def of_root(one: Placed, source: Source, domain: str, found: Found) -> list[str]
     is not in the source."""
     path = one.first if one.name in ("root", "alias") else "html"
     local = source.local(path)
-    if local is None or not local.is_dir():
+    try:
+        inside = sorted(local.iterdir()) if local else None
+    except OSError:  # no folder, or one that only others may look into
+        inside = None
+    if local is None or inside is None:
         text = (
             f"what is in {path} is not in the source; put its verification files into files/verify/{domain}/, and look "
             "whether visitors need others"
@@ -90,7 +94,7 @@ def of_root(one: Placed, source: Source, domain: str, found: Found) -> list[str]
         found.told.append(at(one, text))
         return None
     others = []
-    for file in sorted(local.iterdir()):
+    for file in inside:
         if file.suffix == ".txt" and file.is_file():
             try:
                 found.take(one, file.name, verify_files.content(file, local))

@@ -64,6 +64,8 @@ def adopt(
             TypeAdapter(Domain).validate_python(domain)
         except ValidationError as error:
             stop(f"--domain {printable(domain)}: {error.errors()[0]['ctx']['error']}", as_json)
+    if root and not root.is_dir():
+        stop(f"--root {printable(str(root))}: is no folder; name the one in which the host's files lie", as_json)
     address = host or from_host or EXAMPLE
     try:
         writing.refuse_what_is_there(out)

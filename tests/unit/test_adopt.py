@@ -86,6 +86,8 @@ def test_the_platforms_that_are_recognised_are_those_of_the_checkout() -> None:
         (b"{" * 5000, "old: no server block in it"),
         (b"sudo: a password is required\n", 'old: nginx printed no configuration: "sudo: a password is required"'),
         (b"nginx: [emerg] host not found in upstream\n", "nginx printed no configuration"),
+        (b"a{" * 3000 + b"}" * 3000, "old: no server block in it"),
+        (b"include **x*[;\n", "old: no server block in it"),
         (b"include old;\n", "old: no server block in it; old:1: old includes itself"),
     ],
 )
@@ -285,6 +287,18 @@ def test_nothing_is_written_where_no_server_block_can_be_a_site() -> None:
     assert done.exit_code == 0
     assert "no server block can be a site, so new was not written" in done.output
     assert not Path("new").exists()
+
+
+def test_a_folder_that_only_others_may_look_into_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("old/html").mkdir(parents=True)
+    monkeypatch.setattr(Path, "iterdir", lambda _: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    found = adopted(site("location /b/ { proxy_pass http://10.0.0.8; }", "root html;"))
+    assert "what is in html is not in the source" in told(found)
+
+
+def test_a_root_that_is_none_is_told() -> None:
+    done = run(put("old.conf", SITE), "--out", "new", "--root", "gone")
+    assert (done.exit_code, done.output.startswith("error: --root gone: is no folder")) == (1, True)
 
 
 def test_json_has_all_that_is_told() -> None:
