@@ -69,6 +69,8 @@ class _Adopting:
         self._source = source
         self._platforms = Platforms()
         self._sites: dict[str, Adopted] = {}
+        # files of authorities, by their names in files/ca/
+        self._cas: dict[str, str] = {}
         # a site for each port that is listened on
         self._listening: dict[int, sites.Site] = {}
         self._blocks = [Block(server, configuration.http) for server in configuration.servers]
@@ -105,6 +107,10 @@ class _Adopting:
         for number, block in enumerate(self._blocks):
             if _GATEWAY in block.server.file:
                 self._left[number].append(at(block.server, "is of a gateway that is deployed already"))
+                continue
+            if not block.ports:
+                text = "listens for programs of this host alone; a site is for visitors"
+                self._left[number].append(at(block.server, text))
                 continue
             for domain in block.domains:
                 taken = [places[domain, port] for port in block.ports if (domain, port) in places]
@@ -205,7 +211,14 @@ class _Adopting:
         for path in named:
             if self._source.local(path) is None:
                 draft.differs(draft.serving[0], f"{path} is not in the source; put it into files/ca/")
-        return {path: f"files/ca/{_file_name(path)}" for path in named}
+        return {path: f"files/ca/{self._authority(path)}" for path in named}
+
+    def _authority(self, path: str) -> str:
+        """The name in files/ca/ of a file of authorities; files of one name in two folders have two."""
+        name = _file_name(path)
+        while self._cas.setdefault(name, path) != path:
+            name = f"other-{name}"
+        return name
 
     def _ca_files(self, cas: Mapping[str, str]) -> dict[str, bytes]:
         found = {PurePosixPath(name).name: self._source.local(path) for path, name in cas.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from gateway.adopt.directives import Placed, named
 from gateway.inventory import domain_names
@@ -69,6 +69,7 @@ class Block:
         )
 
 
+@cache
 def _is_domain(name: str) -> bool:
     try:
         domain_names.checked(name, "")

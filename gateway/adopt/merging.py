@@ -59,7 +59,12 @@ def merged(domain: str, found: Sequence[Part]) -> Draft:
         )
         draft.left.append(at(first.block.server, text))
         return draft
-    _edge_and_routes(draft)
+    for part in found:
+        # port 80 has verification files at every edge
+        if not part.rows and not part.redirects and set(part.block.ports) != {80}:
+            draft.left.append(at(part.block.server, "passes nothing on, beside server blocks that do: a site of files"))
+    if not draft.left:
+        _edge_and_routes(draft)
     if not draft.left:
         _keys(draft)
     return draft

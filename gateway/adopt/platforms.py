@@ -54,6 +54,7 @@ class Platforms:
 
     def __init__(self) -> None:
         self.used: dict[str, Mapping[str, Any]] = dict(KNOWN)
+        self._names = {repr(data): name for name, data in KNOWN.items()}
 
     def choose(self, domain: str, rows: Sequence[tuple[Port, Row]], cas: Mapping[str, str], wait: int) -> Chosen:
         """The platform of a site with these routes. `cas` are the files of authorities by where they were, `wait` is
@@ -83,13 +84,13 @@ class Platforms:
 
     def _name(self, wanted: str, data: Mapping[str, Any]) -> str:
         """The name of the platform with that data, a new one where there is none yet."""
-        for name, other in self.used.items():
-            if other == data:
-                return name
+        if known := self._names.get(repr(data)):
+            return known
         number = 1
         while (name := wanted if number == 1 else f"{wanted}_{number}") in self.used:
             number += 1
         self.used[name] = data
+        self._names[repr(data)] = name
         return name
 
 

@@ -70,8 +70,6 @@ def _listeners(found: Part) -> None:
             found.differs(one, "HTTP/3 is gone")
         if text.port == 0 or text.port > 65535:
             found.leaves(one, f'"{one.words}": is no port')
-    if not block.ports:
-        found.leaves(block.server, "listens for programs of this host alone; a site is for visitors")
 
 
 def _encryption(found: Part) -> None:

@@ -362,6 +362,7 @@ TLS = "443 ssl"
         (site("location / { satisfy any; allow 10.0.0.0/8; deny all; proxy_pass http://10.0.0.8; }"), "satisfy any"),
         (site(PASS, listen="80 proxy_protocol"), "takes the PROXY protocol on a plain port"),
         (site(PASS, listen="443 ssl proxy_protocol"), "names no network of a load balancer"),
+        (site(PASS) + site("root /srv;", listen="8080"), "beside server blocks that do: a site of files"),
         (site(PASS, listen=TLS) + site("location /x/ { proxy_pass http://10.0.0.7; }"), "by plain http alone"),
     ],
 )
@@ -437,6 +438,25 @@ def test_what_will_be_different_is_told(text: str, routes: list[tuple[str, str]]
     (platform,) = found.platforms.values()
     assert [(row["path"], row["upstream"]) for row in platform["routes"]] == routes
     assert different in told(found)
+
+
+def test_a_listener_of_the_host_s_own_programs_is_no_part_of_a_site() -> None:
+    found = adopted(site(PASS) + site("stub_status;", listen="127.0.0.1:8080"))
+    assert [block.outcome for block in found.blocks] == ["different", "left"]
+
+
+def test_authorities_of_one_name_stay_apart() -> None:
+    put("old/a/ca.pem", "a")
+    put("old/b/ca.pem", "b")
+    parts = [
+        site(
+            f"location / {{ proxy_pass https://{name}.inner.cn; proxy_ssl_trusted_certificate {name}/ca.pem; }}",
+            name=f"{name}.a.edu.cn",
+        )
+        for name in ("a", "b")
+    ]
+    found = adopted("".join(parts))
+    assert [dict(one.cas) for one in found.sites] == [{"ca.pem": b"a"}, {"other-ca.pem": b"b"}]
 
 
 def test_what_certbot_writes_is_one_site() -> None:
