@@ -41,7 +41,8 @@ class Locations:
 
     def read(self) -> None:
         """Every location; what cannot be carried over is told in the part."""
-        for one in self._all:
+        # single pages last: a prefix may cover them
+        for one in sorted(self._all, key=_is_page):
             with self._part.told_if_left():
                 self._location(one)
         with self._part.told_if_left():
@@ -76,6 +77,8 @@ class Locations:
             verification.of_location(one, self._outer, self._source, self._part.domain, self._part.verify)
             return
         self._look_at(one.inner)
+        if passed and _is_page(one) and self._is_covered(one, passed[0]):
+            return
         if passed:
             self._route(one, one.inner, passed[0])
         elif fallback:
@@ -83,6 +86,19 @@ class Locations:
             self._folder(nearest((one.inner, *self._outer), "root"))
         else:
             self._answered_here(one, kind, path)
+
+    def _is_covered(self, page: Placed, passed: Placed) -> bool:
+        """Whether a page goes where a prefix around it sends it anyway."""
+        path = path_of(page)
+        target = proxying.asked(passed, (page.inner, *self._outer), self._upstreams, self._part.domain)
+        around = [row for row in self._part.rows if path.startswith(row.path)]
+        row = max(around, key=lambda one: len(one.path), default=None)
+        goes = target.origin + (path if target.uri is None else target.uri)
+        return row is not None and (goes, target.nodes, target.host) == (
+            row.upstream + path.removeprefix(row.path),
+            row.nodes,
+            row.host,
+        )
 
     def _fallback(self, one: Placed) -> Placed | None:
         """The named location that passes on what is no file of a location's folder."""
@@ -123,12 +139,12 @@ class Locations:
         if to_https and (here or conditions.is_plain(one)):
             self._part.redirects = True
             return True
-        return (
-            here is False
-            or (to_https and conditions.is_plain_at_balancer(one))
-            or conditions.refuses_other_names(one, domain)
-            or conditions.is_about_challenges(one)
-        )
+        if to_https and conditions.is_plain_at_balancer(one):
+            if not nearest(self._outer, "set_real_ip_from"):
+                text = 'plain http is sent on to https where "slb_cidrs" names the load balancer that tells of it'
+                self._part.differs(one, text)
+            return True
+        return here is False or conditions.refuses_other_names(one, domain) or conditions.is_about_challenges(one)
 
     def _route(self, location: Placed, block: Sequence[Placed], passed: Placed) -> None:
         part = self._part
@@ -239,3 +255,9 @@ class Locations:
             raise LeftAloneError(
                 at(roots[0], f"files of the host are served from {roots[0].first}: {names}; routes pass on")
             )
+
+
+def _is_page(location: Placed) -> bool:
+    """Whether a location is for a single page, not for a prefix."""
+    kind, path = location_of(location.arguments)
+    return kind == "=" or (kind == "" and "." in path.rpartition("/")[2])

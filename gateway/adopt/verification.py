@@ -40,9 +40,9 @@ class Found:
 def is_location(location: Placed) -> bool:
     """Whether a location is there for verification files."""
     kind, text = location_of(location.arguments)
-    if kind == "~":
-        return "txt" in text.lower() or "_verify" in text.lower()
-    return kind != "@" and _PATH.fullmatch(text) is not None
+    if "_verify" in text.lower() or (kind == "~" and "txt" in text.lower()):
+        return True
+    return kind not in ("@", "~") and _PATH.fullmatch(text) is not None
 
 
 def of_location(location: Placed, outer: Sequence[Sequence[Placed]], source: Source, domain: str, found: Found) -> None:
@@ -61,7 +61,7 @@ def of_location(location: Placed, outer: Sequence[Sequence[Placed]], source: Sou
         return
     aliases = named(location.inner, "alias")
     roots = nearest([location.inner, *outer], "root")
-    if kind == "~":
+    if kind == "~" or not _PATH.fullmatch(path):
         of_root((aliases or roots or [location])[0], source, domain, found)
         return
     place = aliases[0].first if aliases else posixpath.join(roots[0].first if roots else "html", name)

@@ -52,6 +52,7 @@ TLS = "443 ssl"
             "none of them is a backup",
         ),
         (site(PASS, "error_page 404 = @old; location @old { proxy_pass http://10.0.0.9; }"), "after an error"),
+        (site(PASS, "location = /a { proxy_pass http://10.0.0.9:8080; }"), "one single page"),
         (site("location /index.jsp { proxy_pass http://10.0.0.8; }"), "which looks like a page"),
         (
             site(
@@ -132,6 +133,25 @@ def test_one_that_is_left_alone_takes_the_others_of_its_domain_with_it() -> None
             "$from_map is made outside of the server block",
         ),
         (site(PASS, 'more_set_headers "Server: x";'), [("/", "http://10.0.0.8:8080/")], "no deploy installs"),
+        (
+            site(
+                "location = / { proxy_pass http://10.0.0.8:8080; }",
+                PASS,
+                "location /a.jsp { proxy_pass http://10.0.0.8:8080; }",
+            ),
+            [("/", "http://10.0.0.8:8080/")],
+            "slb_cidrs",
+        ),
+        (
+            site(PASS, "location ^~ /WW_verify_ { root /data/verify; }"),
+            [("/", "http://10.0.0.8:8080/")],
+            "what is in /data/verify is not in the source",
+        ),
+        (
+            site(PASS, "if ($http_x_forwarded_proto = http) { return 301 https://$host$request_uri; }"),
+            [("/", "http://10.0.0.8:8080/")],
+            'where "slb_cidrs" names the load balancer that tells of it',
+        ),
         (site(PASS, "client_max_body_size 0;"), [("/", "http://10.0.0.8:8080/")], "bodies of any size passed"),
     ],
 )
