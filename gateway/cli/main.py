@@ -9,6 +9,7 @@ import click
 from gevent.hub import Hub
 
 from gateway.cli.add import add
+from gateway.cli.adopt import adopt
 from gateway.cli.check import check
 from gateway.cli.explain import explain
 from gateway.cli.handover import handover
@@ -34,5 +35,5 @@ def main() -> None:
     unattended.on_interrupt(unattended.interrupted_command)
 
 
-for command in (check, hosts, status, verify, handover, explain, import_cert, add, init, shard):
+for command in (check, hosts, status, verify, handover, explain, import_cert, add, adopt, init, shard):
     main.add_command(command)

@@ -70,6 +70,12 @@ def read_parts(release: str, part: Literal["ends", "texts"]) -> StringCommand:
     return _command("manifest", release, part)
 
 
+def read_handwritten(part: Literal["configuration", "files", "names"], layout: Layout = _DEBIANS) -> StringCommand:
+    """Prints a part of what a hand-written nginx has, for gateway.deploys.handwritten; files and names for the paths on
+    standard input."""
+    return _command("handwritten", part, layout=layout)
+
+
 def stdin_lines(values: Iterable[str]) -> str:
     """Names as a fact's `_stdin`, a line each. pyinfra ignores the `_stdin` of the command that a fact returns."""
     return "".join(f"{value}\n" for value in values)

@@ -28,6 +28,25 @@ X
 systemctl restart nginx
 """
 PANELS = "/www/server/nginx/sbin/nginx"
+# What a school's own configuration names, all over the host.
+HANDWRITTEN = """
+mkdir -p /data/verify /data/web /etc/nginx/ssl
+printf AbCdEfGh12345678 >/data/verify/WW_verify_AbCdEfGh12345678.txt
+printf AbCdEfGh12345678 >/data/web/MP_verify_AbCdEfGh12345678.txt
+openssl req -x509 -newkey rsa:2048 -nodes -keyout /etc/nginx/ssl/wx.key -out /etc/nginx/ssl/wx.pem -days 90 \\
+    -subj /CN=wx.school.example -addext subjectAltName=DNS:wx.school.example 2>/dev/null
+cat >/etc/nginx/sites-enabled/handwritten <<'X'
+server {
+    listen 8443 ssl;
+    server_name wx.school.example;
+    ssl_certificate ssl/wx.pem;
+    ssl_certificate_key ssl/wx.key;
+    location = /WW_verify_AbCdEfGh12345678.txt { alias /data/verify/WW_verify_AbCdEfGh12345678.txt; }
+    location /bserver { proxy_pass https://api.17wanxiao.com/b-server/; }
+    location / { root /data/web; }
+}
+X
+"""
 # A second one beside it, of a build from source.
 SECOND = """
 tar -xzf /opt/lab/source.tar.gz -C /
@@ -93,6 +112,26 @@ def test_a_bare_host_and_then_one_with_debian_s_nginx_and_the_school_s_own_site(
     after = _ask(mine, 0)
     assert after["release"]
     assert after["sites"] == one["sites"], "the gateway's own sites are nobody else's"
+
+
+def test_a_hand_written_nginx_is_fetched_with_all_that_it_names(mine):
+    own.on_host(BARE, HANDWRITTEN)
+    mine.write_sites()
+    done = mine.run("python", "-m", "gateway", "adopt", "--from", BARE, "inventory/own.py", "--out", "new", "--json")
+    own.on_host(BARE, "rm /etc/nginx/sites-enabled/handwritten")
+    assert done.returncode == 0, done.stdout + done.stderr
+    adopted = json.loads(done.stdout)
+    assert [(site["domain"], site["edge"]) for site in adopted["sites"]] == [("wx.school.example", "tls")]
+    files = mine.path / "new/files"
+    assert {path.name for path in (files / "verify/wx.school.example").iterdir()} == {
+        "WW_verify_AbCdEfGh12345678.txt",
+        "MP_verify_AbCdEfGh12345678.txt",
+    }
+    pair = files / "certs/wx.school.example"
+    assert (pair / "fullchain.pem").read_text().strip() == own.on_host(BARE, "cat /etc/nginx/ssl/wx.pem").strip()
+    assert (pair / "privkey.pem").stat().st_mode & 0o777 == 0o600
+    left = {name for block in adopted["blocks"] if block["outcome"] == "left" for name in block["names"]}
+    assert {"www.school.example", "school.example"} <= left, "of their own, and of a gateway that is there already"
 
 
 def test_a_panel_s_nginx_is_told_with_its_sites_and_what_it_was_built_without(mine):

@@ -37,7 +37,7 @@ SOURCES = [
     *(
         f"gateway/onhost/scripts/{name}.sh"
         for name in (
-            *("common", "state", "packages", "neighbours", "which_nginx", "listing", "manifest"),
+            *("common", "state", "packages", "neighbours", "which_nginx", "listing", "manifest", "handwritten"),
             *("hold_back", "settle_nginx", "publish", "withdraw", "open_ports"),
             *("activate", "addresses", "aside", "candidate"),
             *("obtain", "acme", "authority", "housekeeping"),
