@@ -16,6 +16,7 @@ _ASKED_FOR = ("http_ssl_module", "http_v2_module", "http_realip_module")
 _USUAL = (
     *("http_rewrite_module", "http_proxy_module", "http_map_module", "http_geo_module", "http_limit_req_module"),
     *("http_upstream_keepalive_module", "http_upstream_zone_module", "http_gzip_module"),
+    *("http_auth_basic_module", "http-cache"),
 )
 # TLS libraries for which nginx has no ssl_conf_command.
 OTHER_LIBRARIES = frozenset({"LibreSSL", "BoringSSL"})

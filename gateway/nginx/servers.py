@@ -15,7 +15,12 @@ from gateway.onhost.constants import ACME, ACME_WEBROOT
 
 # What the gateway says in a server without promising it: where a site's own directives say it, they have the say, since
 # nginx takes each once.
-YIELDING = frozenset({"gzip", "client_body_timeout", "proxy_buffering"})
+YIELDING = frozenset(
+    {
+        *("gzip", "client_body_timeout", "auth_basic"),
+        *("proxy_buffering", "proxy_cache", "proxy_store", "proxy_intercept_errors"),
+    }
+)
 
 
 def server_blocks(plan: Plan, shared: Mapping[str, object]) -> Iterator[tuple[str, str]]:

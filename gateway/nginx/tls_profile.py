@@ -58,6 +58,8 @@ FEATURES: dict[str, Needs] = {
     # what the workers have found out about an upstream's nodes is shared among them
     "upstream_zone": Needs(built_with=frozenset({"http_upstream_zone_module"})),
     "gzip": Needs(built_with=frozenset({"http_gzip_module"})),
+    "auth_basic": Needs(built_with=frozenset({"http_auth_basic_module"})),
+    "proxy_cache": Needs(built_with=frozenset({"http-cache"})),
     "upstream_keepalive": Needs(built_with=frozenset({"http_upstream_keepalive_module"})),
     "tls_1_3": Needs(openssl=(1, 1, 1)),
     "x25519": Needs(openssl=(1, 1, 0)),

@@ -74,7 +74,8 @@ class _Server:
         given_back = [value for key, value in headers if key.lower() == "x-give"]
         status = given.get("x-status", "200 OK")
         answer = [f"HTTP/1.1 {status}", f"Content-Length: {len(told)}", "Content-Type: application/json", *given_back]
-        connection.sendall("\r\n".join(answer).encode() + b"\r\n\r\n" + told)
+        body = b"" if method == "HEAD" else told
+        connection.sendall("\r\n".join(answer).encode() + b"\r\n\r\n" + body)
         return True
 
 
@@ -108,7 +109,7 @@ def _ask(question: dict[str, Any]) -> dict[str, Any]:
         if question["method"] == "POST":
             lines.append("Content-Length: 3")
         plain.sendall(("\r\n".join(lines) + "\r\n\r\n" + ("a=b" if question["method"] == "POST" else "")).encode())
-        answer = http.client.HTTPResponse(plain)
+        answer = http.client.HTTPResponse(plain, method=question["method"])
         answer.begin()
         body = answer.read().decode("utf-8", "replace")
         got: dict[str, Any] = {"status": answer.status, "headers": answer.getheaders(), "body": body}

@@ -160,6 +160,9 @@ _VALUES = {
     "keepalive_requests": "9",
     "large_client_header_buffers": "4 8k",
     "client_max_body_size": "1m",
+    # a zone that is nowhere, and one of the two at most
+    "proxy_cache": "off",
+    "proxy_store": "off",
 }
 
 

@@ -25,7 +25,11 @@ def visit(parse, tmp_path, files):
     """Asks a site of these routes; DNS gives paas.inner.example 10.0.0.20."""
 
     def ask(
-        routes: list[dict[str, Any]], upstreams: list[dict[str, Any]], *questions: Question, **more: Any
+        routes: list[dict[str, Any]],
+        upstreams: list[dict[str, Any]],
+        *questions: Question,
+        theirs: str = "",
+        **more: Any,
     ) -> list[Answer]:
         platform = {"routes": [{"port": "entry", "path": "/", **route} for route in routes], **more}
         entry = {"domain": DOMAIN, "edge": "slb", "platform": "own"}
@@ -34,7 +38,7 @@ def visit(parse, tmp_path, files):
         folder = tmp_path / "room"
         folder.mkdir()
         known = {f"paas.inner.example_{port}": f"10.0.0.20:{port}" for port in (443, 8081)}
-        return answers(host, folder, upstreams, list(questions), known)
+        return answers(host, folder, upstreams, list(questions), known, theirs.replace("FOLDER", str(folder)))
 
     return ask
 
@@ -65,6 +69,32 @@ def test_plain_http_by_address_by_name_and_under_a_path(visit):
     for one in (a, b, rest):
         assert one.sent("x-forwarded-proto") == ["https"]
         assert one.sent("x-forwarded-host") == [DOMAIN]
+
+
+# What a panel's nginx.conf has for all sites, and more of the kind.
+_THEIRS = """
+    proxy_cache_path FOLDER/cache levels=1:2 keys_zone=cache_one:1m;
+    proxy_cache cache_one;
+    proxy_cache_valid any 10m;
+    proxy_store off;
+    proxy_intercept_errors on;
+    error_page 404 = @theirs;
+    auth_basic "theirs";
+    auth_basic_user_file /etc/hostname;
+"""
+
+
+def test_what_others_say_at_http_level_for_their_own_sites_counts_for_none_of_ours(visit):
+    """By HEAD a cache asks as by GET, and an answer that is kept is a visitor's that another gets."""
+    failing = get("/gone", ("X-Status", "404 Not Found"))
+    asked = [get("/x", method="HEAD"), get("/x"), get("/x"), failing]
+    head, first, second, gone = visit(
+        [{"upstream": "http://10.0.0.8:8080/"}], [_echo("10.0.0.8")], *asked, theirs=_THEIRS
+    )
+    assert [one.status for one in (head, first, second, gone)] == [200, 200, 200, 404]
+    assert head.arrived == ["10.0.0.8:8080 HEAD /x"]
+    assert first.arrived == second.arrived == ["10.0.0.8:8080 GET /x"]
+    assert gone.told()["target"] == "/gone"
 
 
 def _given(*lines: str) -> tuple[tuple[str, str], ...]:

@@ -24,6 +24,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log;
 events {{ worker_connections 512; }}
 http {{
+    {theirs}
     include {current}/gateway.conf;
 }}
 """
@@ -72,9 +73,15 @@ def version() -> Version:
 
 
 def answers(
-    host: Host, folder: Path, upstreams: list[dict[str, Any]], questions: list[Question], addresses: dict[str, str]
+    host: Host,
+    folder: Path,
+    upstreams: list[dict[str, Any]],
+    questions: list[Question],
+    addresses: dict[str, str],
+    theirs: str = "",
 ) -> list[Answer]:
-    """One answer for each question, asked one after the other. `addresses` has, by "NAME_PORT", what DNS would say."""
+    """One answer for each question, asked one after the other. `addresses` has, by "NAME_PORT", what DNS would say;
+    `theirs` is what others have at http level."""
     current = folder / "current"
     here = {f"{HOME}/releases/": f"{folder}/releases/", HOME: str(folder), "/var/log/nginx": str(folder)}
     release = releases.build(tree(host, Build(version(), ipv6=False)))
@@ -93,7 +100,7 @@ def answers(
         address = addresses.get(f"{name}_{port}")
         text = f"server {address};" if address else "server 127.0.0.1:9 down;"
         (folder / "upstreams" / f"{name}_{port}.conf").write_text(f"{text}\n")
-    (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, current=current))
+    (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, current=current, theirs=theirs))
     (folder / "plan.json").write_text(
         json.dumps({"upstreams": upstreams, "questions": [vars(one) for one in questions]})
     )
