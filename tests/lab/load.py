@@ -13,7 +13,8 @@ from lab import client, topology
 class Load:
     """Sends requests from a few threads until the block ends; `failures` must stay empty.
 
-    Each request is a connection of its own, as from new phones. Bounded: at most `seconds` long.
+    Each request is a connection of its own, as from new phones; to another address from when `connect` is set to it.
+    Bounded: at most `seconds` long.
     """
 
     def __init__(
@@ -21,7 +22,7 @@ class Load:
     ) -> None:
         self.sent = 0
         self.failures: list[str] = []
-        self._url, self._connect, self._ca = url, connect, ca
+        self._url, self.connect, self._ca = url, connect, ca
         self._until = time.monotonic() + seconds
         self._stop = threading.Event()
         self._lock = threading.Lock()
@@ -45,7 +46,7 @@ class Load:
     def _run(self) -> None:
         while not self._stop.is_set() and time.monotonic() < self._until:
             try:
-                status = client.request(self._url, connect=self._connect, timeout=15, ca=self._ca).status
+                status = client.request(self._url, connect=self.connect, timeout=15, ca=self._ca).status
                 failure = "" if status == 200 else f"status {status}"
             except OSError as error:
                 failure = f"{type(error).__name__}: {error}"

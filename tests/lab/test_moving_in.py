@@ -1,17 +1,26 @@
-"""A gateway that somebody wrote by hand is replaced on its own host, under requests of which none is lost."""
+"""Moving in under requests of which none is lost: a gateway that somebody wrote by hand is adopted and replaced, on its
+own host or by another one; a school goes from one gateway to another."""
 
 from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 import lab
 from lab import hosts, topology
 
+from ..conftest import REPO
 from . import checkout as own
 from .checkout import HOME, SLB, Checkout
 from .load import Load
 
-HOST = "t02"
+HOST, OTHER = "t02", "t03"
+PAGE = "http://a.edu.example/x"
 SCHOOL = "/etc/nginx/sites-enabled/school"
 # As people write it: on every port, without verification, and another site beside it in a file of its own.
 BY_HAND = """
@@ -47,8 +56,8 @@ def on_host(script: str) -> str:
 def by_hand():
     """The host, with what its nginx has of the school."""
     lab.up()
-    hosts.remove([HOST])
-    lab.up([HOST])
+    hosts.remove([HOST, OTHER])
+    lab.up([HOST, OTHER])
     on_host(
         "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx\n"
         "rm /etc/nginx/sites-enabled/default\n"
@@ -56,7 +65,7 @@ def by_hand():
         f"cat >/etc/nginx/conf.d/theirs.conf <<'X'\n{THEIRS}\nX\nnginx -t -q && systemctl reload nginx"
     )
     yield on_host(_SUM)
-    hosts.remove([HOST])
+    hosts.remove([HOST, OTHER])
 
 
 @pytest.fixture
@@ -77,10 +86,66 @@ def _answers(url: str) -> bool:
         return False
 
 
+def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command of the product, as an operator runs it in that folder."""
+    program = ("pyinfra",) if words[0] == "pyinfra" else ("gateway", words[0])
+    return subprocess.run(
+        [sys.executable, "-m", *program, *words[1:]],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def _adopted(mine: Checkout, folder: Path, host: str, *options: str) -> Path:
+    """A folder to deploy to the host from, made of what the first one has, with the way to log in filled in."""
+    mine.write_hosts({HOST: []})
+    source = ("--from", HOST, str(mine.path / "inventory/own.py"))
+    done = _run(REPO, "adopt", *source, "--out", str(folder), "--host", topology.address(host), *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "theirs.example [80]: left alone" in done.stdout
+    with (folder / "group_data/all.py").open("a") as file:
+        file.write(
+            f"\nssh_user = {topology.SSH_USER!r}\nssh_key = {str(topology.SSH_KEY)!r}\n_sudo = True\n"
+            f"ssh_known_hosts_file = {str(topology.KNOWN_HOSTS)!r}\n"
+        )
+    assert _run(folder, "check", "inventory/prod.py").returncode == 0
+    return folder
+
+
+def test_a_gateway_on_another_host_is_compared_and_takes_over(by_hand, mine, tmp_path):
+    old, new = topology.address(HOST), topology.address(OTHER)
+    with Load(PAGE, old) as load:
+        school = _adopted(mine, tmp_path / "school", OTHER)
+        done = _run(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
+        assert done.returncode == 0, done.stderr
+        seen = _run(school, "verify", "inventory/prod.py", "--resolve", new, "--compare", old, "--json")
+        (told,) = json.loads(seen.stdout)["comparisons"]
+        # theirs.conf, the first of the old server, answers whoever asks by a name that nobody has
+        assert {one["right"] for one in told["differences"]} == {"gateway"}, told
+        load.connect = new
+        assert _run(school, "verify", "inventory/prod.py", "--resolve", new).returncode == 0
+
+
+def test_it_is_adopted_and_replaced_on_its_own_host_and_is_back_after_one_rollback(by_hand, mine, tmp_path):
+    with Load(PAGE, topology.address(HOST)):
+        school = _adopted(mine, tmp_path / "school", HOST, "--in-place")
+        done = _run(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
+        assert done.returncode == 0, done.stderr
+        assert f"put aside: {SCHOOL}" in done.stderr + done.stdout
+        assert _running()
+        assert _run(school, "status", "inventory/prod.py", "--no-outside").returncode == 0
+        back = _run(school, "pyinfra", "-y", "inventory/prod.py", "rollback.py")
+        assert back.returncode == 0, back.stderr
+        assert (on_host(_SUM), _running()) == (by_hand, "")
+
+
 def test_it_is_replaced_by_one_deploy_and_is_back_after_one_rollback(by_hand, mine):
-    page = "http://a.edu.example/x"
     address = topology.address(HOST)
-    with Load(page, address), Load("http://theirs.example/", address, threads=1):
+    with Load(PAGE, address), Load("http://theirs.example/", address, threads=1):
         mine.write_sites(SLB)
         refused = mine.deploy_guarded()
         assert refused.returncode == 1
@@ -119,7 +184,7 @@ def test_it_is_replaced_by_one_deploy_and_is_back_after_one_rollback(by_hand, mi
 
         assert mine.deploy_guarded().returncode == 0
     hosts.restart(HOST)
-    for url in (page, "http://theirs.example/", "http://a.edu.example/WW_verify_AbCdEfGhIjKlMnOp.txt"):
+    for url in (PAGE, "http://theirs.example/", "http://a.edu.example/WW_verify_AbCdEfGhIjKlMnOp.txt"):
         hosts.wait_until(lambda url=url: _answers(url), f"{url} does not answer after a reboot", seconds=20)
     assert mine.status()[0] == 0
 
@@ -133,6 +198,27 @@ def test_a_file_that_is_there_again_is_told_and_goes_with_the_next_deploy(by_han
     assert f"nginx reads files again that the release replaces: {SCHOOL}" in report["hosts"][0]["problem"]
     assert mine.deploy_guarded().returncode == 0
     assert mine.status()[0] == 0
+
+
+def test_a_school_goes_from_one_gateway_to_another(by_hand, mine):
+    stays = {**SLB, "domain": "stays.edu.example"}
+    mine.write_hosts({HOST: [SLB, stays], OTHER: [SLB]}, replaces=[SCHOOL])
+    inventory = mine.path / "inventory/own.py"
+    # only the first has what is replaced
+    text = inventory.read_text()
+    place = text.rindex(f"'replaces': ['{SCHOOL}'], ")
+    inventory.write_text(text[:place] + text[place:].replace(f"'replaces': ['{SCHOOL}'], ", ""))
+    with Load(PAGE, topology.address(HOST)) as load:
+        mine.deploy_well()
+        load.connect = topology.address(OTHER)
+        mine.write_hosts({HOST: [stays]}, replaces=[SCHOOL])
+        # the name of the old file, which nobody serves there any more
+        assert mine.deploy_guarded().returncode == 1
+        mine.deploy_well()
+    # somebody else's default answers there now
+    assert own.ask(HOST, PAGE).header("X-Lab-Arrived") is None
+    mine.write_hosts({HOST: [SLB, stays]}, replaces=[SCHOOL])
+    mine.deploy_well()
 
 
 def test_with_the_last_site_gone_it_is_what_it_was(by_hand, mine):
