@@ -217,7 +217,7 @@ def test_a_school_goes_from_one_gateway_to_another(by_hand, mine):
         mine.deploy_well()
     # somebody else's default answers there now
     assert own.ask(HOST, PAGE).header("X-Lab-Arrived") is None
-    mine.write_hosts({HOST: [SLB, stays]}, replaces=[SCHOOL])
+    mine.write_hosts({HOST: [SLB]}, replaces=[SCHOOL])
     mine.deploy_well()
 
 

@@ -100,7 +100,8 @@ def test_every_version_of_the_changelog_has_a_line_that_is_short_in_both_languag
     text = product.changelog()
     versions = [version.lower() for version in re.findall(r"(?m)^## \[([^]\s]+)", text)]
     told = between(text, "0.0.1", "99")
-    assert [one.version for one in told] == versions
+    # what is to come has a line as soon as there is something
+    assert [one.version for one in told] in (versions, versions[1:])
     for one in told:
         assert 10 < len(one.headline) <= 100
         line = next(line for line in text.splitlines() if line.startswith(one.headline))
@@ -109,4 +110,4 @@ def test_every_version_of_the_changelog_has_a_line_that_is_short_in_both_languag
 
 def test_an_upgrade_has_its_things_to_do_counted():
     section = product.changelog().partition("### When you upgrade")[2].partition("\n### ")[0]
-    assert between(product.changelog(), "0.2.0", "0.2.0")[0].to_do == section.count("\n- ") > 3
+    assert between(product.changelog(), "0.2.0", "0.3.0")[-1].to_do == section.count("\n- ") > 3
