@@ -266,7 +266,7 @@ go_back() {
     local included=
     [ -z "$previous" ] || included=${entry_before:-$entry}
     read_replaced "$home/${previous:-none}"
-    arrange_replaced
+    put_aside
     restore_nginx_conf "$included"
     if [ -n "$previous" ]; then
         point_to "$previous"
@@ -276,8 +276,11 @@ go_back() {
             [ "$entry" = "$main_file" ] || rm -f "$entry"
         fi
     else
-        rm -f ${entries[@]+"${entries[@]}"} "$main_entry" "$home/current"
+        rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
     fi
+    give_back
+    # Last: as long as it is there, what a killed deploy has put aside can be had back.
+    [ -n "$previous" ] || rm -f "$home/current"
     # Before the welcome page is back: it is not to be served for a moment.
     [ $was_active = yes ] || [ -z "$nginx_unit" ] || systemctl stop "$nginx_unit"
     [ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
@@ -322,9 +325,12 @@ trap leave EXIT
 # A deploy of the same release has to activate it again where this one is killed from here on.
 [ "$(cat "$home/activated" 2>/dev/null || true)" != "$release" ] || rm -f "$home/activated"
 [ $remove_stock = no ] || rm -f "$stock_site"
+# First where nothing includes it yet: with it, what was put aside can be had back where this is killed.
+[ -n "$(including_links)" ] || point_to "releases/$release"
+put_aside
 point_to "releases/$release"
 include_release "$shadow" "$entry"
-arrange_replaced
+give_back
 tell_nginx
 serves "$release" || fail "the running nginx did not take release $release within 30 seconds"
 

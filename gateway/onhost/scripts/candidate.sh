@@ -181,10 +181,13 @@ shadow_configuration() {
     for path in $(outside_folders); do
         name=$(in_shadow "$shadow" "$path/")
         mkdir -p "$name"
-        find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$name" {} +
+        # A panel may have gone, with its folders.
+        [ ! -d "$path" ] || find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$name" {} +
     done
     while IFS= read -r path; do
-        ln -s "$(kept_content "$path")" "$(in_shadow "$shadow" "$path")"
+        name=$(in_shadow "$shadow" "$path")
+        mkdir -p "${name%/*}"
+        ln -s "$(kept_content "$path")" "$name"
     done < <(print_given_back)
     # nginx takes a name for relative to the main file's folder, whichever file it stands in.
     while IFS= read -r path; do

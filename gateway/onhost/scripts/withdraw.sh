@@ -24,10 +24,10 @@ go_back() {
     trap - EXIT
     set +e
     if [ "$stage" = switching ]; then
+        read_replaced "$home/$linked"
+        put_aside
         [ -z "$linked" ] || put_link "$home/current" "$linked"
         [ -z "$entry" ] || include_release "$shadow" "$entry"
-        read_replaced "$home/$linked"
-        arrange_replaced
         ! nginx_runs || reload_nginx
         echo "wecom-gateway: the gateway is not taken out of nginx; ${linked#releases/} goes on" >&2
     fi
@@ -43,7 +43,7 @@ if [ -f "$main_file" ]; then
     cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
 fi
 rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
-arrange_replaced
+give_back
 if nginx_runs; then
     reload_nginx
     for _ in $(seq 150); do
