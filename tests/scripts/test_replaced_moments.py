@@ -11,7 +11,7 @@ import pytest
 from gateway.deploys import state
 
 from .host_stage import Stage
-from .test_replaced_files import _GIVES_UP, BOTH, OTHER, _config, build, host
+from .test_replaced_files import _GIVES_UP, BOTH, OTHER, build, host
 
 __all__ = ("build", "host")
 
@@ -27,6 +27,9 @@ if [ -e "$nginx/conf.d/wecom-gateway.conf" ] && [ -f "$nginx/wecom-gateway/curre
     done <"$nginx/wecom-gateway/current/replaces"
 fi
 """
+
+
+_SOON = "seq() { echo 1; }"
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def elsewhere(host):
     """A folder on another file system from which nginx reads."""
     folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
     if folder.stat().st_dev == host.root.stat().st_dev:
-        pytest.skip("/dev/shm is no file system of its own here")
+        pytest.skip("there is one file system here")
     main = host.root / "etc/nginx/nginx.conf"
     main.write_text(main.read_text().replace("http {", f"http {{ include {folder}/*.conf;"))
     yield folder
@@ -65,7 +68,7 @@ def test_a_file_comes_back_to_another_file_system_whole_or_not_at_all(watched, b
         assert watched.activate(release.id).returncode == 0
     assert list(elsewhere.iterdir()) == []
     # killed with half of the copy there
-    half = f'cp() {{ printf half >"${{*: -1}}"; kill -9 $$; }}'
+    half = 'cp() { printf half >"${*: -1}"; kill -9 $$; }'
     assert watched.run("activate", first.id, "rollback", str(watched.entry), instead=half).returncode != 0
     assert not path.exists()
     assert watched.activate(first.id, purpose="rollback").returncode == 0
@@ -98,13 +101,11 @@ def test_at_no_moment_would_nginx_read_both_a_release_and_what_it_replaces(watch
     assert watched.run("withdraw", instead="reload_nginx() { :; }").returncode != 0
     assert _both(watched) == ""
     (watched.told / "deaf").touch()
-    assert (
-        watched.run("activate", first.id, "rollback", str(watched.entry), instead="seq() { echo 1; }").returncode != 0
-    )
+    assert watched.run("activate", first.id, "rollback", str(watched.entry), instead=_SOON).returncode != 0
     assert _both(watched) == ""
     (watched.told / "deaf").unlink()
     assert watched.run("withdraw", instead=_GIVES_UP).returncode == 0
     assert _both(watched) == ""
     (watched.told / "deaf").touch()
-    assert watched.run("activate", second.id, "deploy", str(watched.entry), instead="seq() { echo 1; }").returncode != 0
+    assert watched.run("activate", second.id, "deploy", str(watched.entry), instead=_SOON).returncode != 0
     assert _both(watched) == ""
