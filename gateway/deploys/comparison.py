@@ -36,9 +36,11 @@ def refusals(target: Target, allowed: Collection[str]) -> list[str]:
 
 
 def told(found: Losses, held: HeldRelease, allowed: Collection[str]) -> list[str]:
-    """A sentence for each kind of loss that is not `allowed`, then one on how that may have come about."""
+    """A sentence for each kind of loss that is not `allowed`, then one on how that may have come about where a release
+    is in force."""
     texts = found.refusals(allowed)
-    return [*texts, origin.sentence(held.origin, origin.of_checkout())] if texts else []
+    follows = bool(held.sources or found.unread)
+    return [*texts, *([origin.sentence(held.origin, origin.of_checkout())] if texts and follows else [])]
 
 
 def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
@@ -56,13 +58,13 @@ def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
 
 def of_withdrawal(known: HostState, held: HeldRelease) -> Iterator[Line]:
     """What the host loses where the gateway is taken out of its nginx, in the same lines."""
-    return preview.withdrawal(Side(known.in_place, held.domains), known.aside)
+    return preview.withdrawal(Side(known.in_place, held.domains), known.returning)
 
 
 def of_files(target: Target) -> Iterator[Line]:
     """Which files of the host's own nginx a deploy would put aside, and which back."""
     known, wanted = target.state(), frozenset(target.host.replaces)
-    return preview.moved(wanted - known.aside | wanted & known.strays, known.aside - wanted)
+    return preview.moved(wanted - known.aside | wanted & known.strays, known.returning - wanted)
 
 
 def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
@@ -80,7 +82,7 @@ def _losses(target: Target) -> Losses:
     found = target.changes()
     verification = tuple(releases.lost_verification(found, target.wanted()))
     if target.state().current == target.wanted().id:
-        return Losses(verification=verification)
+        return Losses(verification=verification, replaced=replaced_names(target.host, target.state()))
     sites = lost_sites(target.host, target.state(), target.held())
     return replace(sites, verification=verification, certificates=_older_certificates(target))
 
@@ -88,7 +90,7 @@ def _losses(target: Target) -> Losses:
 def replaced_names(wanted: Host, known: HostState) -> dict[str, str]:
     """Names that the host answers to in files whose place its sites take, and that no site has; with the file."""
     domains = {site.domain for site in wanted.sites}
-    named = {name: one.file for one in known.replaced for name in one.names}
+    named = {name.lower(): one.file for one in known.replaced for name in one.names}
     return {name: file for name, file in named.items() if name not in domains and name not in _NO_NAMES}
 
 

@@ -109,3 +109,11 @@ def test_at_no_moment_would_nginx_read_both_a_release_and_what_it_replaces(watch
     (watched.told / "deaf").touch()
     assert watched.run("activate", second.id, "deploy", str(watched.entry), instead=_SOON).returncode != 0
     assert _both(watched) == ""
+
+
+def test_after_a_rollback_from_the_first_release_there_is_none_to_go_back_to(host, build):
+    release = build(*BOTH)
+    for purpose, left in (("deploy", [release.id]), ("rollback", [])):
+        assert host.activate(release.id).returncode == 0
+        assert host.run("withdraw", purpose, instead=_GIVES_UP).returncode == 0
+        assert state.read(host.says("state")).history == tuple(left)

@@ -48,6 +48,11 @@ system_name() {
     done <<<"$(text_of /etc/os-release)"
 }
 
+# Whether a file is in its place.
+place_of() {
+    if is_there "$1"; then echo there; else echo away; fi
+}
+
 echo "system $(system_name)"
 find_manager
 say_layout packages "$manager"
@@ -83,9 +88,9 @@ if [ -n "$current" ]; then
 fi
 echo "activated $(line_of "$home/activated")"
 mapfile -t replaced < <(print_aside)
-for path in ${replaced[@]+"${replaced[@]}"}; do echo "aside:$path yes"; done
+for path in ${replaced[@]+"${replaced[@]}"}; do echo "aside:$path $(place_of "$path")"; done
 [ ! -f "$home/current/replaces" ] || while IFS= read -r path; do
-    ! is_there "$path" || echo "stray:$path yes"
+    echo "replaces:$path $(place_of "$path")"
 done <"$home/current/replaces"
 for path in $(including_links); do echo "entry:$path yes"; done
 if has_room; then echo "room yes"; else echo "room no"; fi
