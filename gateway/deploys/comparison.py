@@ -22,6 +22,7 @@ from gateway.nginx.release import Change
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _FULLCHAIN = "fullchain.pem"
+_REPLACES = "replaces"
 # What people write as the name of a server that no visitor asks for by name.
 _NO_NAMES = ("", "_", "localhost", "127.0.0.1")
 
@@ -63,19 +64,32 @@ def of_withdrawal(known: HostState, held: HeldRelease) -> Iterator[Line]:
 
 def of_files(target: Target) -> Iterator[Line]:
     """Which files of the host's own nginx a deploy would put aside, and which back."""
-    known, wanted = target.state(), frozenset(target.host.replaces)
-    return preview.moved(wanted - known.aside | wanted & known.strays, known.returning - wanted)
+    return _moved(frozenset(target.host.replaces), target.state())
 
 
 def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
-    """What a rollback to the previous release would change, in the same lines."""
+    """What a rollback to the previous release would change, in the same lines, and which files move."""
     before, after = known.in_place, known.previous
     old: HeldRelease = host.get_fact(ReleaseHeld, release=before) if before else HeldRelease()
     new: HeldRelease = host.get_fact(ReleaseHeld, release=after) if after else HeldRelease()
     found = releases.diff(old.sources, new.sources)
-    return preview.lines(
+    yield from preview.lines(
         _side(before, old, found, whole=whole), _side(after, new, _swapped(found), whole=whole), found, whole=whole
     )
+    yield from _moved(_replaced_by(after, new), known)
+
+
+def _moved(replaced: frozenset[str], known: HostState) -> Iterator[Line]:
+    """What comes and goes of the host's own files with a release that takes the place of these."""
+    return preview.moved(replaced - known.returning, known.returning - replaced)
+
+
+def _replaced_by(release: str | None, held: HeldRelease) -> frozenset[str]:
+    """The files of the host's own nginx whose place a release on the host takes."""
+    if not release or not any(entry.path == _REPLACES for entry in held.sources):
+        return frozenset()
+    texts = host.get_fact(ReleaseTexts, release=release, _stdin=shell.stdin_lines([_REPLACES]))
+    return frozenset(texts.get(_REPLACES, b"").decode().splitlines())
 
 
 def _losses(target: Target) -> Losses:

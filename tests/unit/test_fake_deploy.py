@@ -317,6 +317,31 @@ def test_a_rollback_from_a_first_release_that_replaced_files_is_to_what_was_ther
     assert [command.endswith("wecom-gateway rollback") for command in done.scripts("withdraw")] == [True] * withdraws
 
 
+@pytest.mark.parametrize(
+    ("named", "says"), [(SCHOOL, f"put aside: {SCHOOL}"), ("", "put back: /etc/nginx/conf.d/old.conf")]
+)
+def test_a_rollback_says_which_files_move(run, caplog, named, says):
+    def roll_back():
+        operations.roll_back(name="Roll back")
+
+    caplog.set_level(logging.INFO, "pyinfra")
+    past = f"history {'a' * 16} {'b' * 16}\n"
+    # one file is aside for the release in force, and goes on to be
+    aside = "" if named else "aside:/etc/nginx/conf.d/old.conf away\n"
+    texts = io.BytesIO()
+    with tarfile.open(fileobj=texts, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("replaces")
+        entry.size = len(named)
+        archive.addfile(entry, io.BytesIO(named.encode()))
+    held = {
+        f"{'b' * 16} held": "source 644 x gateway.conf\n",
+        f"{'a' * 16} held": "source 644 x gateway.conf\n" + ("source 644 y replaces\n" if named else ""),
+        f"{'a' * 16} texts": base64.b64encode(texts.getvalue()).decode(),
+    }
+    run(_sites(1), {"state": _state_output("b" * 16) + past + aside, **held}, does=roll_back)
+    assert says in "\n".join(record.getMessage() for record in caplog.records)
+
+
 @pytest.mark.parametrize(("names", "goes_on"), [("s0.edu.cn", True), ("s0.edu.cn new.example", False)])
 def test_a_file_that_is_there_again_goes_only_where_all_of_its_names_have_a_site(run, files, names, goes_on):
     """Somebody may have written a site of their own into it."""
