@@ -105,6 +105,18 @@ def test_nginx_tests_the_release_without_them(host, build):
     assert "school.conf" not in seen.read_text()
 
 
+def test_a_link_to_a_file_that_is_aside_as_well_leads_to_it_in_the_test(host, build):
+    seen = host.told / "candidate"
+    (host.root / "etc/nginx/sites-enabled/again").symlink_to("../conf.d/school.conf")
+    first, second = build(), build(BOTH[0], "sites-enabled/again")
+    for release in (first, second):
+        assert host.activate(release.id).returncode == 0
+    look = f'run_nginx() {{ local conf=${{*: -1}}; cat "${{conf%/*}}/sites-enabled/again" >{seen}; '
+    look += '"$nginx_program" "$@"; }'
+    assert host.run("activate", first.id, "rollback", str(host.entry), instead=look).returncode == 0
+    assert seen.read_text() == THEIRS
+
+
 @pytest.mark.parametrize("served_before", [False, True])
 def test_a_release_that_nginx_does_not_take_puts_them_back(host, build, served_before):
     before = _config(host)
@@ -165,6 +177,19 @@ def test_of_files_that_were_made_again_none_takes_the_place_of_another_of_its_na
     assert host.run("activate", release.id, "deploy", str(host.entry), instead=_ONE_SECOND).returncode == 0
     kept = sorted(path.read_text() for path in _earlier(host))
     assert kept == sorted([THEIRS, OTHER, *("# again\n" + name for name in names)])
+
+
+def test_a_file_that_was_made_again_is_what_nginx_reads(host, build):
+    """Also where a rollback has left it in its place."""
+    first, second = build(), build(BOTH[0])
+    for release in (first, second):
+        assert host.activate(release.id).returncode == 0
+    again = THEIRS.replace("a.edu.cn", "new.edu.cn")
+    (host.root / "etc/nginx" / BOTH[0]).write_text(again)
+    for _ in range(2):
+        known = state.read(host.says("state"))
+        assert {one.names: one.file for one in known.neighbours.servers}[("new.edu.cn",)] == f"/etc/nginx/{BOTH[0]}"
+        assert host.activate(first.id, purpose="rollback").returncode == 0
 
 
 def test_a_file_that_was_made_again_is_not_overwritten_by_what_comes_back(host, build):

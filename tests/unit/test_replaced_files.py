@@ -47,6 +47,7 @@ def host(parse):
         (["/etc/nginx/sites-enabled/*"], "is no path"),
         (["/etc/nginx/a b"], "is no path"),
         (["/etc/nginx/x;y"], "is no path"),
+        (["/srv/a&b/school.conf"], "is no path"),
         (["/etc/nginx/x\ny"], "is no path"),
         (["/etc/nginx//school"], 'right would be "/etc/nginx/school"'),
         (["/etc/nginx/../school"], 'right would be "/etc/school"'),

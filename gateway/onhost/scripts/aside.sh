@@ -29,6 +29,8 @@ kept_content() {
     local content=$aside$1
     [ ! -L "$content" ] || content=$(readlink "$content")
     [[ $content == /* ]] || content=${1%/*}/$content
+    # It may lead to another one of them.
+    is_there "$content" || ! is_there "$aside$content" || content=$aside$content
     echo "$content"
 }
 

@@ -87,8 +87,9 @@ if [ -n "$current" ]; then
     echo "product $(line_of "$home/versions/${current#releases/}")"
 fi
 echo "activated $(line_of "$home/activated")"
-mapfile -t replaced < <(print_aside)
-for path in ${replaced[@]+"${replaced[@]}"}; do echo "aside:$path $(place_of "$path")"; done
+while IFS= read -r path; do echo "aside:$path $(place_of "$path")"; done < <(print_aside)
+# nginx does not read those now; it does read what was made again.
+mapfile -t replaced < <(print_given_back)
 [ ! -f "$home/current/replaces" ] || while IFS= read -r path; do
     echo "replaces:$path $(place_of "$path")"
 done <"$home/current/replaces"
