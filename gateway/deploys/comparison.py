@@ -23,6 +23,7 @@ from gateway.nginx.release import Change
 
 _EMPTY = hashlib.sha256(b"").hexdigest()
 _FULLCHAIN = "fullchain.pem"
+_REPLACES = "replaces"
 # What people write as the name of a server that no visitor asks for by name.
 _NO_NAMES = ("", "_", "localhost", "127.0.0.1")
 
@@ -37,9 +38,11 @@ def refusals(target: Target, allowed: Collection[str]) -> list[str]:
 
 
 def told(found: Losses, held: HeldRelease, allowed: Collection[str]) -> list[str]:
-    """A sentence for each kind of loss that is not `allowed`, then one on how that may have come about."""
+    """A sentence for each kind of loss that is not `allowed`, then one on how that may have come about where a release
+    is in force."""
     texts = found.refusals(allowed)
-    return [*texts, origin.sentence(held.origin, origin.of_checkout())] if texts else []
+    follows = bool(held.sources or found.unread)
+    return [*texts, *([origin.sentence(held.origin, origin.of_checkout())] if texts and follows else [])]
 
 
 def of_deploy(target: Target, *, whole: bool) -> Iterator[Line]:
@@ -65,31 +68,44 @@ def _upgrade(known: HostState) -> Upgrade | None:
 
 def of_withdrawal(known: HostState, held: HeldRelease) -> Iterator[Line]:
     """What the host loses where the gateway is taken out of its nginx, in the same lines."""
-    return preview.withdrawal(Side(known.in_place, held.domains), known.aside)
+    return preview.withdrawal(Side(known.in_place, held.domains), known.returning)
 
 
 def of_files(target: Target) -> Iterator[Line]:
     """Which files of the host's own nginx a deploy would put aside, and which back."""
-    known, wanted = target.state(), frozenset(target.host.replaces)
-    return preview.moved(wanted - known.aside | wanted & known.strays, known.aside - wanted)
+    return _moved(frozenset(target.host.replaces), target.state())
 
 
 def of_rollback(known: HostState, *, whole: bool) -> Iterator[Line]:
-    """What a rollback to the previous release would change, in the same lines."""
+    """What a rollback to the previous release would change, in the same lines, and which files move."""
     before, after = known.in_place, known.previous
     old: HeldRelease = host.get_fact(ReleaseHeld, release=before) if before else HeldRelease()
     new: HeldRelease = host.get_fact(ReleaseHeld, release=after) if after else HeldRelease()
     found = releases.diff(old.sources, new.sources)
-    return preview.lines(
+    yield from preview.lines(
         _side(before, old, found, whole=whole), _side(after, new, _swapped(found), whole=whole), found, whole=whole
     )
+    yield from _moved(_replaced_by(after, new), known)
+
+
+def _moved(replaced: frozenset[str], known: HostState) -> Iterator[Line]:
+    """What comes and goes of the host's own files with a release that takes the place of these."""
+    return preview.moved(replaced - known.returning, known.returning - replaced)
+
+
+def _replaced_by(release: str | None, held: HeldRelease) -> frozenset[str]:
+    """The files of the host's own nginx whose place a release on the host takes."""
+    if not release or not any(entry.path == _REPLACES for entry in held.sources):
+        return frozenset()
+    texts = host.get_fact(ReleaseTexts, release=release, _stdin=shell.stdin_lines([_REPLACES]))
+    return frozenset(texts.get(_REPLACES, b"").decode().splitlines())
 
 
 def _losses(target: Target) -> Losses:
     found = target.changes()
     verification = tuple(releases.lost_verification(found, target.wanted()))
     if target.state().current == target.wanted().id:
-        return Losses(verification=verification)
+        return Losses(verification=verification, replaced=replaced_names(target.host, target.state()))
     sites = lost_sites(target.host, target.state(), target.held())
     theirs, own = target.state().product, product.version()
     return replace(
@@ -104,7 +120,7 @@ def _losses(target: Target) -> Losses:
 def replaced_names(wanted: Host, known: HostState) -> dict[str, str]:
     """Names that the host answers to in files whose place its sites take, and that no site has; with the file."""
     domains = {site.domain for site in wanted.sites}
-    named = {name: one.file for one in known.replaced for name in one.names}
+    named = {name.lower(): one.file for one in known.replaced for name in one.names}
     return {name: file for name, file in named.items() if name not in domains and name not in _NO_NAMES}
 
 

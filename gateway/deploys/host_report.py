@@ -100,7 +100,7 @@ class HostReport:
 
 def reported(host: Host, known: HostState, lost: Iterable[str] = ()) -> HostReport:
     """The report of a host that answered. `lost` are refusals for what a deploy would take away."""
-    own, around = known.neighbours.servers, known.around
+    own, around = (*known.neighbours.servers, *known.replaced), known.around
     return HostReport(
         host=host.name,
         address=host.address,

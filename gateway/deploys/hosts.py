@@ -26,9 +26,8 @@ def _report(remote: Remote, host: Host) -> HostReport:
     if not known.is_readable:
         return _failed(host, True, asking.unreadable(remote))
     known = known.replacing(host.replaces)
-    if known.in_place is None:
-        return host_report.reported(host, known)
-    held: HeldRelease = remote.get_fact(ReleaseHeld, release=known.in_place)
+    before = known.in_place
+    held: HeldRelease = remote.get_fact(ReleaseHeld, release=before) if before else HeldRelease()
     lost = comparison.lost_sites(host, known, held)
     return host_report.reported(host, known, comparison.told(lost, held, losses.allowed_options(remote.data)))
 

@@ -55,8 +55,9 @@ class Neighbours:
     `included` are those links of Layout.entries that nginx would read; where it would read none of them, its main
     file, in which a line can include a release. `defaults` are by socket, named as nginx's `listen` does where it
     is of every address: "80", "[::]:80". `apart` are single addresses with a port ("10.0.0.5:80") that a `listen`
-    takes for its own servers, with the names of those; `apart_in` are the files that say so. `both_families` are
-    ports where one IPv6 socket takes IPv4 as well, with the file.
+    takes for its own servers, with the names of those; `apart_in` are the files that say so, and those that take an
+    address of the host's own loopback. `both_families` are ports where one IPv6 socket takes IPv4 as well, with the
+    file.
     """
 
     included: frozenset[str] = frozenset(ENTRIES)
@@ -162,8 +163,12 @@ def _claims(main_file: str, files: Mapping[str, str], layout: Layout) -> Neighbo
                 known = apart.get(f"{address}:{port}", ())
                 apart[f"{address}:{port}"] = tuple(dict.fromkeys([*known, *names]))
                 apart_in.setdefault(f"{address}:{port}", file)
-            elif address in ("127.0.0.1", "localhost"):
-                loopback.setdefault(port, file)
+            else:
+                # Nobody from outside asks there, but nginx holds the socket all the same.
+                address = "127.0.0.1" if address == "localhost" else address
+                apart_in.setdefault(f"{address}:{port}", file)
+                if address == "127.0.0.1":
+                    loopback.setdefault(port, file)
     return Neighbours(
         included=frozenset(places),
         servers=tuple(servers),

@@ -40,7 +40,9 @@ def examine(target: Target, allowed: Collection[str] = ()) -> Commands:
     if there and known.in_force(wanted.id) and not target.missing_packages():
         host.noop("nothing speaks against a deploy")
         return
-    texts = [*objections(target.host, known), *([] if there else comparison.refusals(target, allowed))]
+    # What is there again somebody may have written anew.
+    lost = [] if there and not known.strays else comparison.refusals(target, allowed)
+    texts = [*objections(target.host, known), *lost]
     if not texts:
         if _shows():
             _caution(host, announcements(known))
@@ -125,7 +127,7 @@ def activate(target: Target) -> Commands:
             host.noop("nothing is to be served, and nothing is")
             return
         target.forget()
-        yield shell.withdraw(known.layout)
+        yield shell.withdraw(known.layout, "deploy")
         return
     if _no_nginx(target):
         yield _refusal(_NO_NGINX)
@@ -190,10 +192,10 @@ def roll_back() -> Commands:
     if not known.is_readable:
         yield _unreadable(host)
         return
-    if known.previous is None and known.current and known.aside:
+    if known.previous is None and known.aside & known.replaces:
         if _shows():
             _show(comparison.of_withdrawal(known, host.get_fact(ReleaseHeld, release=known.current)))
-        yield shell.withdraw(known.layout)
+        yield shell.withdraw(known.layout, "rollback")
         return
     if known.previous is None:
         yield _refusal(

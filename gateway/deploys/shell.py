@@ -117,9 +117,10 @@ def open_ports(ports: Iterable[int]) -> StringCommand:
     return _command("open_ports", *map(str, ports))
 
 
-def withdraw(layout: Layout) -> StringCommand:
-    """Takes the gateway out of nginx's configuration and proves that the running nginx serves it no longer."""
-    return _command("withdraw", layout=layout)
+def withdraw(layout: Layout, purpose: Literal["deploy", "rollback"]) -> StringCommand:
+    """Takes the gateway out of nginx's configuration and proves that the running nginx serves it no longer. A rollback
+    leaves no release to go back to."""
+    return _command("withdraw", purpose, layout=layout)
 
 
 def hold_back_nginx() -> StringCommand:

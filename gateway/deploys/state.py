@@ -69,9 +69,11 @@ class HostState:
     broken: str = ""
     # what it is, packed as neighbours.read takes it
     configuration: str = field(default="", repr=False)
-    # files of it that were put aside because a release took their place, and those of the current release's that are
-    # there again
+    # files of it that were put aside because a release took their place, and those of them whose place is free
     aside: frozenset[str] = frozenset()
+    returning: frozenset[str] = frozenset()
+    # files whose place the current release takes, and those of them that are there again
+    replaces: frozenset[str] = frozenset()
     strays: frozenset[str] = frozenset()
     # servers in files whose place the release wanted would take (replacing())
     replaced: tuple[Server, ...] = ()
@@ -201,7 +203,9 @@ def read(output: Iterable[str]) -> HostState:
         broken=broken,
         configuration="" if broken else values.get("dump", ""),
         aside=frozenset(_by_name(values, "aside:")),
-        strays=frozenset(_by_name(values, "stray:")),
+        returning=_paths(values, "aside:", "away"),
+        replaces=frozenset(_by_name(values, "replaces:")),
+        strays=_paths(values, "replaces:", "there"),
         unresolved=tuple(values.get("unresolved", "").split()),
         issued=read_issued(values),
         failed=_by_name(values, "failed:"),
@@ -219,6 +223,11 @@ def _servers(packed: str) -> tuple[Server, ...]:
 def _by_name(values: Mapping[str, str], prefix: str) -> dict[str, str]:
     """The values whose keys have a name behind the prefix, by that name."""
     return {key.removeprefix(prefix): text for key, text in values.items() if key.startswith(prefix)}
+
+
+def _paths(values: Mapping[str, str], prefix: str, found: str) -> frozenset[str]:
+    """The names behind the prefix with this value."""
+    return frozenset(name for name, text in _by_name(values, prefix).items() if text == found)
 
 
 def _version(text: str) -> Version | None:

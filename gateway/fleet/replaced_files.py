@@ -10,8 +10,8 @@ from gateway.inventory.entry_errors import brief
 from gateway.onhost.constants import HOME
 from gateway.problems import Problem, shown
 
-# What nginx, a shell's pattern or a list with a name a line would read as something else is no part of a name here.
-_PATH = re.compile(r"/[^\s*?\[\]{};\"'\\\\#$]+")
+# What nginx, a shell's pattern, sed or a list of lines would read as something else is no part of a name here.
+_PATH = re.compile(r"/[^\s*?\[\]{};\"'\\\\#$&]+")
 _RIGHT = 'right would be the file\'s whole path as nginx reads it, "/etc/nginx/sites-enabled/school.conf"'
 
 

@@ -21,6 +21,9 @@ OTHER = "server { listen 80; server_name b.edu.cn; }\n"
 _GIVES_UP = 'reload_nginx() { [ -e "$home/current" ] && [ -n "$(including_links)" ] || rm -f "$STAGE/serves"; }'
 
 
+_ONE_SECOND = "date() { echo 20260101T000000Z; }"
+
+
 @pytest.fixture
 def host(tmp_path) -> Stage:
     """Two schools by hand: one in a file of conf.d, one by a link as Debian's sites-enabled has it."""
@@ -37,13 +40,13 @@ def host(tmp_path) -> Stage:
 
 @pytest.fixture
 def build(host, parse):
-    """Publishes a release that takes the place of the named files, below /etc/nginx."""
+    """Publishes a release that takes the place of the named files, below /etc/nginx or by their whole path."""
 
     def made(*names: str, hsts: int = 0) -> Release:
         parsed, _ = parse({"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod", "hsts": hsts})
         files = tree(parsed, Build(Version((1, 22, 1)))) | {"ports": File(b""), "upstreams": File(b"")}
         if names:
-            files["replaces"] = File("".join(f"{host.root}/etc/nginx/{name}\n" for name in names).encode())
+            files["replaces"] = File("".join(f"{host.root / 'etc/nginx' / name}\n" for name in names).encode())
         built = releases.build(files)
         assert host.publish(built).returncode == 0
         return built
@@ -56,6 +59,10 @@ def _config(host: Stage) -> dict[str, str]:
     nginx = host.root / "etc/nginx"
     paths = [path for folder in ("conf.d", "sites-enabled") for path in (nginx / folder).iterdir()]
     return {path.name: path.read_text() for path in paths if "wecom-gateway" not in path.name}
+
+
+def _earlier(host: Stage) -> list[Path]:
+    return [path for path in (host.home / "aside-earlier").rglob("*") if path.is_file()]
 
 
 BOTH = ("conf.d/school.conf", "sites-enabled/other")
@@ -96,6 +103,18 @@ def test_nginx_tests_the_release_without_them(host, build):
     assert host.run("activate", release.id, "rollback", str(host.entry), instead=look).returncode == 0
     assert "b.edu.cn" in seen.read_text()
     assert "school.conf" not in seen.read_text()
+
+
+def test_a_link_to_a_file_that_is_aside_as_well_leads_to_it_in_the_test(host, build):
+    seen = host.told / "candidate"
+    (host.root / "etc/nginx/sites-enabled/again").symlink_to("../conf.d/school.conf")
+    first, second = build(), build(BOTH[0], "sites-enabled/again")
+    for release in (first, second):
+        assert host.activate(release.id).returncode == 0
+    look = f'run_nginx() {{ local conf=${{*: -1}}; cat "${{conf%/*}}/sites-enabled/again" >{seen}; '
+    look += '"$nginx_program" "$@"; }'
+    assert host.run("activate", first.id, "rollback", str(host.entry), instead=look).returncode == 0
+    assert seen.read_text() == THEIRS
 
 
 @pytest.mark.parametrize("served_before", [False, True])
@@ -143,8 +162,34 @@ def test_a_file_that_was_made_again_is_told_and_put_aside_again_and_nothing_of_e
     assert host.activate(release.id).returncode == 0
     assert _config(host) == {}
     assert (host.home / "aside" / str(nginx / BOTH[0]).lstrip("/")).read_text() == "# a panel's\n"
-    (kept,) = (host.home / "aside-earlier").iterdir()
-    assert kept.read_text() == THEIRS
+    assert [path.read_text() for path in _earlier(host)] == [THEIRS]
+
+
+def test_of_files_that_were_made_again_none_takes_the_place_of_another_of_its_name(host, build):
+    nginx = host.root / "etc/nginx"
+    names = ("conf.d/school.conf", "sites-enabled/school.conf")
+    release = build(*names)
+    (nginx / names[1]).write_text(OTHER)
+    for text in ("# again\n", "# and again\n"):
+        assert host.run("activate", release.id, "deploy", str(host.entry), instead=_ONE_SECOND).returncode == 0
+        for name in names:
+            (nginx / name).write_text(text + name)
+    assert host.run("activate", release.id, "deploy", str(host.entry), instead=_ONE_SECOND).returncode == 0
+    kept = sorted(path.read_text() for path in _earlier(host))
+    assert kept == sorted([THEIRS, OTHER, *("# again\n" + name for name in names)])
+
+
+def test_a_file_that_was_made_again_is_what_nginx_reads(host, build):
+    """Also where a rollback has left it in its place."""
+    first, second = build(), build(BOTH[0])
+    for release in (first, second):
+        assert host.activate(release.id).returncode == 0
+    again = THEIRS.replace("a.edu.cn", "new.edu.cn")
+    (host.root / "etc/nginx" / BOTH[0]).write_text(again)
+    for _ in range(2):
+        known = state.read(host.says("state"))
+        assert {one.names: one.file for one in known.neighbours.servers}[("new.edu.cn",)] == f"/etc/nginx/{BOTH[0]}"
+        assert host.activate(first.id, purpose="rollback").returncode == 0
 
 
 def test_a_file_that_was_made_again_is_not_overwritten_by_what_comes_back(host, build):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.deploys import comparison, losses
+from gateway.deploys import comparison, host_report, losses
+from gateway.deploys.held_release import HeldRelease
 from gateway.deploys.losses import Losses
 from gateway.deploys.objections import objections
 from gateway.fleet import replaced_files
@@ -46,6 +47,7 @@ def host(parse):
         (["/etc/nginx/sites-enabled/*"], "is no path"),
         (["/etc/nginx/a b"], "is no path"),
         (["/etc/nginx/x;y"], "is no path"),
+        (["/srv/a&b/school.conf"], "is no path"),
         (["/etc/nginx/x\ny"], "is no path"),
         (["/etc/nginx//school"], 'right would be "/etc/nginx/school"'),
         (["/etc/nginx/../school"], 'right would be "/etc/school"'),
@@ -106,7 +108,7 @@ def test_a_file_that_is_aside_already_is_fine(host):
     there = known(THERE, dump=dump({"/etc/nginx/nginx.conf": "http { include conf.d/*.conf; }", USUAL: MARK}))
     assert len(objections(host(SCHOOL), there)) == 1
     aside = known(
-        {**THERE, f"aside:{SCHOOL}": "yes"},
+        {**THERE, f"aside:{SCHOOL}": "away"},
         dump=dump({"/etc/nginx/nginx.conf": "http { include conf.d/*.conf; }", USUAL: MARK}),
     )
     assert objections(host(SCHOOL), aside) == []
@@ -117,6 +119,40 @@ def test_a_file_too_deep_for_a_test_of_nginx_is_refused(host):
     dumped = dump({"/etc/nginx/nginx.conf": "http { include sites-enabled/*/*; }", deep: THEIRS, USUAL: MARK})
     found = objections(host(deep), known(THERE, dump=dumped).replacing((deep,)))
     assert any("does not lie in a folder directly below /etc/nginx" in one for one in found)
+
+
+def test_an_address_of_the_loopback_alone_is_in_the_way_as_any_other(host):
+    """nginx cannot listen on every address while it holds that one; a test of its configuration does not say so."""
+    theirs = "server { listen localhost:80; server_name a.edu.cn; }"
+    dumped = dump({"/etc/nginx/nginx.conf": "http { include sites-enabled/*; }", SCHOOL: theirs, LAST: MARK})
+    address = {"listen:0100007F:0050": "900 nginx.service nginx", "listen:00000000:0050": None}
+    address["listen:00000000000000000000000000000000:0050"] = None
+    found = objections(host(SCHOOL), known(THERE, dump=dumped, **address).replacing((SCHOOL,)))
+    assert any(f"in {SCHOOL}, has nginx listen on 127.0.0.1:80 alone" in one for one in found)
+
+
+def test_names_in_capitals_are_the_same_names(host):
+    written = dump({"/etc/nginx/nginx.conf": "http { include sites-enabled/*; }", SCHOOL: THEIRS.replace("a.", "A.")})
+    assert comparison.replaced_names(host(SCHOOL), known(THERE, dump=written).replacing((SCHOOL,))) == {}
+
+
+def test_hosts_lists_the_servers_that_are_to_be_replaced_as_well(host):
+    sites = host_report.reported(host(SCHOOL), known(THERE, dump=DUMP).replacing((SCHOOL,))).sites
+    assert {site.file for site in sites} == {SCHOOL, OTHER}
+
+
+def test_only_a_file_whose_place_is_free_is_said_to_come_back():
+    told = {**THERE, f"aside:{SCHOOL}": "away", f"aside:{OTHER}": "there", f"replaces:{OTHER}": "there"}
+    seen = known(told, dump=DUMP)
+    assert (seen.aside, seen.returning, seen.strays) == ({SCHOOL, OTHER}, {SCHOOL}, {OTHER})
+    (*_, back) = comparison.of_withdrawal(seen, HeldRelease())
+    assert back.text == f"put back: {SCHOOL}"
+
+
+def test_where_no_release_is_in_force_nobody_is_asked_who_deployed_it():
+    names = Losses(replaced={"b.edu.cn": OTHER})
+    assert len(comparison.told(names, HeldRelease(), ())) == 1
+    assert len(comparison.told(Losses(unread="0" * 16), HeldRelease(), ())) == 2
 
 
 def test_names_that_nobody_would_answer_any_more_are_a_loss(host):

@@ -70,6 +70,11 @@ fi
 
 # What an operator can do about it, where nginx's own words do not say.
 reason_of() {
+    local path
+    for path in ${replaced[@]+"${replaced[@]}"}; do
+        [[ $1 != *"open() \"$path\" failed"* ]] || echo " an include names $path by itself, and nginx would not start \
+with that file put aside; have it name a pattern (${path%?}[${path: -1}]):"
+    done
     [ -f "$target/egress.conf" ] || return 0
     case $1 in
         *'"stream" directive is duplicate'*)
@@ -107,7 +112,7 @@ own_file_behind() {
         code=0
         test_candidate "$trial/shadow" "$trial/release" "$entry" >/dev/null || code=$?
         rm -rf -- "$trial"
-        # 2: nginx takes it, and reads the release's other files from their own place
+        # 2: nginx takes it, and reads the release's other files from their own place. 3: so it does
         [ $code = 1 ] || { echo " it takes it without what is in files/nginx/${path##*/}:" && return; }
     done
 }
@@ -120,6 +125,9 @@ trap 'rm -rf -- "$shadow"' EXIT
 found=$(test_candidate "$shadow" "$target" "$entry") && accepted=0 || accepted=$?
 [ "$accepted" -ne 2 ] || fail "nginx does not read $entry on this host, and would never serve what is in it; have the \
 http block of $main_file include this folder: include ${entry%/*}/*.conf;"
+[ "$accepted" -ne 3 ] || fail "a deploy cannot test nginx without $found, which \"replaces\" names: the include that \
+reads it has a pattern in the name of a folder, or stands in a file that is neither in $nginx_home nor in a folder \
+directly below; have one there include the file's own folder, then deploy again"
 if [ "$accepted" -ne 0 ]; then
     if ! present=$(run_nginx -t -q 2>&1 | in_checkout); then
         fail "nginx's configuration on this host is broken already, without this release; mend it first:
@@ -266,7 +274,7 @@ go_back() {
     local included=
     [ -z "$previous" ] || included=${entry_before:-$entry}
     read_replaced "$home/${previous:-none}"
-    arrange_replaced
+    put_aside
     restore_nginx_conf "$included"
     if [ -n "$previous" ]; then
         point_to "$previous"
@@ -276,8 +284,11 @@ go_back() {
             [ "$entry" = "$main_file" ] || rm -f "$entry"
         fi
     else
-        rm -f ${entries[@]+"${entries[@]}"} "$main_entry" "$home/current"
+        rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
     fi
+    give_back
+    # Last: as long as it is there, what a killed deploy has put aside can be had back.
+    [ -n "$previous" ] || rm -f "$home/current"
     # Before the welcome page is back: it is not to be served for a moment.
     [ $was_active = yes ] || [ -z "$nginx_unit" ] || systemctl stop "$nginx_unit"
     [ $remove_stock = no ] || ln -s "$nginx_home/sites-available/default" "$stock_site"
@@ -322,9 +333,12 @@ trap leave EXIT
 # A deploy of the same release has to activate it again where this one is killed from here on.
 [ "$(cat "$home/activated" 2>/dev/null || true)" != "$release" ] || rm -f "$home/activated"
 [ $remove_stock = no ] || rm -f "$stock_site"
+# First where nothing includes it yet: with it, what was put aside can be had back where this is killed.
+[ -n "$(including_links)" ] || point_to "releases/$release"
+put_aside
 point_to "releases/$release"
 include_release "$shadow" "$entry"
-arrange_replaced
+give_back
 tell_nginx
 serves "$release" || fail "the running nginx did not take release $release within 30 seconds"
 

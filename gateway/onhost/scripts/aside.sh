@@ -29,24 +29,43 @@ kept_content() {
     local content=$aside$1
     [ ! -L "$content" ] || content=$(readlink "$content")
     [[ $content == /* ]] || content=${1%/*}/$content
+    # It may lead to another one of them.
+    is_there "$content" || ! is_there "$aside$content" || content=$aside$content
     echo "$content"
 }
 
-# Puts the files in `replaced` aside, and back those that are not in it. Done again, it changes nothing.
-arrange_replaced() {
-    local path kept
-    while IFS= read -r path; do
-        mv -T "$aside$path" "$path"
-    done < <(print_given_back)
+# Puts the files in `replaced` aside. Done again, it changes nothing. Before nginx reads the release that replaces them:
+# with both in its configuration, of which each may have a default_server, it would not come up after a power failure.
+put_aside() {
+    local path kept earlier
     for path in ${replaced[@]+"${replaced[@]}"}; do
         is_there "$path" || continue
         kept=$aside$path
         mkdir -p "${kept%/*}"
         # Somebody has made it again. What it was at first is kept as well.
         if is_there "$kept"; then
-            mkdir -p "$home/aside-earlier"
-            mv -T "$kept" "$home/aside-earlier/$(date -u +%Y%m%dT%H%M%SZ).${path##*/}"
+            earlier=$home/aside-earlier/$(date -u +%Y%m%dT%H%M%SZ)$path
+            mkdir -p "${earlier%/*}"
+            mv -T --backup=numbered "$kept" "$earlier"
         fi
         mv -T "$path" "$kept"
     done
+}
+
+# Puts those back that are not in `replaced`. Done again, it changes nothing. After nginx has stopped to read the release
+# that replaced them, for the same reason.
+give_back() {
+    local path part
+    while IFS= read -r path; do
+        (umask 022 && mkdir -p "${path%/*}")
+        if [ "$(stat -c %d "$aside$path")" = "$(stat -c %d "${path%/*}")" ]; then
+            mv -T "$aside$path" "$path"
+            continue
+        fi
+        # Bit by bit, under a name that no pattern of nginx's matches.
+        part=${path%/*}/.${path##*/}.wecom-gateway
+        cp -a -T --remove-destination "$aside$path" "$part"
+        mv -T "$part" "$path"
+        rm -f "$aside$path"
+    done < <(print_given_back)
 }

@@ -124,12 +124,12 @@ inside_folders() {
     done < <(moving_files) | sort -u
 }
 
-# Prints those folders outside of the main file's that such a file may be in, each once.
+# Prints those folders outside of the main file's that such a file may be in, each once, and before the one around it.
 outside_folders() {
     local path
     while IFS= read -r path; do
         case $path in "$nginx_home"/*) ;; *) echo "${path%/*}" ;; esac
-    done < <(moving_files) | sort -u
+    done < <(moving_files) | sort -ru
 }
 
 # Prints where path $2 is in a configuration that was made once more in folder $1.
@@ -143,10 +143,10 @@ in_shadow() {
 
 # Standard input, with the names that files have in the configuration in folder $1.
 with_names_of() {
-    local folder rules=()
-    for folder in $(outside_folders); do rules+=(-e "s#$folder/#$(in_shadow "$1" "$folder/")#g"); done
+    local folder rules=() start="\\(^\\|[[:blank:]\"';{=:]\\)"
+    for folder in $(outside_folders); do rules+=(-e "s#$start$folder/#\\1$(in_shadow "$1" "$folder/")#g"); done
     # What main files name relative to a folder above theirs.
-    sed ${rules[@]+"${rules[@]}"} -e "s#$nginx_home/#$1/#g" -e "s#\([[:blank:]\"']\)\.\./#\1$nginx_home/../#g"
+    sed -e "s#$nginx_home/#$1/#g" ${rules[@]+"${rules[@]}"} -e "s#\([[:blank:]\"']\)\.\./#\1$nginx_home/../#g"
 }
 
 # Standard input, with the host's own names in the place of those that files have in the configuration in folder $1.
@@ -161,9 +161,11 @@ with_own_names() {
 # but for those that name the folders that are made anew, which are copies with the other names. What is in `replaced`
 # is left out; what was put aside and is not in it is there again.
 shadow_configuration() {
-    local shadow=$1 path name names others=(! -path "$main_entry")
+    local shadow=$1 path name names others=(! -path "$main_entry") named=(-e "[[:blank:]\"']\.\./")
     mapfile -t names < <(inside_folders)
     for path in ${entries[@]+"${entries[@]}"} ${replaced[@]+"${replaced[@]}"}; do others+=(! -path "$path"); done
+    for name in ${names[@]+"${names[@]}"}; do named+=(-e "$nginx_home/$name/"); done
+    for path in $(outside_folders); do named+=(-e "$path/"); done
     ! stock_site_goes || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
@@ -172,8 +174,6 @@ shadow_configuration() {
         elif [ -d "$path" ] && [[ " ${names[*]} " == *" $name "* ]]; then
             mkdir "$shadow/$name"
             find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$shadow/$name" {} +
-        elif [ -f "$path" ] && grep -qsE "$nginx_home/($(tr ' ' '|' <<<"${names[*]}"))/" "$path"; then
-            with_names_of "$shadow" <"$path" >"$shadow/$name"
         else
             ln -s "$path" "$shadow/"
         fi
@@ -181,15 +181,18 @@ shadow_configuration() {
     for path in $(outside_folders); do
         name=$(in_shadow "$shadow" "$path/")
         mkdir -p "$name"
-        find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$name" {} +
+        # A panel may have gone, with its folders.
+        [ ! -d "$path" ] || find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$name" {} +
     done
     while IFS= read -r path; do
-        ln -s "$(kept_content "$path")" "$(in_shadow "$shadow" "$path")"
+        name=$(in_shadow "$shadow" "$path")
+        mkdir -p "${name%/*}"
+        ln -s "$(kept_content "$path")" "$name"
     done < <(print_given_back)
-    # nginx takes a name for relative to the main file's folder, whichever file it stands in.
+    # In whichever file a name stands, nginx takes it for relative to the main file's folder.
     while IFS= read -r path; do
         with_names_of "$shadow" <"$path" >"$path.new" && mv -T "$path.new" "$path"
-    done < <(find "$shadow" -type l -xtype f -exec grep -lsIE "[[:blank:]\"']\.\./" {} + || true)
+    done < <(find "$shadow" -type l -xtype f -exec grep -lsI "${named[@]}" {} + || true)
     raise_connections <"$main_file" | without_line | with_names_of "$shadow" >"$shadow/${main_file##*/}"
 }
 
@@ -213,9 +216,9 @@ add_waiting_servers() {
 
 # Has nginx test the configuration as it would be: the host's own, made once more in folder $1, with the release in
 # folder $2 included by link $3, or by a line where $3 is nginx.conf. Prints what nginx says. Fails with 2 where nginx
-# would never read the release.
+# would never read the release; with 3, and prints its name, where it reads a file all the same that is in `replaced`.
 test_candidate() {
-    local shadow=$1 release=$2 link read
+    local shadow=$1 release=$2 link read path
     link=$(in_shadow "$1" "$3")
     shadow_configuration "$shadow"
     if [ "$3" = "$main_file" ]; then
@@ -232,6 +235,9 @@ test_candidate() {
         with_own_names "$shadow" <"$shadow/.said" | in_checkout
         return 1
     }
+    for path in ${replaced[@]+"${replaced[@]}"}; do
+        ! grep -qxF "# configuration file $path:" "$shadow/.dump" || { echo "$path" && return 3; }
+    done
     with_own_names "$shadow" <"$shadow/.said" | in_checkout
     read=$(grep -cxF "# configuration file $release/release.conf:" "$shadow/.dump" || true)
     [ "$read" != 0 ] || return 2

@@ -48,6 +48,11 @@ system_name() {
     done <<<"$(text_of /etc/os-release)"
 }
 
+# Whether a file is in its place.
+place_of() {
+    if is_there "$1"; then echo there; else echo away; fi
+}
+
 echo "system $(system_name)"
 find_manager
 say_layout packages "$manager"
@@ -82,10 +87,11 @@ if [ -n "$current" ]; then
     echo "product $(line_of "$home/versions/${current#releases/}")"
 fi
 echo "activated $(line_of "$home/activated")"
-mapfile -t replaced < <(print_aside)
-for path in ${replaced[@]+"${replaced[@]}"}; do echo "aside:$path yes"; done
+while IFS= read -r path; do echo "aside:$path $(place_of "$path")"; done < <(print_aside)
+# nginx does not read those now; it does read what was made again.
+mapfile -t replaced < <(print_given_back)
 [ ! -f "$home/current/replaces" ] || while IFS= read -r path; do
-    ! is_there "$path" || echo "stray:$path yes"
+    echo "replaces:$path $(place_of "$path")"
 done <"$home/current/replaces"
 for path in $(including_links); do echo "entry:$path yes"; done
 if has_room; then echo "room yes"; else echo "room no"; fi

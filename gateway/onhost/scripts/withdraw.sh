@@ -1,6 +1,6 @@
 # Takes the gateway out of nginx, on a host for which the inventory has nothing left: nginx reads its own configuration
 # alone, as it was before the gateway came, with what was put aside for it, and no unit of the gateway's runs. Releases
-# stay, so that a rollback can bring the last one back. Where nginx would not load without the gateway, or goes on
+# stay, so that a rollback can bring the last one back; not where $1 is "rollback", from the first of them. Where nginx would not load without the gateway, or goes on
 # serving it, nothing is different.
 take_lock
 # A cut connection must not stop this halfway.
@@ -24,10 +24,10 @@ go_back() {
     trap - EXIT
     set +e
     if [ "$stage" = switching ]; then
+        read_replaced "$home/$linked"
+        put_aside
         [ -z "$linked" ] || put_link "$home/current" "$linked"
         [ -z "$entry" ] || include_release "$shadow" "$entry"
-        read_replaced "$home/$linked"
-        arrange_replaced
         ! nginx_runs || reload_nginx
         echo "wecom-gateway: the gateway is not taken out of nginx; ${linked#releases/} goes on" >&2
     fi
@@ -43,7 +43,7 @@ if [ -f "$main_file" ]; then
     cmp -s "$shadow/main" "$main_file" || replace_nginx_conf "$shadow/main"
 fi
 rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
-arrange_replaced
+give_back
 if nginx_runs; then
     reload_nginx
     for _ in $(seq 150); do
@@ -56,5 +56,6 @@ stage='done'
 
 drop_units "" >/dev/null
 systemctl daemon-reload
+[ "${1-}" != rollback ] || rm -f "$home/history"
 # The link to the release last: as long as it is there, a deploy that was killed here is done again.
 rm -f "$dpkg_entry" "$logrotate_entry" "$home/activated" "$home/nginx" "$home/current"
