@@ -41,7 +41,7 @@ class Load:
             thread.join()
         if error is None:
             assert self.sent > 10, "no load to speak of"
-            assert not self.failures, f"{len(self.failures)} of {self.sent} failed: {self.failures[:3]}"
+            assert not self.failures, f"{self._url}: {len(self.failures)} of {self.sent} failed: {self.failures[:3]}"
 
     def _run(self) -> None:
         while not self._stop.is_set() and time.monotonic() < self._until:

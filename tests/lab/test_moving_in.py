@@ -86,7 +86,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def product(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """A command of the product, as an operator runs it in that folder."""
     program = ("pyinfra",) if words[0] == "pyinfra" else ("gateway", words[0])
     return subprocess.run(
@@ -100,19 +100,24 @@ def _run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _adopted(mine: Checkout, folder: Path, host: str, *options: str) -> Path:
-    """A folder to deploy to the host from, made of what the first one has, with the way to log in filled in."""
-    mine.write_hosts({HOST: []})
-    source = ("--from", HOST, str(mine.path / "inventory/own.py"))
-    done = _run(REPO, "adopt", *source, "--out", str(folder), "--host", topology.address(host), *options)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "theirs.example [80]: left alone" in done.stdout
+def fill_in(folder: Path) -> None:
+    """How the lab's hosts are logged in to."""
     with (folder / "group_data/all.py").open("a") as file:
         file.write(
             f"\nssh_user = {topology.SSH_USER!r}\nssh_key = {str(topology.SSH_KEY)!r}\n_sudo = True\n"
             f"ssh_known_hosts_file = {str(topology.KNOWN_HOSTS)!r}\n"
         )
-    assert _run(folder, "check", "inventory/prod.py").returncode == 0
+
+
+def _adopted(mine: Checkout, folder: Path, host: str, *options: str) -> Path:
+    """A folder to deploy to the host from, made of what the first one has, with the way to log in filled in."""
+    mine.write_hosts({HOST: []})
+    source = ("--from", HOST, str(mine.path / "inventory/own.py"))
+    done = product(REPO, "adopt", *source, "--out", str(folder), "--host", topology.address(host), *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "theirs.example [80]: left alone" in done.stdout
+    fill_in(folder)
+    assert product(folder, "check", "inventory/prod.py").returncode == 0
     return folder
 
 
@@ -120,25 +125,25 @@ def test_a_gateway_on_another_host_is_compared_and_takes_over(by_hand, mine, tmp
     old, new = topology.address(HOST), topology.address(OTHER)
     with Load(PAGE, old) as load:
         school = _adopted(mine, tmp_path / "school", OTHER)
-        done = _run(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
+        done = product(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
         assert done.returncode == 0, done.stderr
-        seen = _run(school, "verify", "inventory/prod.py", "--resolve", new, "--compare", old, "--json")
+        seen = product(school, "verify", "inventory/prod.py", "--resolve", new, "--compare", old, "--json")
         (told,) = json.loads(seen.stdout)["comparisons"]
         # theirs.conf, the first of the old server, answers whoever asks by a name that nobody has
         assert {one["right"] for one in told["differences"]} == {"gateway"}, told
         load.connect = new
-        assert _run(school, "verify", "inventory/prod.py", "--resolve", new).returncode == 0
+        assert product(school, "verify", "inventory/prod.py", "--resolve", new).returncode == 0
 
 
 def test_it_is_adopted_and_replaced_on_its_own_host_and_is_back_after_one_rollback(by_hand, mine, tmp_path):
     with Load(PAGE, topology.address(HOST)):
         school = _adopted(mine, tmp_path / "school", HOST, "--in-place")
-        done = _run(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
+        done = product(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
         assert done.returncode == 0, done.stderr
         assert f"put aside: {SCHOOL}" in done.stderr + done.stdout
         assert _running()
-        assert _run(school, "status", "inventory/prod.py", "--no-outside").returncode == 0
-        back = _run(school, "pyinfra", "-y", "inventory/prod.py", "rollback.py")
+        assert product(school, "status", "inventory/prod.py", "--no-outside").returncode == 0
+        back = product(school, "pyinfra", "-y", "inventory/prod.py", "rollback.py")
         assert back.returncode == 0, back.stderr
         assert (on_host(_SUM), _running()) == (by_hand, "")
 
