@@ -30,6 +30,8 @@ def replaced(blocks: Iterable[BlockReport]) -> tuple[list[str], list[Finding]]:
 
 def _stays(file: str, own: Sequence[BlockReport]) -> str:
     """Why the file cannot be put aside; "" where it can."""
+    if not file.startswith("/"):
+        return "is no name that the file has on its host; adopt what `nginx -T` printed there, or use --from"
     left = [str(block.line) for block in own if not block.domains]
     domains = ", ".join(dict.fromkeys(domain for block in own for domain in block.domains))
     move = f"move the servers of {domains} into a file of their own, reload nginx, and adopt again"

@@ -100,7 +100,8 @@ class Source:
                 if path.startswith(f"{start}/"):
                     yield self.folder, path.removeprefix(f"{start}/")
             parts = PurePosixPath(path.lstrip("/")).parts
-            for number in range(len(parts)):
+            # A pattern alone, without the folder that it is for, would match the files beside it.
+            for number in range(len(parts) - bool(_GLOB.search(parts[-1]))):
                 yield self.folder, posixpath.join(*parts[number:])
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 from pydantic import TypeAdapter, ValidationError
 
+from gateway import starter
 from gateway.adopt import adopting, fetched, reading, replacing, source, writing
 from gateway.adopt.adopting import Adoption
 from gateway.adopt.report import BlockReport, Outcome
@@ -109,7 +110,7 @@ def _fetched(inventory: str, name: str, folder: Path, as_json: bool) -> source.S
     """What the nginx of a host of an inventory has, below the folder. Where it cannot be had, says why and exits."""
     fleet = load_or_stop(inventory, (name,), as_json, 1, certificates=False)
     if not fleet.hosts:
-        stop("; ".join(map(str, errors(fleet.problems))), as_json)
+        stop("; ".join(map(str, errors(fleet.problems))).replace("--limit ", "--from ", 1), as_json)
     if len(fleet.hosts) > 1:
         stop(f"--from {name}: is more than one host; name one of them", as_json)
     (found,) = handwritten.fetch(fleet, fetched.named)
@@ -133,9 +134,12 @@ def _next_steps(adoption: Adoption, out: Path, host: str) -> list[str]:
         return [f"no server block can be a site, so {out} was not written"]
     file = out / "inventory" / writing.INVENTORY
     address = f"write the host's address in place of {EXAMPLE}, and" if host == EXAMPLE else "write"
-    steps = [f"written: {out}", f"in {file}: {address} how to log in to it (ssh_user, ssh_key, _sudo)"]
-    steps.append(f"next: cd {out} && python -m gateway check inventory/{writing.INVENTORY}")
-    return steps
+    return [
+        f"written: {out}",
+        f"in {file}: {address} how to log in to it (ssh_user, ssh_key, _sudo)",
+        f"next: {'; '.join(starter.first_steps(out))}",
+        f"then: wecom-gateway check inventory/{writing.INVENTORY}",
+    ]
 
 
 def _as_data(adoption: Adoption, written: list[Path], steps: list[str]) -> dict[str, Any]:

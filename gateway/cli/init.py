@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
 
-from gateway import product, starter
+from gateway import starter
 from gateway.cli.output import print_json, stop
 from gateway.problems import count, printable
 
@@ -37,13 +36,8 @@ def init(folder: Path, as_json: bool) -> None:
 
 def _next_steps(folder: Path) -> list[str]:
     """What is left to do, in its order."""
-    wheel = f"wheels/wecom_gateway-{product.version()}-py3-none-any.whl"
-    steps = [] if folder.resolve() == Path.cwd() else [f"cd {shlex.quote(_shown(folder))}"]
-    if not (folder / ".git").exists():
-        steps.append("git init -b main")
     return [
-        *steps,
-        f"put {wheel} there (wheels/README.md), then run ci/setup.sh",
+        *starter.first_steps(folder),
         "replace the examples in inventory/prod.py and inventory/test.py",
         "wecom-gateway check inventory/prod.py",
         "README.md, README.zh-CN.md: what the forge needs to deploy from here",

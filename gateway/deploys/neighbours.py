@@ -47,6 +47,11 @@ class Server:
     listens: tuple[str, ...]
     file: str
 
+    def everywhere(self) -> set[int]:
+        """The ports that it listens on at every address of the host."""
+        sockets = [_address((listen,)) for listen in self.listens]
+        return {port for address, port, *_ in sockets if address in _EVERY}
+
 
 @dataclass(frozen=True)
 class Neighbours:

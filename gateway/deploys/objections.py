@@ -8,6 +8,7 @@ from gateway.deploys import guards
 from gateway.deploys.state import HostState
 from gateway.deploys.surroundings import Listener
 from gateway.fleet.host import Host
+from gateway.inventory.site import Site
 from gateway.nginx import modules
 from gateway.onhost.constants import HOME, RELEASE_PORT
 
@@ -265,6 +266,13 @@ def _egress_port(listen: str, known: HostState) -> Iterator[str]:
 
 
 def _names(host: Host, known: HostState) -> Iterator[str]:
+    for site in host.sites:
+        for port, file in sorted(_also_served(site, known).items()):
+            yield (
+                f"another site of this host has {site.domain} on port {port} as well, in {file}, and one of the two "
+                'would never answer; name the file in "replaces" of this host, and the deploy puts it aside, or remove '
+                "one of them"
+            )
     for address, domains in addresses_of_others(host, known).items():
         if domains:
             yield (
@@ -278,6 +286,16 @@ def _names(host: Host, known: HostState) -> Iterator[str]:
                 f"a site of this host in {default.file} is the default of port {spec} by its place alone, and "
                 f"nginx would read the gateway before it; write it down there: listen {spec} default_server;"
             )
+
+
+def _also_served(site: Site, known: HostState) -> dict[int, str]:
+    """The ports of a site on which somebody else's server, on every address, has its domain, with the file."""
+    found: dict[int, str] = {}
+    for server in known.neighbours.servers:
+        if site.domain in map(str.lower, server.names):
+            for port in site.listeners().keys() & server.everywhere():
+                found.setdefault(port, server.file)
+    return found
 
 
 def _proxied(host: Host, known: HostState) -> Iterator[str]:

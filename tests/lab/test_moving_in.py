@@ -154,7 +154,7 @@ def test_it_is_replaced_by_one_deploy_and_is_back_after_one_rollback(by_hand, mi
         mine.write_sites(SLB)
         refused = mine.deploy_guarded()
         assert refused.returncode == 1
-        assert "another site of this host has a name of this release on the same port" in refused.stderr
+        assert f"another site of this host has a.edu.example on port 80 as well, in {SCHOOL}" in refused.stderr
 
         mine.write_hosts({HOST: [SLB]}, replaces=["/etc/nginx/conf.d/school.conf"])
         refused = mine.deploy_guarded()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from gateway.nginx import release as releases
@@ -46,6 +48,36 @@ def test_nginx_is_as_it_was_and_nothing_of_the_gateway_runs(host):
     calls = (host.told / "calls").read_text().splitlines()
     assert "systemctl stop wecom-gateway-resolve.timer" in calls
     assert calls[-1] == "systemctl daemon-reload"
+
+
+@pytest.mark.parametrize("ran_before", [True, False])
+def test_a_welcome_page_that_was_served_before_the_gateway_is_served_after_it(tmp_path, parse, ran_before):
+    """Of an nginx that the deploy itself has installed it is not, and never was."""
+    made = Stage(tmp_path / "host")
+    made.install_nginx()
+    nginx = made.root / "etc/nginx"
+    (nginx / "sites-available").mkdir()
+    page = nginx / "sites-available/default"
+    page.write_text("server { listen 80 default_server; }\n")
+    (nginx / "sites-enabled/default").symlink_to(page)
+    # as dpkg has it: the conffile as it was shipped
+    digest = hashlib.md5(page.read_bytes(), usedforsecurity=False).hexdigest()
+    with (made.told / "packages").open("a") as file:
+        file.write(f" {page} {digest}\n")
+    if ran_before:
+        (made.told / "active").touch()
+    parsed, _ = parse({"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"})
+    built = releases.build(tree(parsed, Build(Version((1, 22, 1)))) | {"ports": File(b""), "upstreams": File(b"")})
+    assert made.publish(built).returncode == 0
+    assert made.activate(built.id).returncode == 0
+    assert not (nginx / "sites-enabled/default").exists()
+    done = made.run("withdraw", instead="reload_nginx() { :; }")
+    assert done.returncode != 0
+    assert not (nginx / "sites-enabled/default").exists()
+    done = made.run("withdraw", instead=_GIVES_UP)
+    assert done.returncode == 0, done.stderr
+    assert (nginx / "sites-enabled/default").exists() is ran_before
+    assert not (made.home / "had-stock-site").exists()
 
 
 def test_the_last_release_can_come_back(host):

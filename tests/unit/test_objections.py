@@ -205,8 +205,29 @@ def test_a_default_by_place_that_would_be_lost(host):
 
 def test_an_address_where_a_name_of_ours_is_theirs(host):
     theirs = conf("server { listen 80; listen 10.9.9.9:80; server_name a.edu.cn; }")
-    (text,) = objections(host(SLB), known(THERE, dump=theirs))
-    assert "another site of this host has a.edu.cn on 10.9.9.9:80" in text
+    alone, everywhere = objections(host(SLB), known(THERE, dump=theirs))[::-1]
+    assert "another site of this host has a.edu.cn on 10.9.9.9:80" in alone
+    assert "another site of this host has a.edu.cn on port 80 as well, in /etc/nginx/sites-enabled/theirs" in everywhere
+
+
+@pytest.mark.parametrize(
+    ("theirs", "port"),
+    [
+        ("listen 80; server_name x.example A.edu.cn;", 80),
+        ("listen [::]:9001; server_name a.edu.cn;", 9001),
+        ("server_name a.edu.cn;", 80),
+        ("listen 8080; server_name a.edu.cn;", None),
+        ("listen 127.0.0.1:80; server_name a.edu.cn;", None),
+        ("listen 80; server_name *.a.edu.cn b.edu.cn;", None),
+    ],
+)
+def test_a_name_that_they_serve_on_a_port_of_the_site_is_refused_with_the_file(host, theirs, port):
+    found = [
+        one for one in objections(host(SLB), known(THERE, dump=conf(f"server {{ {theirs} }}"))) if "as well" in one
+    ]
+    begins = f"another site of this host has a.edu.cn on port {port} as well, in /etc/nginx/sites-enabled/theirs"
+    assert len(found) == (port is not None)
+    assert all(one.startswith(begins) and '"replaces"' in one for one in found)
 
 
 def test_what_is_only_told(host):

@@ -96,11 +96,12 @@ def test_a_socket_that_their_nginx_holds_is_in_the_way_all_the_same(host):
 
 def test_a_file_in_which_nginx_reads_no_server_is_refused(host):
     wrong = "/etc/nginx/conf.d/school.conf"
-    found = objections(host(wrong), known(THERE, dump=DUMP).replacing((wrong,)))
-    assert found == [
+    found, clash = objections(host(wrong), known(THERE, dump=DUMP).replacing((wrong,)))
+    assert found == (
         f'"replaces" names {wrong}, in which this host\'s nginx reads no server; it reads servers of others in '
         f"{OTHER}, {SCHOOL}: correct the entry"
-    ]
+    )
+    assert f"has a.edu.cn on port 80 as well, in {SCHOOL}" in clash
     assert objections(host(SCHOOL), known(THERE, dump=DUMP).replacing((SCHOOL,))) == []
 
 

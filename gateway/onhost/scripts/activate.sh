@@ -332,7 +332,11 @@ trap leave EXIT
 
 # A deploy of the same release has to activate it again where this one is killed from here on.
 [ "$(cat "$home/activated" 2>/dev/null || true)" != "$release" ] || rm -f "$home/activated"
-[ $remove_stock = no ] || rm -f "$stock_site"
+if [ $remove_stock = yes ]; then
+    # Where it was served, it is served again when the gateway goes (withdraw.sh).
+    [ $was_active = no ] || [ -n "$previous" ] || touch "$home/had-stock-site"
+    rm -f "$stock_site"
+fi
 # First where nothing includes it yet: with it, what was put aside can be had back where this is killed.
 [ -n "$(including_links)" ] || point_to "releases/$release"
 put_aside

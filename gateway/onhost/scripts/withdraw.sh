@@ -1,7 +1,7 @@
 # Takes the gateway out of nginx, on a host for which the inventory has nothing left: nginx reads its own configuration
 # alone, as it was before the gateway came, with what was put aside for it, and no unit of the gateway's runs. Releases
-# stay, so that a rollback can bring the last one back; not where $1 is "rollback", from the first of them. Where nginx would not load without the gateway, or goes on
-# serving it, nothing is different.
+# stay, so that a rollback can bring the last one back; not where $1 is "rollback", from the first of them. Where nginx
+# would not load without the gateway, or goes on serving it, nothing is different.
 take_lock
 # A cut connection must not stop this halfway.
 trap '' HUP PIPE
@@ -26,6 +26,7 @@ go_back() {
     if [ "$stage" = switching ]; then
         read_replaced "$home/$linked"
         put_aside
+        [ -z "${restored-}" ] || rm -f "$restored"
         [ -z "$linked" ] || put_link "$home/current" "$linked"
         [ -z "$entry" ] || include_release "$shadow" "$entry"
         ! nginx_runs || reload_nginx
@@ -44,6 +45,11 @@ if [ -f "$main_file" ]; then
 fi
 rm -f ${entries[@]+"${entries[@]}"} "$main_entry"
 give_back
+restored=
+if [ -e "$home/had-stock-site" ] && [ -f "$nginx_home/sites-available/default" ] && ! is_there "$stock_site"; then
+    restored=$stock_site
+    ln -s "$nginx_home/sites-available/default" "$restored"
+fi
 if nginx_runs; then
     reload_nginx
     for _ in $(seq 150); do
@@ -58,4 +64,4 @@ drop_units "" >/dev/null
 systemctl daemon-reload
 [ "${1-}" != rollback ] || rm -f "$home/history"
 # The link to the release last: as long as it is there, a deploy that was killed here is done again.
-rm -f "$dpkg_entry" "$logrotate_entry" "$home/activated" "$home/nginx" "$home/current"
+rm -f "$dpkg_entry" "$logrotate_entry" "$home/had-stock-site" "$home/activated" "$home/nginx" "$home/current"
