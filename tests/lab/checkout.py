@@ -144,6 +144,20 @@ class Checkout:
         (folder / f"WW_verify_{code}.txt").write_text(code)
 
 
+def run_product(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command of the product, as an operator runs it in that folder."""
+    program = ("pyinfra",) if words[0] == "pyinfra" else ("gateway", words[0])
+    return subprocess.run(
+        [sys.executable, "-m", *program, *words[1:]],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPO)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
 def no_changes(output: str) -> bool:
     """True where pyinfra's table of results says so for every operation."""
     (total,) = [line.split() for line in output.splitlines() if "Grand total" in line]

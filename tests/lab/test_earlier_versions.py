@@ -10,6 +10,7 @@ import base64
 import pytest
 
 from gateway import product
+from lab import hosts
 
 from ..earlier import CODE, SITES, archive
 from . import checkout as own
@@ -26,7 +27,7 @@ def on_host(script: str) -> str:
 
 
 def _leave_as_deployed() -> None:
-    """Makes the host one that the earlier version has deployed to."""
+    """Makes the host one that the earlier version has deployed to, and that knows where its upstreams are here."""
     on_host(
         f"systemctl stop 'wecom-gateway-*' || true; rm -rf {HOME} {UNITS} /etc/dpkg/dpkg.cfg.d/wecom-gateway "
         "/etc/nginx/conf.d/*; systemctl daemon-reload"
@@ -34,7 +35,7 @@ def _leave_as_deployed() -> None:
     packed = base64.b64encode(archive(VERSION).read_bytes()).decode()
     on_host(
         f"base64 -d <<<{packed} | tar -xz -C / && systemctl daemon-reload && systemctl restart nginx && "
-        "systemctl start wecom-gateway-resolve.timer wecom-gateway-expiry.timer"
+        "systemctl start wecom-gateway-resolve.timer wecom-gateway-expiry.timer wecom-gateway-resolve.service"
     )
 
 
@@ -61,7 +62,7 @@ def with_nginx(bare_host, tmp_path_factory) -> str:
 def test_an_upgrade_is_shown_made_and_taken_back(with_nginx, checkout):
     _leave_as_deployed()
     before = on_host(f"cat {HOME}/activated").strip()
-    assert _serves()
+    hosts.wait_until(_serves, f"{HOST}: release {before} does not serve", seconds=40)
     checkout.write_sites(*SITES)
     checkout.verification("a.edu.example", CODE)
     # the version of the checkout, which is a copy, is that of the next release

@@ -11,9 +11,10 @@ import lab
 from gateway.onhost import scripts
 from lab import hosts, kinds
 
+from ..conftest import REPO
 from . import checkout as own
 from . import judge
-from .checkout import SLB, TLS, Checkout
+from .checkout import SLB, TLS, Checkout, run_product
 
 BARE, PANEL = "t46", "t47"
 THEIRS = """
@@ -117,7 +118,8 @@ def test_a_bare_host_and_then_one_with_debian_s_nginx_and_the_school_s_own_site(
 def test_a_hand_written_nginx_is_fetched_with_all_that_it_names(mine):
     own.on_host(BARE, HANDWRITTEN)
     mine.write_sites()
-    done = mine.run("python", "-m", "gateway", "adopt", "--from", BARE, "inventory/own.py", "--out", "new", "--json")
+    source = ("--from", BARE, str(mine.path / "inventory/own.py"))
+    done = run_product(REPO, "adopt", *source, "--out", str(mine.path / "new"), "--json")
     own.on_host(BARE, "rm /etc/nginx/sites-enabled/handwritten")
     assert done.returncode == 0, done.stdout + done.stderr
     adopted = json.loads(done.stdout)

@@ -4,9 +4,6 @@ own host or by another one; a school goes from one gateway to another."""
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,7 @@ from lab import hosts, topology
 
 from ..conftest import REPO
 from . import checkout as own
-from .checkout import HOME, SLB, Checkout
+from .checkout import HOME, SLB, Checkout, run_product
 from .load import Load
 
 HOST, OTHER = "t02", "t03"
@@ -86,20 +83,6 @@ def _answers(url: str) -> bool:
         return False
 
 
-def product(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """A command of the product, as an operator runs it in that folder."""
-    program = ("pyinfra",) if words[0] == "pyinfra" else ("gateway", words[0])
-    return subprocess.run(
-        [sys.executable, "-m", *program, *words[1:]],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(REPO)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
 def fill_in(folder: Path) -> None:
     """How the lab's hosts are logged in to."""
     with (folder / "group_data/all.py").open("a") as file:
@@ -113,11 +96,11 @@ def _adopted(mine: Checkout, folder: Path, host: str, *options: str) -> Path:
     """A folder to deploy to the host from, made of what the first one has, with the way to log in filled in."""
     mine.write_hosts({HOST: []})
     source = ("--from", HOST, str(mine.path / "inventory/own.py"))
-    done = product(REPO, "adopt", *source, "--out", str(folder), "--host", topology.address(host), *options)
+    done = run_product(REPO, "adopt", *source, "--out", str(folder), "--host", topology.address(host), *options)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "theirs.example [80]: left alone" in done.stdout
     fill_in(folder)
-    assert product(folder, "check", "inventory/prod.py").returncode == 0
+    assert run_product(folder, "check", "inventory/prod.py").returncode == 0
     return folder
 
 
@@ -125,25 +108,25 @@ def test_a_gateway_on_another_host_is_compared_and_takes_over(by_hand, mine, tmp
     old, new = topology.address(HOST), topology.address(OTHER)
     with Load(PAGE, old) as load:
         school = _adopted(mine, tmp_path / "school", OTHER)
-        done = product(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
+        done = run_product(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
         assert done.returncode == 0, done.stderr
-        seen = product(school, "verify", "inventory/prod.py", "--resolve", new, "--compare", old, "--json")
+        seen = run_product(school, "verify", "inventory/prod.py", "--resolve", new, "--compare", old, "--json")
         (told,) = json.loads(seen.stdout)["comparisons"]
         # theirs.conf, the first of the old server, answers whoever asks by a name that nobody has
         assert {one["right"] for one in told["differences"]} == {"gateway"}, told
         load.connect = new
-        assert product(school, "verify", "inventory/prod.py", "--resolve", new).returncode == 0
+        assert run_product(school, "verify", "inventory/prod.py", "--resolve", new).returncode == 0
 
 
 def test_it_is_adopted_and_replaced_on_its_own_host_and_is_back_after_one_rollback(by_hand, mine, tmp_path):
     with Load(PAGE, topology.address(HOST)):
         school = _adopted(mine, tmp_path / "school", HOST, "--in-place")
-        done = product(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
+        done = run_product(school, "pyinfra", "-y", "inventory/prod.py", "deploy.py")
         assert done.returncode == 0, done.stderr
         assert f"put aside: {SCHOOL}" in done.stderr + done.stdout
         assert _running()
-        assert product(school, "status", "inventory/prod.py", "--no-outside").returncode == 0
-        back = product(school, "pyinfra", "-y", "inventory/prod.py", "rollback.py")
+        assert run_product(school, "status", "inventory/prod.py", "--no-outside").returncode == 0
+        back = run_product(school, "pyinfra", "-y", "inventory/prod.py", "rollback.py")
         assert back.returncode == 0, back.stderr
         assert (on_host(_SUM), _running()) == (by_hand, "")
 

@@ -16,9 +16,9 @@ import lab
 from lab import hosts, pki, topology
 
 from ..conftest import REPO
-from .checkout import Checkout, on_host
+from .checkout import Checkout, on_host, run_product
 from .load import Load
-from .test_moving_in import fill_in, product
+from .test_moving_in import fill_in
 
 _INNER = {
     "10.30.211.116:8080": "PLATFORM:80",
@@ -141,17 +141,17 @@ def test_each_is_adopted_compared_and_replaced(pair, tmp_path):
     schools = {}
     for host, more in ((after, ()), (before, ("--in-place",))):
         schools[host] = tmp_path / host
-        done = product(REPO, "adopt", *source, "--out", str(schools[host]), "--host", topology.address(host), *more)
+        done = run_product(REPO, "adopt", *source, "--out", str(schools[host]), "--host", topology.address(host), *more)
         assert done.returncode == 0, done.stdout + done.stderr
         fill_in(schools[host])
-        checked = product(schools[host], "check", "inventory/prod.py")
+        checked = run_product(schools[host], "check", "inventory/prod.py")
         assert checked.returncode == 0, done.stdout + checked.stdout + checked.stderr
 
-    done = product(schools[after], "pyinfra", "-y", "inventory/prod.py", "deploy.py")
+    done = run_product(schools[after], "pyinfra", "-y", "inventory/prod.py", "deploy.py")
     assert done.returncode == 0, done.stderr
     addresses = [topology.address(one) for one in (after, before)]
     asked = ("--resolve", addresses[0], "--compare", addresses[1], "--ca", str(topology.CA), "--json")
-    seen = product(schools[after], "verify", "inventory/prod.py", *asked)
+    seen = run_product(schools[after], "verify", "inventory/prod.py", *asked)
     told = json.loads(seen.stdout)["comparisons"]
     assert {site["name"] for site in told} == old.domains()
     # Of a path without its slash both may send to an inner login, so that neither is right.
@@ -162,12 +162,12 @@ def test_each_is_adopted_compared_and_replaced(pair, tmp_path):
             running.enter_context(Load(page, topology.address(before), threads=1))
         deploy = ("pyinfra", "-y", "inventory/prod.py", "deploy.py")
         if old.lost:
-            refused = product(schools[before], *deploy)
+            refused = run_product(schools[before], *deploy)
             assert refused.returncode == 1
             assert f"nobody would any more: {old.lost} (" in refused.stderr
-        done = product(schools[before], *deploy, "--data", "allow_site_removal=1")
+        done = run_product(schools[before], *deploy, "--data", "allow_site_removal=1")
         assert done.returncode == 0, done.stderr
         assert on_host(before, "ls /etc/nginx/conf.d").split() == ["wecom-gateway.conf"]
-        back = product(schools[before], "pyinfra", "-y", "inventory/prod.py", "rollback.py")
+        back = run_product(schools[before], "pyinfra", "-y", "inventory/prod.py", "rollback.py")
         assert back.returncode == 0, back.stderr
     assert len(on_host(before, "ls /etc/nginx/conf.d").split()) == len(old.files)
