@@ -19,7 +19,10 @@ from gateway.problems import shown
 _MOST_BYTES = 64 << 20
 _HEADER = re.compile(r"^# configuration file (/.+):[ \t]*\n", re.MULTILINE)
 # What nginx, sudo or ssh says where nothing was printed.
-_FAILED = re.compile(r".*(?:\[emerg\]|command not found|password is required|[Pp]ermission denied|未找到命令).*")
+_FAILED = re.compile(
+    r"(?:.*\[(?:warn|notice)\].*\n)*"
+    r"(.*(?:\[emerg\]|command not found|password is required|[Pp]ermission denied|未找到命令).*)"
+)
 _GLOB = re.compile(r"[*?\[]")
 _RIGHT = "right would be nginx's own text, or what `nginx -T` printed"
 _MAIN = ("nginx.conf", "conf/nginx.conf", "etc/nginx/nginx.conf")
@@ -137,7 +140,7 @@ def read(path: Path, root: Path | None = None) -> Source:
     if not _HEADER.search(text):
         if failed := _FAILED.match(text.strip()):
             right = "run it as root: ssh HOST sudo nginx -T > old.txt"
-            raise SourceError(f'{path}: nginx printed no configuration: "{shown(failed[0].strip())}"; {right}')
+            raise SourceError(f'{path}: nginx printed no configuration: "{shown(failed[1].strip())}"; {right}')
         return Source((str(path),), str(path.parent), {str(path): text}, path.parent, root)
     return printed(text, root)
 

@@ -37,9 +37,9 @@ def errors(host: Host) -> list[Problem]:
     if issubclass(host.connector_cls, SSHConnector):
         hostname = own.get("ssh_hostname")
         if not isinstance(hostname, str) or not hostname:
-            found += [("", text) for text in _no_address(host.name) if not host.name.startswith("@")]
+            found += [("", text) for text in no_address(host.name) if not host.name.startswith("@")]
         else:
-            found += [("ssh_hostname", text) for text in _no_address(hostname)]
+            found += [("ssh_hostname", text) for text in no_address(hostname)]
     return [Problem(host.name, "", *one) for one in found]
 
 
@@ -71,7 +71,7 @@ def _wrong(key: str, value: Any, kind: type) -> Iterator[str]:
             yield "is no port; right would be a number from 1 to 65535, like 22"
 
 
-def _no_address(name: str) -> Iterator[str]:
+def no_address(name: str) -> Iterator[str]:
     """What is wrong with a name that no DNS server and no /etc/hosts could have an address for."""
     try:
         ipaddress.ip_address(name)
