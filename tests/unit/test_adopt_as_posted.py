@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,29 @@ def test_an_upstream_that_got_its_own_name_gets_it_still() -> None:
         + site("location / { proxy_pass https://hub; proxy_set_header Host hub.17wanxiao.com; }")
     )
     assert "its own name as Host" not in told(found)
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ("ssl/pipe.pem", "ssl/pipe.pem is no regular file"),
+        (
+            '"data:-----BEGIN PRIVATE KEY-----\nMIGHAgEA\n-----END PRIVATE KEY-----"',
+            "stands in the configuration itself",
+        ),
+        ("engine:pkcs11:school", "stands in no file"),
+    ],
+)
+def test_a_key_that_is_in_no_file_is_told_and_never_shown(key: str, why: str) -> None:
+    Path("old/ssl").mkdir(parents=True)
+    os.mkfifo("old/ssl/pipe.pem")
+    pair = ("ssl_certificate ssl/pipe.pem;", f"ssl_certificate_key {key};", "ssl_password_file /etc/keys/words;")
+    put("old/nginx.conf", f"http {{ {site(PASS, *pair, listen='443 ssl')} }}")
+    done = run("old", "--out", "new")
+    assert why in done.output
+    assert "MIGHAgEA" not in done.output
+    assert "PRIVATE KEY" not in done.output
+    assert not Path("new/files/nginx/wx.a.edu.cn.conf").exists()
 
 
 # what it writes
