@@ -26,6 +26,8 @@ _RIGHT = {
     bool: "True or False",
     dict: "a dict",
 }
+# An address with a wrong number.
+_NUMBERS = re.compile(r"(?:[0-9]+\.){3,}[0-9]+\.?")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
@@ -80,7 +82,11 @@ def no_address(name: str) -> Iterator[str]:
             text = name.encode("idna").decode("ascii")
         except UnicodeError:
             text = ""
-        if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split(".")):
+        if (
+            len(text) > 253
+            or _NUMBERS.fullmatch(text)
+            or not all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split("."))
+        ):
             yield (
                 f'"{shown(name)}" is no host name or address; right would be "203.0.113.10" or "gw.example.com", '
                 'with a user or port in "ssh_user" and "ssh_port"'
