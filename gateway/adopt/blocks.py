@@ -10,13 +10,14 @@ from gateway.adopt.directives import Placed, named
 from gateway.inventory import domain_names
 
 _PORT = re.compile(r"\[?[^\]]*\]?:(\d{1,5})|(\d{1,5})")
+_RANGE = re.compile(r"(?:.*:)?\d+-\d+")
 _HERE = ("127.", "localhost", "[::1]", "unix:")
 
 
 @dataclass(frozen=True)
 class Listen:
     """One `listen`: its port, whether TLS is spoken there, whether a load balancer says who visitors are, and whether
-    programs of the host itself alone can reach it. `port` is 0 where it is none."""
+    programs of the host itself alone can reach it. `port` is 0 where it is none, or many."""
 
     port: int
     encrypted: bool
@@ -81,7 +82,7 @@ def _is_domain(name: str) -> bool:
 def _listen(one: Placed, encrypted: bool) -> Listen:
     address, flags = one.first, one.arguments[1:]
     found = _PORT.fullmatch(address)
-    port = int(found[1] or found[2]) if found else 80
+    port = int(found[1] or found[2]) if found else 0 if _RANGE.fullmatch(address) else 80
     quic = "quic" in flags
     local = address.startswith(_HERE)
     return Listen(port, encrypted or "ssl" in flags or quic, "proxy_protocol" in flags, local, quic)

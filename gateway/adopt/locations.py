@@ -47,9 +47,8 @@ class Locations:
                 self._location(one)
         with self._part.told_if_left():
             self._without_location()
-        for one in named(self._part.block.directives, "error_page"):
-            if one.arguments[-1:] and one.arguments[-1].startswith("@"):
-                self._part.leaves(one, f'"{one.words}": asks somebody else after an error; no key says it')
+        with self._part.told_if_left():
+            _after_errors(self._part.block.directives)
 
     def _without_location(self) -> None:
         """What the server block itself does with paths that no location is for."""
@@ -113,6 +112,7 @@ class Locations:
         """Raises LeftAloneError where something in a location cannot be carried over."""
         if inner := named(block, "location"):
             raise LeftAloneError(at(inner[0], "a location in a location; routes stand beside each other"))
+        _after_errors(block)
         for one in block:
             if one.name == "if":
                 self._condition(one, block)
@@ -255,6 +255,13 @@ class Locations:
             raise LeftAloneError(
                 at(roots[0], f"files of the host are served from {roots[0].first}: {names}; routes pass on")
             )
+
+
+def _after_errors(block: Sequence[Placed]) -> None:
+    """Raises LeftAloneError where a named location answers in the place of an error."""
+    for one in named(block, "error_page"):
+        if one.arguments[-1:] and one.arguments[-1].startswith("@"):
+            raise LeftAloneError(at(one, f'"{one.words}": asks somebody else after an error; no key says it'))
 
 
 def _is_page(location: Placed) -> bool:

@@ -10,6 +10,8 @@ from gateway.adopt.source import Source
 from gateway.certificates import importing, passphrase
 from gateway.certificates.keys import KeyPair
 
+# A key of a device, as nginx names it.
+_NO_FILE = ("engine:", "store:")
 _RENEWED = ("/etc/letsencrypt/", "/.acme.sh/")
 
 
@@ -28,11 +30,18 @@ def take(domain: str, paths: Sequence[str], source: Source) -> Taken:
     right = f"python -m gateway import-cert {domain} FILE..."
     if not paths:
         return Taken(None, f"names no certificate; {right}")
+    if any(path.startswith("data:") for path in paths):
+        return Taken(None, f"a key or certificate stands in the configuration itself; {right}")
+    if any(path.startswith(_NO_FILE) for path in paths):
+        return Taken(None, f"its key stands in no file; {right}")
     if varies := [path for path in paths if "$" in path]:
         return Taken(None, f"the certificate {varies[0]} depends on a variable; {right}")
     files = {path: source.local(path) for path in dict.fromkeys(paths)}
     if missing := [path for path, local in files.items() if local is None]:
         return Taken(None, f"{' and '.join(missing)} not in the source; {right}")
+    # opening a pipe would wait for its writer
+    if odd := [path for path, local in files.items() if local and not (local.is_file() or local.is_dir())]:
+        return Taken(None, f"{' and '.join(odd)} is no regular file; {right}")
     told = [
         f'{path} is renewed by a program of that host, which does not reach this folder; the entry\'s "cert": '
         '{"acme": ...} has the gateway renew it'

@@ -68,7 +68,7 @@ def asked(one: Placed, levels: Levels, upstreams: Mapping[str, Placed], domain: 
     if header and (header.first and _WITH_PORT.fullmatch(header.arguments[1])):
         told.append(at(header, f"Host is {domain} without a port"))
     origin, nodes = _origin(one, scheme, servers, name, sent, levels)
-    if sent != "domain" and group and not nodes:
+    if sent == "upstream" and group and not nodes:
         told.append(at(one, f"the upstream gets its own name as Host, in place of {name}"))
     return Asked(f"{scheme}://{origin}", uri, nodes, "domain" if sent == "domain" else "upstream", tuple(told))
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gateway.problems import printable
+
 _WIDTH = 110
 
 
@@ -34,7 +36,7 @@ def inventory(host: str, data: Mapping[str, Any], sites: Sequence[tuple[Mapping[
     """An inventory file with one host: its own keys, and its sites, each with the places that it comes from."""
     rows = []
     for entry, places in sites:
-        rows += [f"                # {place}\n" for place in places]
+        rows += [f"                # {printable(place)}\n" for place in places]
         rows.append(f"                {written(entry, 16)},\n")
     own = "".join(f"            {_line(key)}: {written(value, 12)},\n" for key, value in data.items())
     return (

@@ -131,11 +131,11 @@ class _Reader:
             yield one
             return
         for name in names:
-            self._included.add(name)
             if name in self._open:
                 self.unread.append(at(one, f"{shown(name)} includes itself"))
                 yield one
             else:
+                self._included.add(name)
                 made = self._file(name, around)
                 self._read += sum(map(_size, made))
                 if self._read > _MOST:

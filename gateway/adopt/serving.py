@@ -15,6 +15,20 @@ from gateway.adopt.words import READ, SAID, blocking
 
 _MAX_AGE = re.compile(r"max-age=\"?(\d+)", re.IGNORECASE)
 _LONGEST_HSTS = 63_072_000
+# Where the gateway says the opposite for all sites, and what that is to visitors.
+_OTHERWISE = (
+    (
+        "underscores_in_headers",
+        "on",
+        "request headers with _ in their names are no longer passed on; ask whether an app sends any",
+    ),
+    (
+        "ignore_invalid_headers",
+        "off",
+        "request headers with odd names are no longer passed on; ask whether an app sends any",
+    ),
+    ("merge_slashes", "off", "// in a path counts as one slash"),
+)
 _OLD_TLS = ("TLSv1", "TLSv1.1", "SSLv2", "SSLv3")
 
 
@@ -37,6 +51,7 @@ def part(domain: str, block: Block, upstreams: Mapping[str, Placed], source: Sou
     _encryption(found)
     _balancer(found)
     _hsts(found)
+    _otherwise(found)
     return found
 
 
@@ -69,7 +84,7 @@ def _listeners(found: Part) -> None:
         if text.quic:
             found.differs(one, "HTTP/3 is gone")
         if text.port == 0 or text.port > 65535:
-            found.leaves(one, f'"{one.words}": is no port')
+            found.leaves(one, f'"{one.words}": is no port, or several')
 
 
 def _encryption(found: Part) -> None:
@@ -110,3 +125,11 @@ def _hsts(found: Part) -> None:
                 found.differs(one, "HSTS is for this name alone, without includeSubDomains and preload")
             found.own = [item for item in found.own if item is not one]
             found.inner = [tuple(item for item in block if item is not one) for block in found.inner]
+
+
+def _otherwise(found: Part) -> None:
+    for name, value, text in _OTHERWISE:
+        for one in nearest((found.block.directives, found.block.http), name):
+            if one.first == value:
+                found.said.pop(name, None)
+                found.differs(one, text)

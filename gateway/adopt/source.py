@@ -19,8 +19,12 @@ from gateway.problems import shown
 _MOST_BYTES = 64 << 20
 _HEADER = re.compile(r"^# configuration file (/.+):[ \t]*\n", re.MULTILINE)
 # What nginx, sudo or ssh says where nothing was printed.
-_FAILED = re.compile(r".*(?:\[emerg\]|command not found|password is required|[Pp]ermission denied|未找到命令).*")
+_FAILED = re.compile(
+    r"(?:.*\[(?:warn|notice)\].*\n)*"
+    r"(.*(?:\[emerg\]|command not found|password is required|[Pp]ermission denied|未找到命令).*)"
+)
 _GLOB = re.compile(r"[*?\[]")
+_RIGHT = "right would be nginx's own text, or what `nginx -T` printed"
 _MAIN = ("nginx.conf", "conf/nginx.conf", "etc/nginx/nginx.conf")
 
 
@@ -80,6 +84,8 @@ class Source:
 
     def _in_folders(self, pattern: str) -> list[str]:
         for folder, rest in self._places(pattern):
+            if _GLOB.search(rest) and "/" not in rest and posixpath.normpath(posixpath.join(folder, rest)) != pattern:
+                continue  # *.conf of a folder that is not here would be that of any other
             try:
                 matching = [*folder.glob(rest)] if _GLOB.search(rest) else [folder / rest]
             except ValueError:  # no pattern to Python
@@ -130,10 +136,12 @@ def read(path: Path, root: Path | None = None) -> Source:
             f"{path}: cannot be read: {error.strerror}; right would be nginx's folder, a file of it, "
             "or what `nginx -T` printed"
         ) from None
+    if not text.strip():
+        raise SourceError(f"{path}: is empty; {_RIGHT}")
     if not _HEADER.search(text):
         if failed := _FAILED.match(text.strip()):
             right = "run it as root: ssh HOST sudo nginx -T > old.txt"
-            raise SourceError(f'{path}: nginx printed no configuration: "{shown(failed[0].strip())}"; {right}')
+            raise SourceError(f'{path}: nginx printed no configuration: "{shown(failed[1].strip())}"; {right}')
         return Source((str(path),), str(path.parent), {str(path): text}, path.parent, root)
     return printed(text, root)
 
@@ -166,17 +174,14 @@ def _folder(folder: Path, root: Path | None) -> Source:
 
 def _text(path: Path) -> str:
     """A file's text, whatever its encoding. Raises SourceError, and OSError where it cannot be read."""
-    right = "right would be nginx's own text, or what `nginx -T` printed"
     try:
         body = file_content.as_utf8(file_content.content(path, _MOST_BYTES))
     except ValueError as error:
-        raise SourceError(f"{path}: {error}; {right}") from None
+        raise SourceError(f"{path}: {error}; {_RIGHT}") from None
     if len(body) > _MOST_BYTES:
-        raise SourceError(f"{path}: is larger than any configuration; {right}")
-    if not body.strip():
-        raise SourceError(f"{path}: is empty; {right}")
+        raise SourceError(f"{path}: is larger than any configuration; {_RIGHT}")
     if b"\0" in body:
-        raise SourceError(f"{path}: is no text; {right}")
+        raise SourceError(f"{path}: is no text; {_RIGHT}")
     return decoded(body)
 
 

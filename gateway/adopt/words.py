@@ -25,11 +25,11 @@ READ = _names(
 # What the gateway says itself, for all sites alike.
 SAID = _names(
     "ssl_protocols ssl_ciphers ssl_prefer_server_ciphers ssl_session_cache ssl_session_timeout ssl_session_tickets "
-    "ssl_session_ticket_key ssl_dhparam ssl_ecdh_curve ssl_stapling ssl_stapling_verify ssl_trusted_certificate "
-    "ssl_early_data ssl_buffer_size ssl_conf_command ssl_reject_handshake access_log error_log server_tokens "
-    "server_name_in_redirect port_in_redirect absolute_redirect large_client_header_buffers client_header_timeout "
-    "client_header_buffer_size merge_slashes underscores_in_headers ignore_invalid_headers keepalive_requests "
-    "proxy_http_version proxy_redirect proxy_cookie_domain proxy_cookie_path proxy_connect_timeout "
+    "ssl_session_ticket_key ssl_password_file ssl_dhparam ssl_ecdh_curve ssl_stapling ssl_stapling_verify "
+    "ssl_trusted_certificate ssl_early_data ssl_buffer_size ssl_conf_command ssl_reject_handshake access_log "
+    "error_log server_tokens server_name_in_redirect port_in_redirect absolute_redirect large_client_header_buffers "
+    "client_header_timeout client_header_buffer_size merge_slashes underscores_in_headers ignore_invalid_headers "
+    "keepalive_requests proxy_http_version proxy_redirect proxy_cookie_domain proxy_cookie_path proxy_connect_timeout "
     "proxy_next_upstream proxy_next_upstream_tries proxy_next_upstream_timeout proxy_buffering proxy_buffer_size "
     "proxy_buffers proxy_busy_buffers_size proxy_headers_hash_max_size proxy_headers_hash_bucket_size "
     "proxy_ssl_protocols proxy_ssl_ciphers proxy_ssl_session_reuse proxy_ssl_conf_command proxy_socket_keepalive "

@@ -17,6 +17,7 @@ from gateway.adopt.report import BlockReport, Outcome
 from gateway.cli.inventory import load_or_stop
 from gateway.cli.output import folded, print_json, stop
 from gateway.deploys import handwritten
+from gateway.fleet import host_keys
 from gateway.inventory.values import Domain
 from gateway.problems import count, errors, printable
 
@@ -71,6 +72,9 @@ def adopt(
             TypeAdapter(Domain).validate_python(domain)
         except ValidationError as error:
             stop(f"--domain {printable(domain)}: {error.errors()[0]['ctx']['error']}", as_json)
+    if host is not None and not host.startswith("@"):
+        for wrong in host_keys.no_address(host):
+            stop(f"--host: {wrong}", as_json)
     if root and not root.is_dir():
         stop(f"--root {printable(str(root))}: is no folder; name the one in which the host's files lie", as_json)
     address = host or from_host or EXAMPLE

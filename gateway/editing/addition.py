@@ -12,10 +12,10 @@ from pyinfra.api import Inventory
 
 from gateway.editing import entry_text
 from gateway.editing.inventory_code import Code, TooCleverError
-from gateway.fleet import groups
+from gateway.fleet import groups, host_keys
 from gateway.fleet.parsing import parse_host
 from gateway.inventory import domain_names
-from gateway.problems import Problem, did_you_mean, errors, shown
+from gateway.problems import Problem, count, did_you_mean, errors, shown
 
 _NO_NAME = re.compile(r"\W")
 # Beside IP addresses and DNS names: what pyinfra takes for a connector's host, and a name out of ~/.ssh/config.
@@ -68,14 +68,15 @@ def plan(new: NewSite, path: Path, inventory: Inventory, files: Path) -> Additio
         text = code.with_site(name, entry_text.site(entry, code.quote, code.newline))
         _judge(name, new.domain, before, {**before, "sites": [*before.get("sites", ()), entry]}, files)
         _prove(path, names, text, name, entry)
-        return Addition(text, name, f"added to {name}, which has {len(before['sites']) + 1} sites now")
+        return Addition(text, name, f"added to {name}, which has {count(len(before['sites']) + 1, 'site')} now")
     except TooCleverError as error:
         raise NotAddedError(error) from None
 
 
 def _new_host(new: NewSite, code: Code, names: Mapping[str, Any], inventory: Inventory, files: Path) -> Addition:
     name = new.address
-    if not (domain_names.is_ip(name) or _HOST.fullmatch(name)) or name.startswith("["):
+    known = name.startswith("@") or not any(host_keys.no_address(name))
+    if not (known and (domain_names.is_ip(name) or _HOST.fullmatch(name))) or name.startswith("["):
         right = "an address like 203.0.113.10, without user, port or scheme"
         raise NotAddedError(Problem("", new.domain, "--host", f'"{shown(name)}" is no host; right would be {right}'))
     written = {group for group, value in names.items() if groups.written_hosts(value) is not None}

@@ -26,6 +26,8 @@ _RIGHT = {
     bool: "True or False",
     dict: "a dict",
 }
+# An address with a wrong number.
+_NUMBERS = re.compile(r"(?:[0-9]+\.){3,}[0-9]+\.?")
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
@@ -37,9 +39,9 @@ def errors(host: Host) -> list[Problem]:
     if issubclass(host.connector_cls, SSHConnector):
         hostname = own.get("ssh_hostname")
         if not isinstance(hostname, str) or not hostname:
-            found += [("", text) for text in _no_address(host.name) if not host.name.startswith("@")]
+            found += [("", text) for text in no_address(host.name) if not host.name.startswith("@")]
         else:
-            found += [("ssh_hostname", text) for text in _no_address(hostname)]
+            found += [("ssh_hostname", text) for text in no_address(hostname)]
     return [Problem(host.name, "", *one) for one in found]
 
 
@@ -71,7 +73,7 @@ def _wrong(key: str, value: Any, kind: type) -> Iterator[str]:
             yield "is no port; right would be a number from 1 to 65535, like 22"
 
 
-def _no_address(name: str) -> Iterator[str]:
+def no_address(name: str) -> Iterator[str]:
     """What is wrong with a name that no DNS server and no /etc/hosts could have an address for."""
     try:
         ipaddress.ip_address(name)
@@ -80,7 +82,11 @@ def _no_address(name: str) -> Iterator[str]:
             text = name.encode("idna").decode("ascii")
         except UnicodeError:
             text = ""
-        if len(text) > 253 or not all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split(".")):
+        if (
+            len(text) > 253
+            or _NUMBERS.fullmatch(text)
+            or not all(_LABEL.fullmatch(label) for label in text.removesuffix(".").split("."))
+        ):
             yield (
                 f'"{shown(name)}" is no host name or address; right would be "203.0.113.10" or "gw.example.com", '
                 'with a user or port in "ssh_user" and "ssh_port"'

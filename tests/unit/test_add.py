@@ -116,6 +116,7 @@ def test_a_host_is_known_by_its_address_too():
     done = _add("wx.two.edu.cn", "--host", "203.0.113.10", "--edge", "slb")
     assert done.exit_code == 0, done.output
     assert [name for name, _ in _groups()["wanxiao_prod"]] == ["gw"]
+    assert "wx.two.edu.cn was added to gw, which has 1 site now" in done.output
 
 
 @pytest.mark.parametrize(
@@ -173,6 +174,8 @@ def test_what_blueking_needs_can_be_said():
         (("wx.two.edu.cn", *HOST, "--edge", "slb", "--platform", "bkitsm"), 'platform "bkitsm" needs it'),
         (("wx.two.edu.cn", "--host", "ops@203.0.113.11", "--edge", "slb"), "right would be an address like"),
         (("wx.two.edu.cn", "--host", "203.0.113.11:22", "--edge", "slb"), "right would be an address like"),
+        (("wx.two.edu.cn", "--host", "300.0.113.11", "--edge", "slb"), "right would be an address like"),
+        (("wx.two.edu.cn", "--host", "203.0.113.11.", "--edge", "slb"), "right would be an address like"),
         (("wx.two.edu.cn", *HOST, "--edge", "slb", "--verify", "gone.txt"), "gone.txt: cannot be read"),
         (("wx.two.edu.cn", *HOST, "--edge", "slb", "--verify", "group_data"), "is a folder, no regular file"),
         (("wx.two.edu.cn", *HOST, "--edge", "slb", "--verify", "page.txt"), "is a web page, saved while not logged in"),

@@ -77,6 +77,8 @@ def test_settings_of_a_connector_of_its_own_are_judged_too():
         "[::1]",
         "*",
         "h\n1",
+        "300.0.113.10",
+        "203.0.113.10.11",
         ".",
     ],
 )
