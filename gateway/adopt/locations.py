@@ -12,6 +12,7 @@ from gateway.adopt.parts import Part, Row
 from gateway.adopt.source import Source
 from gateway.adopt.words import READ, SAID, blocking
 from gateway.checkout.own_directives import location_of
+from gateway.problems import shown
 
 # Bundles of the authorities that everybody trusts.
 _TRUST_STORES = ("/etc/ssl/certs/", "/etc/pki/", "/etc/ssl/cert.pem", "/usr/share/ca-certificates")
@@ -177,6 +178,7 @@ class Locations:
         self._visitors(levels, location)
         part.bodies += nearest(levels, "client_max_body_size")
         part.waits += [*nearest(levels, "proxy_read_timeout"), *nearest(levels, "proxy_send_timeout")]
+        self._cookies(levels)
         part.said |= {item.name: item for item in block if item.name in SAID}
         left = [item for item in block if item.name not in READ | SAID]
         part.inner.append((*left, *sent.others))
@@ -194,6 +196,13 @@ class Locations:
                     self._part.differs(place, text)
             return ""
         return files[0].first
+
+    def _cookies(self, levels: Sequence[Sequence[Placed]]) -> None:
+        """What a location adds to cookies behind their path."""
+        for one in nearest(levels, "proxy_cookie_path"):
+            added = one.arguments[-1].partition(";")[2].strip()
+            if added:
+                self._part.differs(one, f"cookies no longer get {shown(added)}, but what the upstream gives them")
 
     def _visitors(self, levels: Sequence[Sequence[Placed]], location: Placed) -> None:
         """Who may use a location, as `allow` has it."""
