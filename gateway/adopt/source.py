@@ -106,8 +106,7 @@ class Source:
                 if path.startswith(f"{start}/"):
                     yield self.folder, path.removeprefix(f"{start}/")
             parts = PurePosixPath(path.lstrip("/")).parts
-            # A pattern alone, without the folder that it is for, would match the files beside it.
-            for number in range(len(parts) - bool(_GLOB.search(parts[-1]))):
+            for number in range(len(parts)):
                 yield self.folder, posixpath.join(*parts[number:])
 
 
