@@ -17,21 +17,17 @@ from gateway.certificates import stored
 INVENTORY = "prod.py"
 
 
-class FolderError(Exception):
-    """Nothing was written; the text says why and what would be right."""
-
-
 def refuse_what_is_there(folder: Path) -> None:
-    """Raises FolderError where something is in the folder already, or where it cannot be made."""
+    """Raises starter.FolderError where something is in the folder already, or where it cannot be made."""
     try:
         if not folder.is_dir() and (folder.exists() or folder.is_symlink()):
-            raise FolderError(f"{folder} is a file; name a folder that is not there yet")
+            raise starter.FolderError(f"{folder} is a file; name a folder that is not there yet")
         if folder.is_dir() and (there := sorted(folder.iterdir())):
-            raise FolderError(
+            raise starter.FolderError(
                 f"{folder} has files already ({there[0].name}), which stay as they are; name a new folder"
             )
     except OSError as error:
-        raise FolderError(f"{folder} cannot be read: {error.strerror}; name another folder") from None
+        raise starter.FolderError(f"{folder} cannot be read: {error.strerror}; name another folder") from None
 
 
 def write(folder: Path, adoption: Adoption, host: str, replaces: Sequence[str] = ()) -> list[Path]:
@@ -39,7 +35,7 @@ def write(folder: Path, adoption: Adoption, host: str, replaces: Sequence[str] =
 
     `replaces` are files of that host's nginx that they take the place of.
 
-    Private keys have mode 600. Raises FolderError, and then has written nothing.
+    Private keys have mode 600. Raises starter.FolderError, and then has written nothing.
     """
     refuse_what_is_there(folder)
     try:
@@ -51,11 +47,9 @@ def write(folder: Path, adoption: Adoption, host: str, replaces: Sequence[str] =
             if folder.is_dir():
                 folder.rmdir()
             shutil.move(made, folder)
-    except starter.FolderError as error:
-        raise FolderError(str(error)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise FolderError(f"{folder} cannot be written: {reason}; name another folder") from None
+        raise starter.FolderError(f"{folder} cannot be written: {reason}; name another folder") from None
     return sorted(folder / file.relative_to(made) for file in files)
 
 

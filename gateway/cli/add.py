@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -12,9 +11,9 @@ from gateway.checkout import verify_files
 from gateway.checkout.verify_files import VerifyFile
 from gateway.cli import import_cert
 from gateway.cli.check import check
-from gateway.cli.output import stop
+from gateway.cli.output import refuse, stop
 from gateway.fleet import inventory_file, loading
-from gateway.problems import Problem, errors, printable
+from gateway.problems import errors
 
 # Options with as many values as stand behind them.
 _LISTS = ("--slb-cidr", "--bk-app", "--verify", "--cert", "--encrypt-to")
@@ -102,7 +101,7 @@ def add(
         loaded, problems = loading.read_inventory(inventory)
         # those of other hosts are theirs
         if wrong := [one for one in errors(problems) if not one.host]:
-            _refuse(*wrong)
+            refuse(*wrong)
         planned = addition.plan(addition.NewSite(host, entry, platform), path, loaded, Path("files"))
         with whole_file.replaced(path, planned.text):
             # What may still refuse comes first.
@@ -117,7 +116,7 @@ def add(
     except loading.InventoryError as error:
         stop(str(error), False)
     except addition.NotAddedError as error:
-        _refuse(*error.reasons)
+        refuse(*error.reasons)
     except OSError as error:
         stop(f"{error.filename or path} cannot be written: {error.strerror}", False)
     click.echo(f"{inventory}: {domain} was {planned.where}")
@@ -146,9 +145,3 @@ def _verification_file(domain: str, path: Path, folder: Path) -> VerifyFile:
     if there.exists() and there.read_bytes() != found.body:
         import_cert.refuse(domain, str(path), f"{there} is there with other content; remove the one that is wrong")
     return found
-
-
-def _refuse(*reasons: Problem | str) -> NoReturn:
-    for reason in reasons:
-        click.echo(f"{click.style('refused', fg='red')}: {printable(str(reason))}", err=True)
-    sys.exit(1)

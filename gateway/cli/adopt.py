@@ -89,7 +89,7 @@ def adopt(
         stays = in_place or (from_host is not None and host in (None, from_host))
         replaces, kept = replacing.replaced(adoption.blocks) if stays else ([], [])
         written = writing.write(out, adoption, address, replaces) if adoption.sites else []
-    except (source.SourceError, writing.FolderError) as error:
+    except (source.SourceError, starter.FolderError) as error:
         stop(printable(str(error)), as_json)
     steps = _next_steps(adoption, out, address)
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.certificates import importing, names, passphrase, pem, stored
+from gateway.cli import output
 from gateway.inventory.values import Domain
 from gateway.problems import Problem, printable
 
@@ -101,7 +101,4 @@ def _warn(domain: str, text: str) -> None:
 
 def refuse(domain: str, field: str, *reasons: str) -> NoReturn:
     """Says why nothing is done, and exits."""
-    for text in reasons:
-        problem = Problem("", printable(domain), field, printable(text))
-        click.echo(f"{click.style('refused', fg='red')}: {problem}", err=True)
-    sys.exit(1)
+    output.refuse(*(Problem("", printable(domain), field, text) for text in reasons))

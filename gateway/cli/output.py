@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from gateway.problems import Problem, errors
+from gateway.problems import Problem, errors, printable
 
 # So many of a long list are printed; --json has them all.
 SHOWN = 5
@@ -26,6 +26,13 @@ def stop(text: str, as_json: bool, exit_code: int = 1) -> NoReturn:
     else:
         click.echo(f"error: {text}", err=True)
     sys.exit(exit_code)
+
+
+def refuse(*reasons: Problem | str) -> NoReturn:
+    """Prints why nothing is done, a line for each reason, and exits with 1."""
+    for reason in reasons:
+        click.echo(f"{click.style('refused', fg='red')}: {printable(str(reason))}", err=True)
+    sys.exit(1)
 
 
 def print_json(data: object) -> None:

@@ -13,12 +13,10 @@ from gateway.nginx.release import File, Release
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
 
-from .host_stage import Stage
+from .host_stage import GIVES_UP, Stage
 
 THEIRS = "server { listen 80; server_name a.edu.cn; }\n"
 OTHER = "server { listen 80; server_name b.edu.cn; }\n"
-# The stand-in of systemctl loads what `current` leads to; without it nothing is served.
-_GIVES_UP = 'reload_nginx() { [ -e "$home/current" ] && [ -n "$(including_links)" ] || rm -f "$STAGE/serves"; }'
 
 
 _ONE_SECOND = "date() { echo 20260101T000000Z; }"
@@ -135,7 +133,7 @@ def test_without_a_gateway_they_are_back(host, build):
     before = _config(host)
     assert host.activate(build(*BOTH).id).returncode == 0
     assert _config(host) == {}
-    done = host.run("withdraw", instead=_GIVES_UP)
+    done = host.run("withdraw", instead=GIVES_UP)
     assert done.returncode == 0, done.stderr
     assert _config(host) == before
     assert host.current is None

@@ -10,8 +10,8 @@ import pytest
 
 from gateway.deploys import state
 
-from .host_stage import Stage
-from .test_replaced_files import _GIVES_UP, BOTH, OTHER, build, host
+from .host_stage import GIVES_UP, Stage
+from .test_replaced_files import BOTH, OTHER, build, host
 
 __all__ = ("build", "host")
 
@@ -104,7 +104,7 @@ def test_at_no_moment_would_nginx_read_both_a_release_and_what_it_replaces(watch
     assert watched.run("activate", first.id, "rollback", str(watched.entry), instead=_SOON).returncode != 0
     assert _both(watched) == ""
     (watched.told / "deaf").unlink()
-    assert watched.run("withdraw", instead=_GIVES_UP).returncode == 0
+    assert watched.run("withdraw", instead=GIVES_UP).returncode == 0
     assert _both(watched) == ""
     (watched.told / "deaf").touch()
     assert watched.run("activate", second.id, "deploy", str(watched.entry), instead=_SOON).returncode != 0
@@ -115,5 +115,5 @@ def test_after_a_rollback_from_the_first_release_there_is_none_to_go_back_to(hos
     release = build(*BOTH)
     for purpose, left in (("deploy", [release.id]), ("rollback", [])):
         assert host.activate(release.id).returncode == 0
-        assert host.run("withdraw", purpose, instead=_GIVES_UP).returncode == 0
+        assert host.run("withdraw", purpose, instead=GIVES_UP).returncode == 0
         assert state.read(host.says("state")).history == tuple(left)

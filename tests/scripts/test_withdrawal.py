@@ -12,10 +12,7 @@ from gateway.nginx.release import File
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
 
-from .host_stage import NGINX_CONF, Stage
-
-# The stand-in of systemctl loads what `current` leads to; without it nothing is served.
-_GIVES_UP = 'reload_nginx() { [ -e "$home/current" ] && [ -n "$(including_links)" ] || rm -f "$STAGE/serves"; }'
+from .host_stage import GIVES_UP, NGINX_CONF, Stage
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ def _theirs(host: Stage) -> str:
 
 def test_nginx_is_as_it_was_and_nothing_of_the_gateway_runs(host):
     assert _theirs(host) != NGINX_CONF
-    done = host.run("withdraw", instead=_GIVES_UP)
+    done = host.run("withdraw", instead=GIVES_UP)
     assert done.returncode == 0, done.stderr
     assert _theirs(host) == NGINX_CONF
     assert host.serves is host.current is None
@@ -74,7 +71,7 @@ def test_a_welcome_page_that_was_served_before_the_gateway_is_served_after_it(tm
     done = made.run("withdraw", instead="reload_nginx() { :; }")
     assert done.returncode != 0
     assert not (nginx / "sites-enabled/default").exists()
-    done = made.run("withdraw", instead=_GIVES_UP)
+    done = made.run("withdraw", instead=GIVES_UP)
     assert done.returncode == 0, done.stderr
     assert (nginx / "sites-enabled/default").exists() is ran_before
     assert not (made.home / "had-stock-site").exists()
@@ -82,7 +79,7 @@ def test_a_welcome_page_that_was_served_before_the_gateway_is_served_after_it(tm
 
 def test_the_last_release_can_come_back(host):
     (last,) = host.history
-    assert host.run("withdraw", instead=_GIVES_UP).returncode == 0
+    assert host.run("withdraw", instead=GIVES_UP).returncode == 0
     done = host.activate(last, purpose="rollback")
     assert done.returncode == 0, done.stderr
     assert host.serves == host.current == last
@@ -92,7 +89,7 @@ def test_where_nginx_would_not_load_without_it_all_stays(host):
     before = _theirs(host)
     (host.told / "says").write_text("nginx: [emerg] theirs\n")
     (host.told / "refuses").touch()
-    done = host.run("withdraw", instead=_GIVES_UP)
+    done = host.run("withdraw", instead=GIVES_UP)
     assert done.returncode != 0
     assert "nginx would not load without the gateway" in done.stderr
     assert "[emerg] theirs" in done.stderr
@@ -112,7 +109,7 @@ def test_where_the_running_nginx_goes_on_with_it_it_is_included_again(host):
 def test_where_nginx_was_removed_with_its_main_file_the_rest_goes_too(host):
     (host.root / "etc/nginx/nginx.conf").unlink()
     (host.told / "active").unlink()
-    done = host.run("withdraw", instead=_GIVES_UP)
+    done = host.run("withdraw", instead=GIVES_UP)
     assert done.returncode == 0, done.stderr
     left = [path for path in (host.root / "etc").rglob("*wecom-gateway*") if host.home not in (path, *path.parents)]
     assert left == []
