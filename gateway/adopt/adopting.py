@@ -46,7 +46,7 @@ class Adopted:
 
 @dataclass(frozen=True)
 class Adoption:
-    """All sites, the platforms that they have, and what became of every server block.
+    """All sites, those of their platforms that are not shipped, and what became of every server block.
 
     `proxy_protocol` are the networks of a load balancer of layer 4. `unread` tells what could not be read.
     """
@@ -91,10 +91,9 @@ class _Adopting:
         for number, block in enumerate(self._blocks):
             self._names(number, block)
         used = {adopted.entry["platform"] for adopted in self._sites.values()}
-        platforms = self._platforms.used
         return Adoption(
             tuple(self._sites.values()),
-            {name: data for name, data in platforms.items() if name in used},
+            {name: data for name, data in self._platforms.own.items() if name in used},
             balancers,
             (*map(self._report, range(len(self._blocks))), *map(_of_another_kind, self._configuration.other)),
             self._configuration.unread,
@@ -103,7 +102,7 @@ class _Adopting:
     def _by_domain(self) -> dict[str, list[int]]:
         """The server blocks of every domain, by number. nginx takes the first of a name and port."""
         found: dict[str, list[int]] = {}
-        places: dict[tuple[str, int], str] = {}
+        places: dict[tuple[str, int], Block] = {}
         for number, block in enumerate(self._blocks):
             if _GATEWAY in block.server.file:
                 self._left[number].append(at(block.server, "is of a gateway that is deployed already"))
@@ -115,10 +114,9 @@ class _Adopting:
             for domain in block.domains:
                 taken = [places[domain, port] for port in block.ports if (domain, port) in places]
                 if taken and len(taken) == len(block.ports):
-                    text = f"nginx passes it over: {domain} stands in {taken[0]} with the same port"
-                    self._left[number].append(at(block.server, text))
+                    self._left[number].append(at(block.server, _why_second(domain, block, taken[0])))
                     continue
-                places |= {(domain, port): at(block.server, "").place for port in block.ports}
+                places |= dict.fromkeys(((domain, port) for port in block.ports), block)
                 found.setdefault(domain, []).append(number)
         for number, block in enumerate(self._blocks):
             if block.domains or block.unusable or self._left[number]:
@@ -284,6 +282,14 @@ class _Adopting:
             domains,
             tuple(sorted(once.values())),
         )
+
+
+def _why_second(domain: str, block: Block, first: Block) -> str:
+    """Why a server block of a domain counts for nothing where another one has its ports."""
+    place = at(first.server, "").place
+    if block.addresses & first.addresses:
+        return f"nginx passes it over: {domain} stands in {place} with the same port"
+    return f"answers for {domain} on an address of its own, and {place} on another; a site answers alike on all"
 
 
 def _of_another_kind(server: Placed) -> BlockReport:

@@ -16,9 +16,11 @@ _HERE = ("127.", "localhost", "[::1]", "unix:")
 
 @dataclass(frozen=True)
 class Listen:
-    """One `listen`: its port, whether TLS is spoken there, whether a load balancer says who visitors are, and whether
-    programs of the host itself alone can reach it. `port` is 0 where it is none, or many."""
+    """One `listen`: its address as it stands there, "" for all, its port, whether TLS is spoken there, whether a load
+    balancer says who visitors are, and whether programs of the host itself alone can reach it. `port` is 0 where it is
+    none, or many."""
 
+    address: str
     port: int
     encrypted: bool
     proxied: bool
@@ -42,12 +44,17 @@ class Block:
         """Every `listen`; nginx's own default is port 80."""
         encrypted = any(one.first == "on" for one in named(self.directives, "ssl"))
         found = [_listen(one, encrypted) for one in named(self.directives, "listen")]
-        return tuple(found) or (Listen(80, encrypted, False, False, False),)
+        return tuple(found) or (Listen("", 80, encrypted, False, False, False),)
 
     @cached_property
     def ports(self) -> dict[int, bool]:
         """The ports that others can reach by TCP, and whether they speak TLS."""
         return {one.port: one.encrypted for one in self.listens if not one.local and not one.quic}
+
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """The addresses that it listens on, "" for all of the host."""
+        return frozenset(one.address for one in self.listens if not one.local and not one.quic)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -85,4 +92,6 @@ def _listen(one: Placed, encrypted: bool) -> Listen:
     port = int(found[1] or found[2]) if found else 0 if _RANGE.fullmatch(address) else 80
     quic = "quic" in flags
     local = address.startswith(_HERE)
-    return Listen(port, encrypted or "ssl" in flags or quic, "proxy_protocol" in flags, local, quic)
+    # "80" and "*:80" are for all addresses; a name without a port stands for port 80
+    bare = "" if address.isdecimal() else address.removesuffix(f":{port}").removeprefix("*")
+    return Listen(bare, port, encrypted or "ssl" in flags or quic, "proxy_protocol" in flags, local, quic)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from gateway.checkout.own_directives import Directive, location_of
 from gateway.problems import shown
 
+# How many arguments of a directive come before a value that may be a password.
+_BEFORE_A_VALUE = {"proxy_set_header": 1, "add_header": 1, "add_trailer": 1, "set": 1, "fastcgi_param": 1}
+
 
 @dataclass(frozen=True)
 class Placed(Directive):
@@ -29,10 +32,15 @@ class Placed(Directive):
 
     @property
     def words(self) -> str:
-        """As it stands in a message: its name and arguments, without its block and not too long."""
-        if self.name == "if":
-            return shown(f"if ({' '.join(self.arguments)})")
-        return shown(" ".join((self.name, *self.arguments)))
+        """As it stands in a message: its name and arguments, without its block and not too long.
+
+        Values that may be passwords are left out: those of headers and variables, and what a condition compares with.
+        """
+        told = self.arguments[: _BEFORE_A_VALUE.get(self.name)]
+        if self.name == "if" and set(self.arguments) & {"=", "!="}:
+            told = self.arguments[:2]
+        arguments = " ".join(told if told == self.arguments else (*told, "..."))
+        return shown(f"if ({arguments})" if self.name == "if" else f"{self.name} {arguments}".rstrip())
 
 
 @dataclass(frozen=True, order=True)

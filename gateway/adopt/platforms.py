@@ -1,4 +1,4 @@
-"""Routes as a platform: one of those that are known, or one of the source's own."""
+"""Routes as a platform: one of those that are shipped, or one of the source's own."""
 
 from __future__ import annotations
 
@@ -7,31 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gateway import starter
 from gateway.adopt.parts import Row, dumped
 
 Port = int | Literal["entry"]
 
 _WEIXIN = "X-Forwarded-Weixin-Host"
-_WANXIAO = "bsacs/qyweixin.action?flag={flag}&paytype=qyweixin&ecardFunc=index"
-
-# As group_data/all.py has them.
-KNOWN: Mapping[str, Mapping[str, Any]] = {
-    "wanxiao_prod": {
-        "routes": [
-            {"port": "entry", "path": "/", "upstream": "https://hub.17wanxiao.com/"},
-            {"port": 9001, "path": "/", "upstream": "https://open.17wanxiao.com/"},
-        ],
-        "app_path": _WANXIAO,
-    },
-    "wanxiao_test": {
-        "routes": [
-            {"port": "entry", "path": "/bserver/", "upstream": "https://api.17wanxiao.com/b-server/"},
-            {"port": 9001, "path": "/", "upstream": "https://api.17wanxiao.com/"},
-        ],
-        "app_path": _WANXIAO,
-    },
-    "bkitsm": {"routes": "bk", "max_body": "200m", "read_timeout": 180, "domain_headers": [_WEIXIN]},
-}
 DEFAULT_BODY, DEFAULT_WAIT = "50m", 60
 
 _MOBILE = re.compile(r"/([ot])/([A-Za-z0-9_-]{1,64})/(?:static/)?weixin/")
@@ -50,11 +31,12 @@ class Chosen:
 
 
 class Platforms:
-    """The platforms that sites have so far: two sites with the same routes share one."""
+    """The platforms that sites have: `own` are those that are not shipped. Two sites with the same routes share one."""
 
     def __init__(self) -> None:
-        self.used: dict[str, Mapping[str, Any]] = dict(KNOWN)
-        self._names = {repr(data): name for name, data in KNOWN.items()}
+        self._shipped = starter.platforms()
+        self.own: dict[str, Mapping[str, Any]] = {}
+        self._names = {repr(data): name for name, data in self._shipped.items()}
 
     def choose(self, domain: str, rows: Sequence[tuple[Port, Row]], cas: Mapping[str, str], wait: int) -> Chosen:
         """The platform of a site with these routes. `cas` are the files of authorities by where they were, `wait` is
@@ -65,7 +47,7 @@ class Platforms:
         if bk := _blueking(rows, headers, cas):
             return self._known("bkitsm", wait, bk)
         for name in ("wanxiao_prod", "wanxiao_test"):
-            if not headers and sorted(map(repr, routes)) == sorted(map(repr, KNOWN[name]["routes"])):
+            if not headers and sorted(map(repr, routes)) == sorted(map(repr, self._shipped[name]["routes"])):
                 return self._known(name, wait, None)
         data: dict[str, Any] = {"routes": routes}
         if wait and wait != DEFAULT_WAIT:
@@ -76,7 +58,7 @@ class Platforms:
 
     def _known(self, name: str, wait: int, bk: Mapping[str, Any] | None) -> Chosen:
         """A known platform, or a copy of it for those whose upstream may take longer."""
-        data = KNOWN[name]
+        data = self._shipped[name]
         if wait > data.get("read_timeout", DEFAULT_WAIT):
             data = {**data, "read_timeout": wait}
             name = self._name(f"{name}_{wait}s", data)
@@ -87,9 +69,9 @@ class Platforms:
         if known := self._names.get(repr(data)):
             return known
         number = 1
-        while (name := wanted if number == 1 else f"{wanted}_{number}") in self.used:
+        while (name := wanted if number == 1 else f"{wanted}_{number}") in {*self._shipped, *self.own}:
             number += 1
-        self.used[name] = data
+        self.own[name] = data
         self._names[repr(data)] = name
         return name
 

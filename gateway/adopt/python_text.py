@@ -48,6 +48,6 @@ def inventory(host: str, data: Mapping[str, Any], sites: Sequence[tuple[Mapping[
     )
 
 
-def platforms(found: Mapping[str, Mapping[str, Any]]) -> str:
-    """group_data/all.py with these platforms."""
-    return f'"""The platforms that sites can stand in front of."""\n\nplatforms = {written(found)}\n'
+def platforms(own: Mapping[str, Mapping[str, Any]]) -> str:
+    """Lines for the end of group_data/all.py that add platforms to the shipped ones."""
+    return f"# Of the hand-written nginx.\nplatforms |= {written(own)}\n"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gateway import starter
 from gateway.adopt import python_text
 from gateway.adopt.adopting import Adopted, Adoption
-from gateway.adopt.platforms import KNOWN
 from gateway.certificates import stored
 
 INVENTORY = "prod.py"
@@ -58,11 +57,10 @@ def _whole(folder: Path, adoption: Adoption, host: str, replaces: Sequence[str])
     if adoption.proxy_protocol:
         data["proxy_protocol"] = list(adoption.proxy_protocol)
     rows = [(one.entry, one.places) for one in adoption.sites]
-    own: Mapping[str, Mapping[str, Any]] = {**KNOWN, **adoption.platforms}
     files = starter.write(
         folder,
         inventory={INVENTORY: python_text.inventory(host, data, rows)},
-        group_data={"all.py": python_text.platforms(own)},
+        platforms=python_text.platforms(adoption.platforms) if adoption.platforms else "",
     )
     for one in adoption.sites:
         files += _of_site(folder / "files", one)

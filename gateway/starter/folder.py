@@ -15,20 +15,19 @@ class FolderError(Exception):
     """The folder cannot be begun; the message is one sentence that says why."""
 
 
-def write(
-    folder: Path, *, inventory: Mapping[str, str] | None = None, group_data: Mapping[str, str] | None = None
-) -> list[Path]:
+def write(folder: Path, *, inventory: Mapping[str, str] | None = None, platforms: str = "") -> list[Path]:
     """Writes a repository of the operator's own into `folder`, which is made where it is not there.
 
-    `inventory` is texts by file name that stand in place of all examples of inventory/; those of `group_data` replace
-    the shipped file of the same name, or come beside. Returns the paths written, in the order of names.
+    `inventory` is texts by file name that stand in place of all examples of inventory/; `platforms` comes to the end of
+    group_data/all.py. Returns the paths written, in the order of names.
     Raises FolderError where the folder is not empty or cannot be written; it is as it was then.
     """
     contents = texts.shipped()
     if inventory is not None:
         contents = {name: text for name, text in contents.items() if not name.startswith("inventory/")}
         contents |= {f"inventory/{name}": text for name, text in inventory.items()}
-    contents |= {f"group_data/{name}": text for name, text in (group_data or {}).items()}
+    if platforms:
+        contents[texts.PLATFORMS] += f"\n{platforms}"
     made: list[Path] = []
     try:
         _make(folder, made)

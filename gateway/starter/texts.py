@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from gateway import product
 from gateway.starter import lock
@@ -26,15 +29,26 @@ FROM_CHECKOUT = (
     "rollback.py",
 )
 _LOCK = "requirements.lock"
+PLATFORMS = "group_data/all.py"
 
 
 def shipped() -> dict[str, str]:
     """The text of every file, by its path."""
-    top = product.checkout() or _HERE / "checkout"
+    top = _top()
     paths = {name: path for root in FROM_CHECKOUT for name, path in _files(top / root, top)}
     paths |= dict(_files(_OWN, _OWN))
     found = {name: path.read_bytes().decode() for name, path in paths.items()}
     return found | {_LOCK: lock.text((top / _LOCK).read_text("utf-8"))}
+
+
+def platforms() -> Mapping[str, Mapping[str, Any]]:
+    """The platforms that are shipped, by name."""
+    found: Mapping[str, Mapping[str, Any]] = runpy.run_path(str(_top() / PLATFORMS))["platforms"]
+    return found
+
+
+def _top() -> Path:
+    return product.checkout() or _HERE / "checkout"
 
 
 def _files(path: Path, top: Path) -> list[tuple[str, Path]]:

@@ -95,7 +95,7 @@ UNDERSCORES = "request headers with _ in their names are no longer passed on"
         (site(PASS, "ignore_invalid_headers off;"), "request headers with odd names are no longer passed on"),
         (site(PASS, "proxy_cookie_path / '/; HttpOnly; Secure';"), "cookies no longer get HttpOnly; Secure"),
         (site(PASS, "merge_slashes off;"), "// in a path counts as one slash"),
-        (site(PASS, "add_header Alt-Svc 'h3=\":443\"';"), '"add_header Alt-Svc h3=":443"" is left out: HTTP/3 is gone'),
+        (site(PASS, "add_header Alt-Svc 'h3=\":443\"';"), '"add_header Alt-Svc ..." is left out: HTTP/3 is gone'),
         (site("location / { set $who x; proxy_pass http://10.0.0.8; add_header X-A $who; }"), "$who is set elsewhere"),
         (site(PASS, "set $who x;", "add_header X-A $who;"), "$who is set elsewhere"),
         (

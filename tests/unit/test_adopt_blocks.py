@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
 
-from gateway.adopt.platforms import KNOWN
 from gateway.fleet import loading
 from tests.platforms import PLATFORMS
 
@@ -204,11 +204,36 @@ def test_the_second_of_a_name_and_port_is_passed_over_as_nginx_does() -> None:
     assert "nginx passes it over" in told(found)
 
 
+def test_a_second_on_an_address_of_its_own_is_told_so() -> None:
+    found = adopted(site(PASS, listen="10.0.0.1:80") + site(PASS, listen="10.0.0.2:80"))
+    assert [block.outcome for block in found.blocks] == ["different", "left"]
+    assert "answers for wx.a.edu.cn on an address of its own, and old/nginx.conf:1 on another" in told(found)
+
+
+@pytest.mark.parametrize(
+    "directive",
+    [
+        "add_header X-Key hunter2;",
+        "set $key hunter2;",
+        'proxy_set_header Authorization "Basic hunter2";',
+        'proxy_set_header X-Key "hunter2 $remote_addr";',
+        "location /b/ { if ($http_x_key = hunter2) { return 403; } proxy_pass http://10.0.0.8:8080; }",
+    ],
+)
+def test_no_value_that_may_be_a_password_is_told(directive: str) -> None:
+    """The folder has it where an upstream needs it; a terminal's or a forge's log is read by more people."""
+    put("old.conf", site(PASS, directive))
+    done = run("old.conf", "--out", "new")
+    assert "old.conf:1: " in done.output
+    assert "hunter2" not in done.output
+    assert "hunter2" not in run("old.conf", "--out", "newer", "--json").output
+
+
 def test_a_longer_wait_makes_a_copy_of_a_known_platform() -> None:
     nine = site("location / { proxy_pass https://open.17wanxiao.com; }", listen="9001")
     found = adopted(SITE.replace("location", "proxy_read_timeout 300; location") + nine)
     assert found.sites[0].entry["platform"] == "wanxiao_prod_300s"
-    assert found.platforms["wanxiao_prod_300s"] == {**KNOWN["wanxiao_prod"], "read_timeout": 300}
+    assert found.platforms["wanxiao_prod_300s"] == {**PLATFORMS["wanxiao_prod"], "read_timeout": 300}
 
 
 def test_a_balancer_of_layer_4_becomes_a_key_of_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,5 +269,15 @@ def test_a_site_with_pages_of_its_own_is_left_alone_where_they_can_be_seen() -> 
     assert "files of the host are served from html: news.html" in told(adopted(text))
 
 
-def test_the_platforms_that_are_recognised_are_those_of_the_checkout() -> None:
-    assert {name: PLATFORMS[name] for name in KNOWN} == KNOWN
+def test_the_shipped_platforms_stay_in_the_folder_and_own_ones_come_beside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of group_data/ that are shipped name them, and are there too."""
+    put("old.conf", site(PASS, name="b.a.edu.cn"))
+    assert run("old.conf", "--out", "new").exit_code == 0
+    found = runpy.run_path("new/group_data/all.py")
+    own = {"b_a_edu_cn": {"routes": [{"port": "entry", "path": "/", "upstream": "http://10.0.0.8:8080/"}]}}
+    assert found["platforms"] == {**PLATFORMS, **own}
+
+
+def test_a_platform_of_ones_own_never_has_the_name_of_a_shipped_one() -> None:
+    (one,) = adopted(site(PASS, name="wanxiao.prod")).sites
+    assert one.entry["platform"] == "wanxiao_prod_2"

@@ -232,9 +232,7 @@ def test_what_no_key_says_goes_into_a_file_of_the_domain() -> None:
     texts = told(found)
     assert 'own-app.conf:2: "ip_hash" is gone' in texts
     assert "own-app.conf:3: no longer answered: *.oa.school.edu.cn" in texts
-    assert (
-        'own-app.conf:10: "add_header X-Frame-Options SAMEORIGIN" goes into files/nginx/oa.school.edu.cn.conf' in texts
-    )
+    assert 'own-app.conf:10: "add_header X-Frame-Options ..." goes into files/nginx/oa.school.edu.cn.conf' in texts
 
 
 LEFT = {

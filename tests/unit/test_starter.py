@@ -56,16 +56,16 @@ def test_the_paths_are_those_written_in_their_order(tmp_path):
 
 
 def test_inventories_of_ones_own_replace_all_examples(tmp_path):
-    starter.write(tmp_path / "own", inventory={"prod.py": PROD}, group_data={"mine.py": 'platform = "mine"\n'})
+    starter.write(tmp_path / "own", inventory={"prod.py": PROD})
     assert [path.name for path in (tmp_path / "own/inventory").iterdir()] == ["prod.py"]
     assert (tmp_path / "own/inventory/prod.py").read_text() == PROD
-    assert (tmp_path / "own/group_data/mine.py").read_text() == 'platform = "mine"\n'
     assert (tmp_path / "own/group_data/wanxiao_prod.py").is_file()
 
 
-def test_a_group_data_file_of_ones_own_replaces_the_one_of_its_name(tmp_path):
-    starter.write(tmp_path / "own", group_data={"all.py": "platforms = {}\n"})
-    assert (tmp_path / "own/group_data/all.py").read_text() == "platforms = {}\n"
+def test_platforms_of_ones_own_come_after_the_shipped_ones(tmp_path):
+    starter.write(tmp_path / "own", platforms="platforms |= {}\n")
+    shipped = (REPO / "group_data/all.py").read_text()
+    assert (tmp_path / "own/group_data/all.py").read_text() == f"{shipped}\nplatforms |= {{}}\n"
 
 
 def test_scripts_can_be_run_and_nothing_else(own):
@@ -103,7 +103,7 @@ def test_nothing_is_left_where_writing_ends_half_way(tmp_path, there):
     if there:
         folder.mkdir(parents=True)
     with pytest.raises(starter.FolderError, match="cannot be written: File name too long; name another folder"):
-        starter.write(folder, group_data={f"{'x' * 300}.py": ""})
+        starter.write(folder, inventory={f"{'x' * 300}.py": ""})
     assert [*folder.parent.glob("**/*")] == ([folder] if there else [])
     assert (tmp_path / "new").exists() == there
 
