@@ -1,18 +1,21 @@
 """The images: a Debian base, and made from it the bare server, and what the stand-ins run on."""
 
+import fcntl
 import hashlib
 import os
 import shlex
 import shutil
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 from lab import engine, pki, ssh
 from lab.engine import DockerError, docker, inspect
 from lab.errors import LabError
 from lab.progress import Say
-from lab.topology import DEFAULT_SUITE, LAB, LABEL, PREFIX, SUITES
+from lab.topology import DEFAULT_SUITE, IMAGES, LAB, LABEL, LOCKS, PREFIX, SUITES
 
 INPUTS_LABEL = "wecom-gateway.lab.inputs"
 SCRIPTS = LAB / "image_scripts"
@@ -38,17 +41,17 @@ _no_registry = False  # remembered, as every attempt where none answers costs a 
 
 
 def host_image(suite: str) -> str:
-    return f"{PREFIX}-host:{suite}"
+    return f"{IMAGES}-host:{suite}"
 
 
 def infra_image() -> str:
-    return f"{PREFIX}-infra:{DEFAULT_SUITE}"
+    return f"{IMAGES}-infra:{DEFAULT_SUITE}"
 
 
 def acme_image(say: Say) -> str:
     """The tag of the ACME server's image, built if missing or out of date. `ensure` must have run before."""
-    tag = f"{PREFIX}-acme:{DEFAULT_SUITE}"
-    _ensure_derived(tag, f"{PREFIX}-base:{DEFAULT_SUITE}", "acme", {}, say)
+    tag = f"{IMAGES}-acme:{DEFAULT_SUITE}"
+    _ensure_derived(tag, f"{IMAGES}-base:{DEFAULT_SUITE}", "acme", {}, say)
     return tag
 
 
@@ -57,7 +60,7 @@ def stocked_image(suite: str, say: Say) -> str:
 
     `ensure` must have run before.
     """
-    tag = f"{PREFIX}-stocked:{suite}"
+    tag = f"{IMAGES}-stocked:{suite}"
     _ensure_derived(tag, host_image(suite), "stocked", {}, say)
     return tag
 
@@ -67,7 +70,7 @@ def rpm_image(suite: str, say: Say) -> str:
 
     `ensure` must have run before.
     """
-    tag = f"{PREFIX}-rpm:{suite}"
+    tag = f"{IMAGES}-rpm:{suite}"
     _ensure_derived(tag, host_image(suite), "rpm", {}, say)
     return tag
 
@@ -91,29 +94,40 @@ def fingerprint(*inputs: str) -> str:
 
 
 def _ensure_base(suite: str, say: Say) -> None:
-    tag = f"{PREFIX}-base:{suite}"
+    tag = f"{IMAGES}-base:{suite}"
     made_from = fingerprint(suite, *_PACKAGES, _script("base"))
-    if _made_from(tag) != made_from and not _base_from_registry(suite, tag, made_from, say):
-        _base_from_packages(suite, tag, made_from, say)
+    with _alone(tag):
+        if _made_from(tag) != made_from and not _base_from_registry(suite, tag, made_from, say):
+            _base_from_packages(suite, tag, made_from, say)
 
 
 def _ensure_host(suite: str, say: Say) -> None:
     values = {"PUBLIC_KEY": ssh.ensure_key(), "CA_PEM": pki.ensure_ca().read_text().strip()}
-    _ensure_derived(host_image(suite), f"{PREFIX}-base:{suite}", "host", values, say)
+    _ensure_derived(host_image(suite), f"{IMAGES}-base:{suite}", "host", values, say)
 
 
 def _ensure_infra(say: Say) -> None:
-    _ensure_derived(infra_image(), f"{PREFIX}-base:{DEFAULT_SUITE}", "infra", {}, say)
+    _ensure_derived(infra_image(), f"{IMAGES}-base:{DEFAULT_SUITE}", "infra", {}, say)
 
 
 def _ensure_derived(tag: str, parent: str, script: str, values: dict[str, str], say: Say) -> None:
     parent_id = inspect("image", parent, "{{.Id}}") or ""
     text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()) + _script(script)
     made_from = fingerprint(parent_id, text)
-    if _made_from(tag) != made_from:
-        say(f"{script} image: building {tag}")
-        _build(tag, parent, text, made_from)
-        say(f"{script} image: ready")
+    with _alone(tag):
+        if _made_from(tag) != made_from:
+            say(f"{script} image: building {tag}")
+            _build(tag, parent, text, made_from)
+            say(f"{script} image: ready")
+
+
+@contextmanager
+def _alone(tag: str) -> Iterator[None]:
+    """While the context is entered, a second lab that wants the same image waits."""
+    LOCKS.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (LOCKS / tag.replace(":", "-")).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _base_from_registry(suite: str, tag: str, made_from: str, say: Say) -> bool:

@@ -10,6 +10,9 @@ from lab.errors import LabError
 PREFIX_VARIABLE = "WECOM_LAB_PREFIX"
 # Two labs on one machine differ in this and in their subnet.
 PREFIX = os.environ.get(PREFIX_VARIABLE) or "wecom-lab"
+IMAGES_VARIABLE = "WECOM_LAB_IMAGES"
+# The lab whose images the hosts are made from: a second lab with copies of the first one's keys can take the same.
+IMAGES = os.environ.get(IMAGES_VARIABLE) or PREFIX
 LABEL = "wecom-gateway.lab=1"
 NETWORK = PREFIX
 DEFAULT_SUBNET = "172.30.213.0/24"
@@ -56,6 +59,7 @@ STATE = LAB / ".state"
 SSH_KEY = STATE / "ssh" / "id_ed25519"
 KNOWN_HOSTS = STATE / "ssh" / "known_hosts"
 PKI = STATE / "pki"
+LOCKS = STATE / "locks"
 CA = PKI / "ca.pem"
 PRIVATE_CA = PKI / "private-ca.pem"
 

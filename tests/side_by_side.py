@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 import pytest
 
-from lab import engine, topology
+from lab import engine, pki, ssh, topology
 from lab.progress import silent
 from tests.conftest import REPO
 
@@ -79,7 +79,8 @@ def _take(place: Path) -> bool:
 def main(arguments: list[str]) -> int:
     """Runs both processes; returns the exit code."""
     labs = arguments[:1] == ["--labs"]
-    command = [sys.executable, "-m", "pytest", "-p", "tests.side_by_side", *arguments[labs:]]
+    slowest = ("--durations=30", "--durations-min=10") if labs else ()
+    command = [sys.executable, "-m", "pytest", "-p", "tests.side_by_side", *slowest, *arguments[labs:]]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="side-by-side-")))
         (folder / "taken").mkdir()
@@ -100,17 +101,33 @@ def main(arguments: list[str]) -> int:
 def _second_lab(folder: Path) -> tuple[Path, dict[str, str]]:
     """A copy of the checkout in the folder, and what makes its lab another one.
 
-    Its keys are kept beside the first lab's, as its images are made for them. `python -m lab down` removes both labs.
+    It has copies of the first lab's keys, so that both take the same images, and what else it keeps is kept beside the
+    first lab's. `python -m lab down` removes both labs.
     """
     # Only one of two can start it.
     engine.ensure(silent)
     shutil.copytree(REPO, folder / "checkout", ignore=shutil.ignore_patterns(*_LEFT_OUT), symlinks=True)
     state = topology.STATE / "second"
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ssh.ensure_key()
+    for authority in (topology.CA, topology.PRIVATE_CA):
+        pki.ensure_ca(authority)
+    shutil.copytree(topology.PKI, state / topology.PKI.name, dirs_exist_ok=True)
+    keys = state / topology.SSH_KEY.parent.name
+    keys.mkdir(mode=0o700, exist_ok=True)
+    for key in (topology.SSH_KEY, topology.SSH_KEY.with_suffix(".pub")):
+        shutil.copy2(key, keys)
+    topology.LOCKS.mkdir(exist_ok=True)
+    if not (locks := state / topology.LOCKS.name).is_symlink():
+        locks.symlink_to(topology.LOCKS)
     (folder / "checkout/lab/.state").symlink_to(state)
     own = topology.subnet()
     beside = f"{own.network_address + own.num_addresses}/{own.prefixlen}"
-    return folder / "checkout", {topology.PREFIX_VARIABLE: f"{topology.PREFIX}-2", topology.SUBNET_VARIABLE: beside}
+    return folder / "checkout", {
+        topology.PREFIX_VARIABLE: f"{topology.PREFIX}-2",
+        topology.IMAGES_VARIABLE: topology.IMAGES,
+        topology.SUBNET_VARIABLE: beside,
+    }
 
 
 if __name__ == "__main__":

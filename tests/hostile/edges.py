@@ -9,8 +9,8 @@ from lab import hosts, topology
 from lab.wire import Door
 
 # Straight to the host, past any load balancer: nothing in front may clean up what is sent.
-HOSTS = {"slb": "t40", "tls": "t41"}
-ATTACKER = "t49"
+HOSTS = {"slb": "t54", "tls": "t55"}
+ATTACKER = "t56"
 
 # itsm2 differs from itsm in its name alone. Of monitor other paths are public than its upstream has; around those of
 # monitor-open the same server has an open route to another upstream.
