@@ -29,7 +29,7 @@ from tests.conftest import REPO
 TAKEN = "WECOM_TESTS_TAKEN"
 
 # What a copy does not need, and what would be another lab's.
-_LEFT_OUT = (".venv", ".state", "__pycache__", ".*_cache", ".hypothesis", "site")
+_LEFT_OUT = (".venv", ".state", ".*_cache", ".hypothesis", "site")
 
 
 @pytest.hookimpl(tryfirst=True)

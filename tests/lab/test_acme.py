@@ -335,16 +335,16 @@ def test_renewals_deploys_and_pruning_at_once_lose_no_file_and_no_request(mine, 
     before = _serial("a.acme.example")
     # certbot in every moment of its work, and now and then killed in it.
     on_host(
-        f"(for n in 1 2 3 4 5 6; do {RENEW} & sleep 2.$n; [ $((n % 3)) -gt 0 ] || systemctl kill -s KILL "
+        f"(for n in 1 2 3 4; do {RENEW} & sleep 2.$n; [ $((n % 3)) -gt 0 ] || systemctl kill -s KILL "
         "wecom-gateway-renew.service; wait; done; touch /run/renewed) >/dev/null 2>&1 &"
     )
     on_host(
         "touch /run/refused\n"
-        "(until [ -e /run/renewed ]; do nginx -t -q 2>>/run/refused; sleep 0.05; done) >/dev/null 2>&1 &"
+        "(until [ -e /run/renewed ]; do nginx -t -q 2>>/run/refused; sleep 0.2; done) >/dev/null 2>&1 &"
     )
     with Load("https://a.acme.example/x", topology.address(HOST), ca=root):
         age = 0
-        while age < 6 or "renewed" not in on_host("ls /run"):
+        while age < 4 or "renewed" not in on_host("ls /run"):
             age += 1
             mine.write_sites({**_site("a"), "hsts": age}, *([_site("b")] if age % 2 else []), FILES)
             mine.deploy_well()

@@ -12,10 +12,13 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from tests.mutants import warm
+from tests import warm
 from tests.mutants.catalogue import CHECKOUT, Mutant
 
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", ".hypothesis", "*.egg-info")
+
+# With these every package that the product and its fast tests use is there.
+warm.preload("gateway.cli.main", "gateway.deploys.stages", "tests.unit.conftest", "tests.scripts.conftest", "pytest")
 
 # Seconds after which a change that makes a test wait for ever counts as noticed, and that all tests have without one.
 _PATIENCE, _PATIENCE_WITH_ALL = 120, 600
@@ -44,7 +47,9 @@ class Copy:
         output = self._root.with_suffix(".log")
         started = time.monotonic()
         with self._changed(mutant):
-            code = warm.run(self._root, arguments, output, _PATIENCE if mutant else _PATIENCE_WITH_ALL)
+            patience = _PATIENCE if mutant else _PATIENCE_WITH_ALL
+            surroundings = os.environ | {"PYTHONPATH": str(self._root)}
+            code = warm.run("pytest", arguments, self._root, surroundings, output, output, patience)
         seconds = time.monotonic() - started
         if code is None:
             return Outcome("killed", seconds, "the tests did not end")
