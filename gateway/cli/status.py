@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
+from gateway.cli.notify import notifier, with_notify
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems
-from gateway.deploys import status_words
+from gateway.deploys import concerns, status_words
 from gateway.deploys.drift import HostStatus
 from gateway.deploys.status import ask_hosts
 from gateway.outside import balancers
@@ -19,12 +21,21 @@ from gateway.problems import errors
 @click.command()
 @on_inventory
 @click.option("--no-outside", is_flag=True, help="Do not ask load balancers for their certificates.")
-def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bool) -> None:
+@with_notify
+def status(
+    inventory: str,
+    limit: tuple[str, ...],
+    as_json: bool,
+    no_outside: bool,
+    notify: str | None,
+    notified: Path | None,
+) -> None:
     """Ask every host of INVENTORY which release it should have, holds, and really serves.
 
     The certificates of load balancers are read from outside, through DNS. Exit 0 when all are in sync, 2 on drift,
-    expired certificates, unreachable hosts or an inventory that cannot be rendered.
+    expired certificates, unreachable hosts, an inventory that cannot be rendered, or a robot that cannot be told.
     """
+    told = notifier(notify, notified, f"status {inventory}", as_json, 2)
     # A host whose certificate has expired is asked all the same, and the certificate reported.
     fleet = load_or_stop(inventory, limit, as_json, 2, data=("allow_expired=1",))
     wrong = errors(fleet.problems)
@@ -35,7 +46,8 @@ def status(inventory: str, limit: tuple[str, ...], as_json: bool, no_outside: bo
     else:
         _print_hosts(found)
         print_problems(wrong, err=True)
-    if wrong or not all(one.in_sync for one in found):
+    was_told = told.tell(concerns.seen(found, wrong, whole=not limit))
+    if wrong or not was_told or not all(one.in_sync for one in found):
         sys.exit(2)
 
 

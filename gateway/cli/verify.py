@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
+from gateway.cli.notify import notifier, with_notify
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
-from gateway.outside import compare_fleet, compare_report, compare_servers, places, report, whole_fleet
+from gateway.outside import compare_fleet, compare_report, compare_servers, concerns, places, report, whole_fleet
 from gateway.outside.compare_difference import Comparison, Right
 from gateway.outside.findings import Outcome, Result
 from gateway.outside.probe import Client
@@ -47,6 +48,7 @@ _RIGHT_COLORS: dict[Right, str | None] = {
 )
 @click.option("--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's.")
 @click.option("--report", "page", type=click.Path(path_type=Path), help="Write an HTML page with everything to FILE.")
+@with_notify
 def verify(
     inventory: str,
     limit: tuple[str, ...],
@@ -55,6 +57,8 @@ def verify(
     old: tuple[str, ...],
     ca: Path | None,
     page: Path | None,
+    notify: str | None,
+    notified: Path | None,
 ) -> None:
     """Ask every site of INVENTORY from outside, as WeCom and a phone would, and say what is wrong.
 
@@ -63,6 +67,9 @@ def verify(
     """
     if old and page:
         stop("--report: a comparison has no page; leave it out, or ask for --json", as_json)
+    if old and notify is not None:
+        stop("--notify: a comparison is for whoever moves; leave it out", as_json)
+    told = notifier(notify, notified, f"verify {inventory}", as_json, 1)
     fleet = load_or_stop(inventory, limit, as_json, 1, certificates=False)
     try:
         addresses = places.overrides(fleet.hosts, resolve)
@@ -94,7 +101,7 @@ def verify(
             stop(str(error), False)
         except OSError as error:
             stop(f"--report {page}: cannot be written: {error.strerror}; name another file", False)
-    if not passed:
+    if not told.tell(concerns.seen(results, wrong, whole=not limit)) or not passed:
         sys.exit(1)
 
 

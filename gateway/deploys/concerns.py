@@ -1,0 +1,40 @@
+"""What of the status of hosts a group robot is told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from gateway.deploys.drift import HostStatus
+from gateway.notify.changes import Concern, Seen
+from gateway.onhost.constants import WARN_DAYS
+from gateway.problems import Problem, count
+
+_INVENTORY = "inventory"
+# Days before the end of a certificate at which it becomes urgent.
+_URGENT_DAYS = 7
+
+
+def seen(found: Sequence[HostStatus], wrong: Iterable[Problem], whole: bool) -> Seen:
+    """What a run of `status` saw. `wrong` are errors in the inventory, `whole` says whether it asked every host."""
+    told = [one for status in found for one in _of_host(status)]
+    told += [Concern(_INVENTORY, str(problem)) for problem in wrong]
+    asked = {one.host for one in found if one.reachable} | {_INVENTORY}
+    there = {one.host for one in found}
+    return Seen(tuple(told), lambda place: _host(place) in asked, lambda place: not whole or _host(place) in there)
+
+
+def _host(place: str) -> str:
+    return place.partition(": ")[0]
+
+
+def _of_host(one: HostStatus) -> Iterator[Concern]:
+    for text in one.findings or ([] if one.reachable else ["cannot be reached"]):
+        yield Concern(one.host, text)
+    for domain, left in one.certificate_days.items():
+        if 0 <= left < WARN_DAYS:
+            how = "is about to expire" if left < _URGENT_DAYS else "expires soon"
+            yield Concern(f"{one.host}: {domain}", f"the certificate {how}: {count(left, 'day')} left")
+    for name in one.unresolved:
+        yield Concern(one.host, f"{name} does not resolve there")
+    for domain, why in one.renewal_failed.items():
+        yield Concern(f"{one.host}: {domain}", f"the renewal of the certificate fails, {why}")

@@ -1,0 +1,89 @@
+"""The file that remembers what a robot was told, so that nothing is told twice."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from gateway.notify.changes import Concern
+from gateway.product import NAME
+
+
+class MemoryFileError(Exception):
+    """The file cannot be read or written; the message says why and what to do."""
+
+
+class Memory:
+    """What was told, by the command that told it, and when messages went out, in seconds since 1970."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        told = data.get("told", {})
+        self._told = {str(name): [(str(place), str(text)) for place, text in rows] for name, rows in told.items()}
+        self.sent = [float(one) for one in data.get("sent", ())]
+
+    def told(self, command: str) -> list[Concern]:
+        return [Concern(place, text) for place, text in self._told.get(command, ())]
+
+    def tell(self, command: str, concerns: Iterable[Concern]) -> None:
+        self._told[command] = [(one.place, one.text) for one in sorted(concerns)]
+
+    def as_data(self) -> dict[str, Any]:
+        return {"version": 1, "told": self._told, "sent": self.sent}
+
+
+def default_path(environment: Mapping[str, str]) -> Path:
+    """Below systemd's StateDirectory where it gives one, else where programs of a user keep such files."""
+    if given := environment.get("STATE_DIRECTORY", "").partition(":")[0]:
+        return Path(given) / "notified.json"
+    state = environment.get("XDG_STATE_HOME") or Path(environment.get("HOME", "."), ".local", "state")
+    return Path(state) / NAME / "notified.json"
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Memory]:
+    """The memory at `path`, for one run at a time. Where the context ends without an error it is written anew, whole.
+
+    Raises MemoryFileError.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with path.with_name(f"{path.name}.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            memory = _read(path)
+            yield memory
+            _write(path, memory)
+    except OSError as error:
+        raise MemoryFileError(
+            f"{path}: cannot be used ({error.strerror}); --notify-memory names another file"
+        ) from None
+
+
+def _read(path: Path) -> Memory:
+    try:
+        return Memory(json.loads(path.read_bytes() or b"{}"))
+    except FileNotFoundError:
+        return Memory({})
+    except (ValueError, TypeError, AttributeError):
+        raise MemoryFileError(
+            f"{path}: is no memory of --notify; remove it, and everything is told once more"
+        ) from None
+
+
+def _write(path: Path, memory: Memory) -> None:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    written = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(memory.as_data(), file, ensure_ascii=False, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+    except BaseException:
+        written.unlink()
+        raise

@@ -1,0 +1,43 @@
+"""What of the results of `verify` a group robot is told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.notify.changes import Concern, Seen
+from gateway.outside.findings import Result
+from gateway.problems import Problem
+
+_INVENTORY = "inventory"
+
+
+def seen(results: Sequence[Result], wrong: Iterable[Problem], whole: bool) -> Seen:
+    """What a run of `verify` saw. `wrong` is what kept places from being asked, `whole` says whether it was to ask all
+    sites.
+
+    A place is a check at an address of a site: one that could not be made, since something else failed before, says
+    nothing of what it found the last time.
+    """
+    told = [
+        Concern(f"{_place(one)}: {finding.check}", f"{finding.subject}: {finding.reason}")
+        for one in results
+        for finding in one.findings
+        if finding.outcome == "failed"
+    ]
+    told += [Concern(_INVENTORY, str(problem)) for problem in wrong]
+    asked = {
+        f"{_place(one)}: {finding.check}" for one in results for finding in one.findings if finding.outcome != "skipped"
+    }
+    there = {_place(one) for one in results}
+    # of a site that has no address just now every address may come back
+    without = {one.name for one in results if not one.address}
+
+    def exists(place: str) -> bool:
+        where = place.rpartition(": ")[0]
+        return not whole or where in there or where.partition(" at ")[0] in without
+
+    return Seen(tuple(told), lambda place: place == _INVENTORY or place in asked, exists)
+
+
+def _place(one: Result) -> str:
+    return f"{one.name} at {one.address}" if one.address else one.name

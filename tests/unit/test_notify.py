@@ -1,0 +1,325 @@
+"""--notify: a group robot hears once of what got worse and of its end, and nobody hears of the robot's address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli.main import main
+from gateway.deploys import concerns as of_hosts
+from gateway.deploys.drift import HostStatus
+from gateway.fleet.loading import Fleet
+from gateway.notify import changes, memory, message, robot, telling
+from gateway.notify.changes import Changes, Concern, Seen
+from gateway.notify.robot import Robot, RobotError
+from gateway.outside import concerns as of_sites
+from gateway.outside.findings import Finding
+from gateway.outside.findings import Result as Visited
+from gateway.problems import Problem
+from lab.robots import KEY, Robots, robots
+
+DOWN = Concern("gw-a", "nginx does not answer; see journalctl -u nginx there, then deploy")
+LATE = Concern("gw-b: wx.b.edu.cn", "the certificate expires soon: 20 days left")
+
+
+@pytest.fixture
+def stand_in() -> Iterator[Robots]:
+    with robots() as known:
+        yield known
+
+
+def _seen(*concerns: Concern, asked: bool = True, exists: bool = True) -> Seen:
+    return Seen(concerns, lambda _: asked, lambda _: exists)
+
+
+class TestChanges:
+    def test_only_what_is_new_or_over_is_a_change(self) -> None:
+        assert changes.changes([DOWN], _seen(DOWN, LATE)).new == (LATE,)
+        assert changes.changes([DOWN, LATE], _seen(LATE)).ended == (DOWN,)
+        assert not changes.changes([DOWN, LATE], _seen(LATE, DOWN))
+
+    def test_a_concern_with_other_numbers_is_the_same(self) -> None:
+        assert not changes.changes([LATE], _seen(replace(LATE, text=LATE.text.replace("20", "19"))))
+        old, new = (
+            Concern("gw-a", f"the running nginx still serves {one}; deploy") for one in ("0a1b2c3d4e", "ff00ff00ff")
+        )
+        assert not changes.changes([old], _seen(new))
+
+    def test_a_place_that_was_not_asked_or_did_not_answer_says_nothing_of_its_concerns(self) -> None:
+        found = changes.changes([DOWN], _seen(asked=False))
+        assert not found
+        assert list(found.open.values()) == [DOWN]
+
+    def test_what_left_the_inventory_has_ended(self) -> None:
+        assert changes.changes([DOWN], _seen(asked=False, exists=False)).ended == (DOWN,)
+
+
+class TestConcerns:
+    def test_of_a_host_are_its_findings_certificates_names_and_renewals(self) -> None:
+        status = HostStatus(
+            "gw-a",
+            True,
+            problem="nothing is published; deploy",
+            further=("two",),
+            unresolved=("hub.17wanxiao.com",),
+            certificate_days={"a.edu.cn": 6, "b.edu.cn": 20, "c.edu.cn": 21, "d.edu.cn": -1},
+            renewal_failed={"a.edu.cn": "since 2026-11-01: refused"},
+            warnings=("not told",),
+        )
+        assert [(one.place, one.text) for one in of_hosts.seen([status], [], True).concerns] == [
+            ("gw-a", "nothing is published; deploy"),
+            ("gw-a", "two"),
+            ("gw-a: a.edu.cn", "the certificate is about to expire: 6 days left"),
+            ("gw-a: b.edu.cn", "the certificate expires soon: 20 days left"),
+            ("gw-a", "hub.17wanxiao.com does not resolve there"),
+            ("gw-a: a.edu.cn", "the renewal of the certificate fails, since 2026-11-01: refused"),
+        ]
+
+    def test_the_second_threshold_of_a_certificate_is_a_change_for_the_worse(self) -> None:
+        def run(days: int) -> Seen:
+            return of_hosts.seen([HostStatus("gw-a", True, certificate_days={"a.edu.cn": days})], [], True)
+
+        assert not changes.changes(run(20).concerns, run(7))
+        worse = changes.changes(run(7).concerns, run(6))
+        assert [one.text for one in worse.new] == ["the certificate is about to expire: 6 days left"]
+
+    def test_a_host_that_cannot_be_reached_ends_no_other_concern_of_it(self) -> None:
+        away = of_hosts.seen([HostStatus("gw-a", False, problem="connect failed")], [], True)
+        found = changes.changes([DOWN], away)
+        assert ([one.text for one in found.new], found.ended) == (["connect failed"], ())
+        back = changes.changes(found.open.values(), of_hosts.seen([HostStatus("gw-a", True)], [], True))
+        assert len(back.ended) == 2
+
+    def test_part_of_a_fleet_says_nothing_of_the_others(self) -> None:
+        some = of_hosts.seen([HostStatus("gw-b", True)], [], False)
+        assert not changes.changes([DOWN], some)
+        assert changes.changes([DOWN], of_hosts.seen([HostStatus("gw-b", True)], [], True)).ended == (DOWN,)
+
+    def test_errors_of_the_inventory_are_told(self) -> None:
+        wrong = Problem("gw-a", "a.edu.cn", "edge", "is missing")
+        assert of_hosts.seen([], [wrong], True).concerns == (Concern("inventory", "gw-a: a.edu.cn: edge: is missing"),)
+
+    def test_of_a_site_are_its_failed_checks_and_one_that_could_not_be_made_goes_on(self) -> None:
+        def site(*findings: Finding, address: str = "192.0.2.1") -> Seen:
+            return of_sites.seen([Visited("a.edu.cn", ("gw-a",), address, findings)], [], True)
+
+        failed = Finding("verification file", "https://a.edu.cn/WW_verify_x.txt", "failed", "404", "deploy")
+        before = site(failed, Finding("mapping", "https://a.edu.cn/", "warning", "slow", "wait")).concerns
+        assert before == (Concern("a.edu.cn at 192.0.2.1: verification file", "https://a.edu.cn/WW_verify_x.txt: 404"),)
+        refused = Finding("reach", "https://a.edu.cn", "failed", "connection refused", "look")
+        found = changes.changes(before, site(refused, replace(failed, outcome="skipped")))
+        assert (len(found.new), found.ended) == (1, ())
+        assert changes.changes(before, site(replace(failed, outcome="passed"))).ended == before
+        # its address has changed for good, or is not known just now
+        assert changes.changes(before, site(replace(failed, outcome="passed"), address="192.0.2.2")).ended == before
+        assert not changes.changes(before, site(address=""))
+
+
+class TestMessage:
+    def test_it_says_what_is_new_and_what_has_ended_in_both_languages(self) -> None:
+        found = Changes((DOWN,), (LATE,), {DOWN.key: DOWN, "another": LATE})
+        assert message.message(found, "status inventory/prod.py").splitlines() == [
+            "**wecom-gateway**　`status inventory/prod.py`",
+            '<font color="warning">新出现的问题 · New: 1</font>',
+            f"> **gw-a**: {DOWN.text}",
+            '<font color="info">已恢复 · Ended: 1</font>',
+            f"> **gw-b: wx.b.edu.cn**: {LATE.text}",
+            "此前的问题还有 1 个 · still open: 1",
+        ]
+
+    @pytest.mark.parametrize("length", [10, 400, 5000])
+    @pytest.mark.parametrize("number", [1, 40, 3000])
+    def test_it_is_never_longer_than_a_robot_takes_and_says_what_is_left_out(self, length: int, number: int) -> None:
+        many = tuple(Concern(f"gw-{one}", "坏" * length) for one in range(number))
+        text = message.message(Changes(many, many, {one.key: one for one in many}), "status inventory/prod.py")
+        assert len(text.encode()) <= message.LONGEST
+        told = text.count("**: ")
+        left_out = sum(int(line.split()[2]) for line in text.splitlines() if "未列出" in line)
+        assert told + left_out == 2 * number
+
+    def test_nothing_that_a_host_says_is_markup(self) -> None:
+        said = Concern("gw-a", "</font><@all> **x** `y`\n# z\x1b[2J")
+        text = message.message(Changes((said,), (), {said.key: said}), "status x")
+        assert text.splitlines()[2] == "> **gw-a**: ＜/font＞＜@all＞ ＊＊x＊＊ 'y'?# z?[2J"
+
+
+class TestRobot:
+    @pytest.mark.parametrize(
+        ("given", "value", "fault"),
+        [
+            ("WECOM_ROBOT", None, "WECOM_ROBOT: the environment variable is not set"),
+            ("WECOM_ROBOT", " ", "WECOM_ROBOT: the environment variable is not set"),
+            ("WECOM ROBOT", None, "--notify: names no environment variable"),
+            (KEY, None, "--notify: names no environment variable"),
+            ("WECOM_ROBOT", KEY, "WECOM_ROBOT: is no address of a group robot"),
+            ("WECOM_ROBOT", f"http://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={KEY}", "is no address"),
+            ("WECOM_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send", "is no address"),
+            ("WECOM_ROBOT", f"https://qyapi.weixin.qq.com/send?key={KEY}\nX: y", "is no address"),
+            ("WECOM_ROBOT", f"https://[::1/send?key={KEY}", "is no address"),
+            (f"ftp://qyapi.weixin.qq.com/?key={KEY}", None, "--notify: is no address of a group robot"),
+        ],
+    )
+    def test_an_address_that_is_none_is_refused_without_being_told(
+        self, given: str, value: str | None, fault: str
+    ) -> None:
+        with pytest.raises(RobotError, match=fault) as caught:
+            robot.robot(given, {} if value is None else {"WECOM_ROBOT": value})
+        assert KEY not in str(caught.value)
+
+    def test_it_takes_a_message(self, stand_in: Robots) -> None:
+        robot.send(robot.robot("WECOM_ROBOT", {"WECOM_ROBOT": f" {stand_in.url}\n"}), "**text** 文字")
+        assert stand_in.messages == ["**text** 文字"]
+
+    @pytest.mark.parametrize(
+        ("answer", "fault"),
+        [
+            ((200, b'{"errcode": 93000, "errmsg": "invalid webhook url"}'), r"explain 93000"),
+            ((200, b'{"errcode": 45009, "errmsg": "reach max api daily quota limit"}'), "no more messages this minute"),
+            ((200, b"<html>"), "is no group robot"),
+            ((200, b"[]"), "is no group robot"),
+            ((502, b""), "answered 502; the next run tries again"),
+            ((302, b""), "answered 302"),
+        ],
+    )
+    def test_what_it_answers_else_is_told_without_its_address(
+        self, stand_in: Robots, answer: tuple[int, bytes], fault: str
+    ) -> None:
+        stand_in.answers = [answer]
+        with pytest.raises(RobotError, match=fault) as caught:
+            robot.send(Robot("WECOM_ROBOT", stand_in.url), "text")
+        assert KEY not in str(caught.value)
+        assert KEY not in repr(Robot("WECOM_ROBOT", stand_in.url))
+        assert stand_in.messages == []
+
+    def test_one_that_is_not_there_is_told(self) -> None:
+        with pytest.raises(
+            RobotError, match=r"WECOM_ROBOT: the robot's server cannot be reached \(Connection refused\)"
+        ):
+            robot.send(Robot("WECOM_ROBOT", f"http://127.0.0.1:9/send?key={KEY}"), "text")
+
+
+class TestTelling:
+    def test_a_change_is_told_once(self, stand_in: Robots, tmp_path: Path) -> None:
+        to, path = Robot("R", stand_in.url), tmp_path / "new" / "notified.json"
+        assert [telling.tell(to, path, "status a", one) for one in (_seen(DOWN), _seen(DOWN), _seen(), _seen())] == [
+            1,
+            0,
+            1,
+            0,
+        ]
+        assert len(stand_in.messages) == 2
+        assert "已恢复" in stand_in.messages[1]
+        assert KEY not in path.read_text()
+
+    def test_commands_are_told_apart(self, stand_in: Robots, tmp_path: Path) -> None:
+        to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
+        assert telling.tell(to, path, "status a", _seen(DOWN)) == telling.tell(to, path, "verify a", _seen(DOWN)) == 1
+        assert telling.tell(to, path, "status a", _seen()) == 1
+        assert telling.tell(to, path, "verify a", _seen(DOWN)) == 0
+
+    def test_what_did_not_arrive_is_told_by_the_next_run(self, stand_in: Robots, tmp_path: Path) -> None:
+        to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
+        stand_in.answers = [(502, b"")]
+        with pytest.raises(RobotError):
+            telling.tell(to, path, "status a", _seen(DOWN))
+        assert telling.tell(to, path, "status a", _seen(DOWN)) == 1
+
+    def test_no_more_than_a_robot_takes_a_minute(
+        self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        to, path, now = Robot("R", stand_in.url), tmp_path / "notified.json", 1_000_000.0
+        monkeypatch.setattr("time.time", lambda: now)
+        for number in range(telling.A_MINUTE):
+            telling.tell(to, path, f"status {number}", _seen(DOWN))
+        with pytest.raises(RobotError, match="went out this minute"):
+            telling.tell(to, path, "status more", _seen(DOWN))
+        assert len(stand_in.messages) == telling.A_MINUTE
+        stand_in.messages.clear()
+        now += 60
+        assert telling.tell(to, path, "status more", _seen(DOWN)) == 1
+
+    @pytest.mark.parametrize("text", ["nonsense", "[]", '{"told": {"a": [["x"]]}}', '{"sent": ["x"]}', "\xff"])
+    def test_a_memory_that_is_none_is_told_and_kept(self, stand_in: Robots, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "notified.json"
+        path.write_bytes(text.encode("latin-1"))
+        with pytest.raises(memory.MemoryFileError, match="is no memory of --notify"):
+            telling.tell(Robot("R", stand_in.url), path, "status a", _seen(DOWN))
+        assert (path.read_bytes(), stand_in.messages) == (text.encode("latin-1"), [])
+
+    def test_a_memory_that_cannot_be_written_is_told(self, stand_in: Robots, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(memory.MemoryFileError, match="--notify-memory names another file"):
+            telling.tell(Robot("R", stand_in.url), tmp_path / "file" / "notified.json", "status a", _seen(DOWN))
+        assert stand_in.messages == []
+
+    def test_it_lies_where_systemd_or_the_user_keeps_such_files(self) -> None:
+        assert memory.default_path({"STATE_DIRECTORY": "/var/lib/a:/var/lib/b"}) == Path("/var/lib/a/notified.json")
+        assert memory.default_path({"XDG_STATE_HOME": "/s"}) == Path("/s/wecom-gateway/notified.json")
+        assert memory.default_path({"HOME": "/home/ops"}) == Path("/home/ops/.local/state/wecom-gateway/notified.json")
+
+
+class TestCommands:
+    @pytest.fixture(autouse=True)
+    def fleet(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        self.found = [HostStatus("gw-a", True, problem="nothing is published; deploy")]
+        monkeypatch.setattr("gateway.cli.status.load_or_stop", lambda *_, **__: Fleet((), (), None))
+        monkeypatch.setattr("gateway.cli.status.ask_hosts", lambda *_: self.found)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "WECOM_ROBOT"):
+            monkeypatch.delenv(name, raising=False)
+
+    def _status(self, *options: str) -> Result:
+        done = CliRunner().invoke(main, ["status", "inventory/prod.py", *options])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        assert KEY not in done.output
+        return done
+
+    def test_status_tells_once_and_says_so(self, stand_in: Robots, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WECOM_ROBOT", stand_in.url)
+        first = self._status("--notify", "WECOM_ROBOT")
+        assert (first.exit_code, first.stderr) == (2, "notified: 1 change\n")
+        assert self._status("--notify", "WECOM_ROBOT").stderr == ""
+        self.found = [HostStatus("gw-a", True)]
+        assert self._status("--notify", "WECOM_ROBOT").exit_code == 0
+        assert len(stand_in.messages) == 2
+        assert "`status inventory/prod.py`" in stand_in.messages[0]
+
+    def test_json_stays_json(self, stand_in: Robots, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("WECOM_ROBOT", stand_in.url)
+        assert json.loads(self._status("--notify", "WECOM_ROBOT", "--json").stdout)["hosts"]
+
+    def test_a_robot_that_cannot_be_told_is_a_failure_of_the_run(
+        self, stand_in: Robots, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.found = [HostStatus("gw-a", True, unresolved=("x.cn",))]  # which is no drift
+        monkeypatch.setenv("WECOM_ROBOT", stand_in.url)
+        stand_in.answers = [(500, b"")]
+        done = self._status("--notify", "WECOM_ROBOT")
+        assert done.exit_code == 2
+        assert "not notified: WECOM_ROBOT: the robot's server answered 500" in done.stderr
+
+    def test_an_address_in_the_command_line_works_with_a_warning(self, stand_in: Robots) -> None:
+        done = self._status("--notify", stand_in.url)
+        assert "put it into an environment variable" in done.stderr
+        assert len(stand_in.messages) == 1
+
+    def test_wrong_options_end_before_anything_is_asked(self) -> None:
+        self.found = []
+        for options, fault in (
+            (("--notify", "WECOM_ROBOT"), "WECOM_ROBOT: the environment variable is not set"),
+            (("--notify-memory", "x"), "--notify-memory: is for --notify"),
+        ):
+            done = self._status(*options)
+            assert done.exit_code == 2
+            assert fault in done.stderr
+
+    def test_a_memory_of_ones_own(self, stand_in: Robots, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("WECOM_ROBOT", stand_in.url)
+        self._status("--notify", "WECOM_ROBOT", "--notify-memory", str(tmp_path / "own.json"))
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["own.json", "own.json.lock"]
+        assert (tmp_path / "own.json").stat().st_mode & 0o777 == 0o600
