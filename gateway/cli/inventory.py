@@ -22,12 +22,21 @@ def on_inventory(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def load_or_stop(inventory: str, limit: tuple[str, ...], as_json: bool, exit_code: int, **options: Any) -> Fleet:
+def load_or_stop(
+    inventory: str,
+    limit: tuple[str, ...],
+    as_json: bool,
+    exit_code: int,
+    tell: Callable[[str], object] | None = None,
+    **options: Any,
+) -> Fleet:
     """The inventory's hosts and problems. Where it cannot be loaded, says why and exits with `exit_code`.
 
-    `options` are passed on to fleet.loading.load.
+    `tell` is called with the reason first. `options` are passed on to fleet.loading.load.
     """
     try:
         return load(inventory, limit=limit, **options)
     except InventoryError as error:
+        if tell:
+            tell(str(error))
         stop(str(error), as_json, exit_code)

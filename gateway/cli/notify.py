@@ -11,7 +11,7 @@ import click
 
 from gateway.cli.output import stop
 from gateway.notify import memory, robot, telling
-from gateway.notify.changes import Seen
+from gateway.notify.changes import INVENTORY, Concern, Seen
 from gateway.notify.robot import Robot, RobotError
 from gateway.problems import count
 
@@ -44,6 +44,10 @@ class Notifier:
     to: Robot | None
     path: Path
     command: str
+
+    def tell_of_inventory(self, why: str) -> None:
+        """Tells that the inventory cannot be loaded, so that nothing else is known."""
+        self.tell(Seen((Concern(INVENTORY, why),), INVENTORY.__eq__, lambda _: True))
 
     def tell(self, seen: Seen) -> bool:
         """Tells what has changed; False, with the reason on standard error, where that was not possible."""

@@ -37,7 +37,7 @@ def status(
     """
     told = notifier(notify, notified, f"status {inventory}", as_json, 2)
     # A host whose certificate has expired is asked all the same, and the certificate reported.
-    fleet = load_or_stop(inventory, limit, as_json, 2, data=("allow_expired=1",))
+    fleet = load_or_stop(inventory, limit, as_json, 2, tell=told.tell_of_inventory, data=("allow_expired=1",))
     wrong = errors(fleet.problems)
     behind = [domain for host in fleet.hosts for domain in host.behind_balancers]
     found = ask_hosts(fleet, {} if no_outside else balancers.days_left(behind))

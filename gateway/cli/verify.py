@@ -70,7 +70,7 @@ def verify(
     if old and notify is not None:
         stop("--notify: a comparison is for whoever moves; leave it out", as_json)
     told = notifier(notify, notified, f"verify {inventory}", as_json, 1)
-    fleet = load_or_stop(inventory, limit, as_json, 1, certificates=False)
+    fleet = load_or_stop(inventory, limit, as_json, 1, tell=told.tell_of_inventory, certificates=False)
     try:
         addresses = places.overrides(fleet.hosts, resolve)
         servers = compare_servers.old_servers(fleet.hosts, old)

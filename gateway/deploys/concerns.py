@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.deploys.drift import HostStatus
-from gateway.notify.changes import Concern, Seen
+from gateway.notify.changes import INVENTORY, Concern, Seen
 from gateway.onhost.constants import WARN_DAYS
 from gateway.problems import Problem, count
 
-_INVENTORY = "inventory"
 # Days before the end of a certificate at which it becomes urgent.
 _URGENT_DAYS = 7
 
@@ -17,8 +16,8 @@ _URGENT_DAYS = 7
 def seen(found: Sequence[HostStatus], wrong: Iterable[Problem], whole: bool) -> Seen:
     """What a run of `status` saw. `wrong` are errors in the inventory, `whole` says whether it asked every host."""
     told = [one for status in found for one in _of_host(status)]
-    told += [Concern(_INVENTORY, str(problem)) for problem in wrong]
-    asked = {one.host for one in found if one.reachable} | {_INVENTORY}
+    told += [Concern(INVENTORY, str(problem)) for problem in wrong]
+    asked = {one.host for one in found if one.reachable} | {INVENTORY}
     there = {one.host for one in found}
     return Seen(tuple(told), lambda place: _host(place) in asked, lambda place: not whole or _host(place) in there)
 

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 _VARIES = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
 
 
+# The place of what is wrong with the inventory itself.
+INVENTORY = "inventory"
+
+
 @dataclass(frozen=True, order=True)
 class Concern:
     """One thing that somebody has to act on: where it is, and what is wrong there."""

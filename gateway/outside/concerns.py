@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.notify.changes import Concern, Seen
+from gateway.notify.changes import INVENTORY, Concern, Seen
 from gateway.outside.findings import Result
 from gateway.problems import Problem
-
-_INVENTORY = "inventory"
 
 
 def seen(results: Sequence[Result], wrong: Iterable[Problem], whole: bool) -> Seen:
@@ -24,7 +22,7 @@ def seen(results: Sequence[Result], wrong: Iterable[Problem], whole: bool) -> Se
         for finding in one.findings
         if finding.outcome == "failed"
     ]
-    told += [Concern(_INVENTORY, str(problem)) for problem in wrong]
+    told += [Concern(INVENTORY, str(problem)) for problem in wrong]
     asked = {
         f"{_place(one)}: {finding.check}" for one in results for finding in one.findings if finding.outcome != "skipped"
     }
@@ -36,7 +34,7 @@ def seen(results: Sequence[Result], wrong: Iterable[Problem], whole: bool) -> Se
         where = place.rpartition(": ")[0]
         return not whole or where in there or where.partition(" at ")[0] in without
 
-    return Seen(tuple(told), lambda place: place == _INVENTORY or place in asked, exists)
+    return Seen(tuple(told), lambda place: place == INVENTORY or place in asked, exists)
 
 
 def _place(one: Result) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway.cli import inventory
 from gateway.cli.main import main
 from gateway.deploys import concerns as of_hosts
 from gateway.deploys.drift import HostStatus
@@ -270,11 +271,15 @@ class TestCommands:
         monkeypatch.setattr("gateway.cli.status.load_or_stop", lambda *_, **__: Fleet((), (), None))
         monkeypatch.setattr("gateway.cli.status.ask_hosts", lambda *_: self.found)
         monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.chdir(tmp_path)
         for name in ("STATE_DIRECTORY", "XDG_STATE_HOME", "WECOM_ROBOT"):
             monkeypatch.delenv(name, raising=False)
 
     def _status(self, *options: str) -> Result:
-        done = CliRunner().invoke(main, ["status", "inventory/prod.py", *options])
+        return self._run("status", *options)
+
+    def _run(self, command: str, *options: str) -> Result:
+        done = CliRunner().invoke(main, [command, "inventory/prod.py", *options])
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         assert KEY not in done.output
         return done
@@ -307,6 +312,20 @@ class TestCommands:
         done = self._status("--notify", stand_in.url)
         assert "put it into an environment variable" in done.stderr
         assert len(stand_in.messages) == 1
+
+    def test_an_inventory_that_cannot_be_loaded_is_told_and_ends_nothing_else(
+        self, stand_in: Robots, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WECOM_ROBOT", stand_in.url)
+        self._status("--notify", "WECOM_ROBOT")
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.cli.status.load_or_stop", inventory.load_or_stop)
+            for command in ("status", "status", "verify"):
+                done = self._run(command, "--notify", "WECOM_ROBOT")
+                assert "No such file" in done.output or "inventory/prod.py" in done.output
+        assert self._status("--notify", "WECOM_ROBOT").stderr == "notified: 1 change\n"
+        assert [text.count("**inventory**") for text in stand_in.messages] == [0, 1, 1, 1]
+        assert "已恢复 · Ended: 1" in stand_in.messages[3]
 
     def test_wrong_options_end_before_anything_is_asked(self) -> None:
         self.found = []
