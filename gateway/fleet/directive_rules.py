@@ -54,7 +54,7 @@ _BELIEVED = _names(
 )
 _COOKIES = ("authorization", "cookie")
 # Those that every request to an upstream has from the gateway with a value.
-_SENT = ("host", "upgrade", "connection", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
+_SENT = _names("host upgrade connection x-real-ip x-forwarded-for x-forwarded-proto x-forwarded-host x-request-id")
 _BEFORE = "runs before verification files and /healthz are looked for, and WeCom gets its answer"
 _OWN_LOCATION = "put it into a location of your own"
 
