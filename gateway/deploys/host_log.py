@@ -62,7 +62,8 @@ def read(output: Iterable[str]) -> HostLog:
         return HostLog(unread=1)
     lines: list[Line] = []
     said: list[str] = []
-    broken, found, older, unread = 0, 0, 0, 0
+    # until the host has said how many
+    broken, found, older, unread = 0, 0, 0, 1
     for row in text.split("\n"):
         kind, _, rest = row.partition(" ")
         if kind == "line":
