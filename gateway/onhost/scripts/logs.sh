@@ -41,7 +41,8 @@ wanted() {
             month = substr(time, 6, 2) + 0
             # from March on, so that the leap day is the last one of a year
             if (month < 3) { year--; month += 12 }
-            zone = (substr(time, 21, 2) * 60 + substr(time, 24, 2)) * 60
+            zone = (substr(time, length(time) - 4, 2) * 60 + substr(time, length(time) - 1, 2)) * 60
+            # days since 1970, then the rest of the time
             return (365 * year + int(year / 4) - int(year / 100) + int(year / 400) + int((153 * month - 457) / 5) \
                 + substr(time, 9, 2) - 719469) * 86400 + substr(time, 12, 2) * 3600 + substr(time, 15, 2) * 60 \
                 + substr(time, 18, 2) - (substr(time, 20, 1) == "-" ? -zone : zone)
