@@ -248,3 +248,64 @@ def test_every_line_that_nginx_writes_is_json_without_a_code_and_can_be_found(pa
         shown = [one.partition(": ")[2] for one in head.splitlines() if one.startswith("x-request-id: ")]
         assert name == "no host" or shown[0] in {one["request_id"] for one in lines}, name
         assert len(shown) <= 1
+
+
+class Sizes:
+    """logsize.sh on a folder of logs, on a disk of so many kilobytes."""
+
+    def __init__(self, folder: Path, kilobytes: int) -> None:
+        self.log = folder / "wecom-gateway.access.log"
+        self.full = folder / "wecom-gateway.access.log.full"
+        stand_ins = (
+            f"df() {{ printf 'head\\nx {kilobytes} 1 1\\n'; }}; master_pid() {{ echo $$; }}; trap 'echo told' USR1"
+        )
+        before, own = scripts.text("logsize").split("# Run every minute", 1)
+        self._script = f"{before}\n{stand_ins}\n# {own}".replace("/var/log/nginx", str(folder))
+
+    def look(self) -> str:
+        done = subprocess.run(["bash", "-c", self._script], capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+
+def test_a_log_that_is_too_large_for_its_disk_goes_aside_and_nginx_is_told(tmp_path):
+    sizes = Sizes(tmp_path, 200)
+    sizes.log.write_bytes(b"x" * 10_240)
+    sizes.log.chmod(0o640)
+    os.chown(sizes.log, 33, 4)
+    assert sizes.look() == ""
+    assert not sizes.full.exists()
+    with sizes.log.open("ab") as nginx:
+        nginx.write(b"x")
+        nginx.flush()
+        said = sizes.look()
+        nginx.write(b"y")
+    assert said == f"<4>{sizes.log} was over 0 MB and is now {sizes.full}\ntold\n"
+    assert sizes.full.read_bytes() == b"x" * 10_241 + b"y"
+    assert sizes.log.read_bytes() == b""
+    new = sizes.log.stat()
+    assert (new.st_mode & 0o777, new.st_uid, new.st_gid) == (0o640, 33, 4)
+    assert sizes.look() == ""
+    sizes.log.write_bytes(b"z" * 10_241)
+    sizes.look()
+    assert sizes.full.read_bytes()[:1] == b"z"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [sizes.log.name, sizes.full.name]
+
+
+def test_what_went_aside_is_gone_after_two_weeks_and_found_until_then(tmp_path):
+    sizes, logs = Sizes(tmp_path, 10_000_000_000), Logs(tmp_path)
+    logs.write("wecom-gateway.access.log", line(2))
+    logs.write("wecom-gateway.access.log.full", line(1))
+    assert _ids(logs.ask()) == [1, 2]
+    now = datetime.now(UTC).timestamp()
+    os.utime(sizes.full, (now - 13 * 86400,) * 2)
+    sizes.look()
+    assert sizes.full.exists()
+    os.utime(sizes.full, (now - 16 * 86400,) * 2)
+    sizes.look()
+    assert not sizes.full.exists()
+    assert sizes.log.exists()
+
+
+def test_a_host_without_logs_has_none_to_look_at(tmp_path):
+    assert Sizes(tmp_path, 200).look() == ""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
+import shutil
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -255,3 +258,26 @@ def test_newest_keeps_what_was_said_beside_its_line():
     (found,) = log_words.newest([Answer("h1", log=log())], 5)
     assert found.as_data() == {"host": "h1", **FIELDS}
     assert replace(found, said=("x",)).as_data()["said"] == ["x"]
+
+
+# The guide
+
+
+def _commands(page: str) -> list[str]:
+    return re.findall(r"^jq -.*$", (REPO / "docs" / page).read_text(), re.MULTILINE)
+
+
+def test_both_languages_have_the_same_six_questions():
+    assert _commands("logs.md") == _commands("logs.zh.md")
+    assert len(_commands("logs.md")) == 6
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+@pytest.mark.parametrize("question", _commands("logs.md"))
+def test_jq_answers_each_of_the_questions(question, tmp_path):
+    quick = {"seconds": 0.5, "status": 200, "path": "/学", "upstream": "", "upstream_status": ""}
+    lines = [FIELDS, FIELDS | quick, FIELDS | {"status": 0, "upstream": "unix:/x", "upstream_status": "-"}]
+    (tmp_path / "lines.json").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = subprocess.run(["bash", "-c", question], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.strip()
