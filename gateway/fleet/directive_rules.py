@@ -317,6 +317,11 @@ RULES: tuple[Rule, ...] = (
         'the site\'s "hsts" says it; a second one is passed over by browsers',
         undoes=_first("strict-transport-security"),
     ),
+    Rule(
+        _names("add_header"),
+        "the gateway says it already, with the id of the log line; leave it out",
+        undoes=_first("x-request-id"),
+    ),
     # what the host believes, reads and writes
     Rule(
         _names("set_real_ip_from real_ip_header real_ip_recursive"),
