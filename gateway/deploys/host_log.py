@@ -102,5 +102,6 @@ def _is_about(said: str, line: Line) -> bool:
         return False
     # The error log knows no zone; both are of one host.
     ended = line.when.replace(tzinfo=None)
-    began = ended - timedelta(seconds=float(line.fields.get("seconds", 0)) + 1)
+    seconds = line.fields.get("seconds")
+    began = ended - timedelta(seconds=1 + (seconds if isinstance(seconds, int | float) else 0))
     return began <= datetime.strptime(found["time"], "%Y/%m/%d %H:%M:%S") <= ended
