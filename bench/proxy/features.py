@@ -69,24 +69,18 @@ _SITES, _HTTP = "sites/.*", "gateway.conf"
 _HEADERS, _PROXY, _SERVER = (f"snippets/{name}.conf" for name in ("headers", "proxy", "server"))
 
 
-def _without_in_log(words: str) -> tuple[tuple[str, str, str], ...]:
-    # the first place alone: the log's, not the map's or a comment's
-    return ((_HTTP, rf"^([ a-z_]*'.*?){re.escape(words)}", r"\1- "),)
+def _without_in_log(*variables: str) -> tuple[tuple[str, str, str], ...]:
+    return tuple((_HTTP, rf"""("\w+":"?)\${one}\b(?=.*'$|.*';$)""", r"\1-") for one in variables)
 
+
+_UPSTREAM = ("upstream_addr", "upstream_status", "upstream_response_time")
 
 FEATURES = (
     Feature("the access log", ((_SERVER, r"^access_log .*;", "access_log off;"),)),
-    Feature("its id, for error pages alone", _without_in_log("$wecom_gateway_logged_id ")),
-    Feature(
-        "that, an id for every line in its place", ((_HTTP, r"addr \$wecom_gateway_logged_id", "addr $request_id"),)
-    ),
-    Feature(
-        "its upstream's address, status and time",
-        ((_HTTP, r"(?s)upstream=.*?\$\{upstream_response_time\}s", "-"),),
-    ),
-    Feature("its domain and port", _without_in_log("$host:$server_port")),
-    Feature("its path", _without_in_log("$uri")),
-    Feature("its user agent", _without_in_log("$http_user_agent")),
+    Feature("its upstream's address, status and time", _without_in_log(*_UPSTREAM)),
+    Feature("its domain and port", _without_in_log("host", "server_port")),
+    Feature("its path", _without_in_log("wecom_gateway_logged_path")),
+    Feature("its user agent", _without_in_log("http_user_agent")),
     Feature("its buffer, 16k in place of 64k", ((_SERVER, "buffer=64k", "buffer=16k"),)),
     Feature("the maps of Upgrade and Connection", ((_HEADERS, r"\$wecom_gateway_(upgrade|connection)", '""'),)),
     Feature(
@@ -94,6 +88,14 @@ FEATURES = (
         (
             (_HEADERS, r"^proxy_set_header X-(Real|Forw).* \S*[$a-z]\S*;$", ""),
             (_SITES, r"^ *proxy_set_header X-.*", ""),
+        ),
+    ),
+    Feature(
+        "the request id, in the log, to the upstream and to the visitor",
+        (
+            *_without_in_log("request_id"),
+            (_HEADERS, r"^proxy_set_header X-Request-Id .*", ""),
+            ("snippets/errors.conf", r"^add_header X-Request-Id .*", ""),
         ),
     ),
     Feature("Host by a variable", ((_SITES, r"(proxy_set_header Host) \$\w+", rf"\1 {PLATFORM_NAME}"),)),

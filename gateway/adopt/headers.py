@@ -19,7 +19,7 @@ _SENT = frozenset(
     _words(
         "host connection upgrade x-real-ip x-forwarded-for x-forwarded-host x-forwarded-proto x-forwarded-scheme "
         "x-forwarded-port x-forwarded-ssl x-forwarded-server x-scheme remote-host remote-port x-real-port "
-        "content-length transfer-encoding te"
+        "x-request-id content-length transfer-encoding te"
     )
 )
 _DOMAIN = ("$host", "$http_host", "$server_name")

@@ -6,9 +6,11 @@ from datetime import datetime
 
 from pyinfra.api import FactBase, StringCommand
 
-from gateway.deploys import health, held_release, shell, state
+from gateway.deploys import health, held_release, host_log, shell, state
 from gateway.deploys.health import Health
 from gateway.deploys.held_release import HeldRelease
+from gateway.deploys.host_log import HostLog
+from gateway.deploys.log_query import Query
 from gateway.deploys.state import HostState
 from gateway.nginx.layout import Layout
 from gateway.nginx.release import Entry
@@ -42,6 +44,20 @@ class GatewayHealth(FactBase[Health]):
 
     def process(self, output: list[str]) -> Health:
         return health.read(output)
+
+
+class RequestLog(FactBase[HostLog]):
+    """Lines of the host's access log. The host fails where it has none, or none that can be read."""
+
+    def command(self, query: Query) -> StringCommand:
+        return shell.read_log(query)
+
+    @staticmethod
+    def default() -> HostLog:
+        return HostLog()
+
+    def process(self, output: list[str]) -> HostLog:
+        return host_log.read(output)
 
 
 class ReleaseDigest(FactBase[str]):

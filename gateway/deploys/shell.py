@@ -2,8 +2,9 @@
 
 Quoting contract: the scripts in gateway/onhost/scripts are constants without any value in them; where a host has its
 nginx stands before them, quoted. Values arrive as positional parameters, each quoted by pyinfra; they are release
-ids, digests, the product's version and what gateway.deploys.origin says of the checkout, in characters without a
-meaning to a shell; never inventory text and never secrets. Content travels on standard input, which no log, process
+ids, digests, the product's version, what gateway.deploys.origin says of the checkout and what
+gateway.deploys.log_query has checked, in characters without a meaning to a shell; never inventory text and never
+secrets. Content travels on standard input, which no log, process
 list or `-vvv` shows.
 """
 
@@ -18,6 +19,7 @@ from pyinfra.api import Host, QuoteString, State, StringCommand
 from pyinfra.api.arguments import ConnectorArguments
 from pyinfra.connectors.util import CommandOutput
 
+from gateway.deploys.log_query import Query
 from gateway.deploys.origin import Origin
 from gateway.nginx.layout import Layout
 from gateway.nginx.release import Release
@@ -58,6 +60,12 @@ def read_state(*, whole: bool = False) -> StringCommand:
 def read_health(layout: Layout) -> StringCommand:
     """Prints what gateway.deploys.health reads."""
     return _command("health", layout=layout)
+
+
+def read_log(query: Query) -> StringCommand:
+    """Prints the lines of the access log that gateway.deploys.host_log reads."""
+    since = str(int(query.since.timestamp())) if query.since else "0"
+    return _command("logs", query.request_id or "-", query.site or "-", query.status or "-", since, str(query.lines))
 
 
 def read_release(release: str, part: Literal["digest", "files", "held"]) -> StringCommand:

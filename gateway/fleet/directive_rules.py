@@ -54,7 +54,7 @@ _BELIEVED = _names(
 )
 _COOKIES = ("authorization", "cookie")
 # Those that every request to an upstream has from the gateway with a value.
-_SENT = ("host", "upgrade", "connection", "x-real-ip", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")
+_SENT = _names("host upgrade connection x-real-ip x-forwarded-for x-forwarded-proto x-forwarded-host x-request-id")
 _BEFORE = "runs before verification files and /healthz are looked for, and WeCom gets its answer"
 _OWN_LOCATION = "put it into a location of your own"
 
@@ -316,6 +316,11 @@ RULES: tuple[Rule, ...] = (
         _names("add_header"),
         'the site\'s "hsts" says it; a second one is passed over by browsers',
         undoes=_first("strict-transport-security"),
+    ),
+    Rule(
+        _names("add_header"),
+        "the gateway says it already, with the id of the log line; leave it out",
+        undoes=_first("x-request-id"),
     ),
     # what the host believes, reads and writes
     Rule(

@@ -17,7 +17,7 @@ _BLANKS = ("{domain}", "{path}")
 # Headers that the templates set for every site (snippets/headers.conf.j2, `identity` in macros.j2): nginx would send
 # one that is set again twice.
 _SET_ANYWAY = frozenset(
-    ("connection", "upgrade", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto")
+    ("connection", "upgrade", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-request-id")
 )
 # Headers that say where a message ends and how it is sent: with another value no platform could read the message.
 _FRAMING = frozenset(("content-length", "transfer-encoding", "te", "trailer", "keep-alive", "expect"))

@@ -22,7 +22,7 @@ from gateway.onhost.constants import HOME, RELEASE_PORT
 _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 
 # Scripts that the host runs by itself, from the release in force.
-_SCRIPTS = ("resolve", "renew", "expiry", "dpkg")
+_SCRIPTS = ("resolve", "renew", "expiry", "logsize", "dpkg")
 
 _Values = Mapping[str, object]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -20,8 +21,11 @@ TRUSTED = (
     # one route's own, on this host
     "X-Static-Of",
 )
-NAMES = tuple(sorted({*SET, *TRUSTED, *STRIPPED}, key=lambda name: (name.lower(), name)))
-_FORWARDED = frozenset(name.lower() for name in NAMES)
+# Drawn anew for each request, so it is no part of what is expected.
+DRAWN = "X-Request-Id"
+_JUDGED = {*SET, *TRUSTED, *STRIPPED}
+NAMES = tuple(sorted({*_JUDGED, DRAWN}, key=lambda name: (name.lower(), name)))
+_FORWARDED = frozenset(name.lower() for name in _JUDGED)
 _HOP = ("connection", "upgrade", "keep-alive", "te", "transfer-encoding")
 _HOP_ALLOWED = {"connection": {"", "close", "keep-alive"}}
 
@@ -57,6 +61,8 @@ def forgery(seen: dict[str, Any], wanted: dict[str, list[str]]) -> str | None:
         key = canonical(name)
         if key in _FORWARDED or key == "host":
             found.setdefault(key, []).append(value)
+        if key == DRAWN.lower() and not re.fullmatch("[0-9a-f]{32}", value):
+            return f"{name}: {value} arrived, which the gateway has to draw itself"
         if key in _HOP and value.lower() not in _HOP_ALLOWED.get(key, set()):
             return f"{name}: {value} arrived, which is between client and gateway"
     return None if found == wanted else f"arrived with {found}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
@@ -23,7 +24,7 @@ def _id(body: bytes) -> str:
 
 def _logged(host: str, request_id: str) -> str:
     # It is written once a second.
-    search = f"grep -F ' {request_id} ' /var/log/nginx/wecom-gateway.access.log"
+    search = f'grep -F \'"request_id":"{request_id}"\' /var/log/nginx/wecom-gateway.access.log'
     return own.on_host(host, f"for _ in $(seq 40); do {search} && exit 0; sleep 0.25; done; exit 1")
 
 
@@ -36,7 +37,9 @@ def test_a_page_in_both_languages_with_the_id_of_the_log_line(ask, edge):
     assert "cannot be reached at the moment" in text
     assert "nginx" not in text
     assert len(answer.body) < 2000
-    assert '"POST /x" 502' in _logged(GATEWAYS[edge], _id(answer.body))
+    assert answer.header("X-Request-Id") == _id(answer.body)
+    line = json.loads(_logged(GATEWAYS[edge], _id(answer.body)))
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/x", 502)
 
 
 @pytest.mark.parametrize(

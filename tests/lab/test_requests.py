@@ -48,6 +48,7 @@ def test_the_gateway_says_who_is_asking_and_nobody_else_does(ask, edge, site, ow
         "Staffname": "admin",
         "X-Bkapi-JWT": "forged",
         "X-Bkapi-Authorization": "forged",
+        "X-Request-Id": "evil",
     }
     seen = _headers(ask(site, SITES[site], headers=forged))
     domain = f"{site}.{edge}.demo.example"
@@ -57,7 +58,7 @@ def test_the_gateway_says_who_is_asking_and_nobody_else_does(ask, edge, site, ow
     assert seen["x-forwarded-for"] == [own_address]
     assert seen["x-real-ip"] == [own_address]
     assert seen.get("x-forwarded-weixin-host") == ([domain] if site == "itsm" else None)
-    told = {"host", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for", "x-real-ip"}
+    told = {"host", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for", "x-real-ip", "x-request-id"}
     assert set(seen) == told | ({"x-forwarded-weixin-host"} if site == "itsm" else set())
     assert "evil" not in str(seen)
     assert "6.6.6.6" not in str(seen)

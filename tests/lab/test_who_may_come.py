@@ -107,7 +107,8 @@ def test_the_platform_learns_who_the_client_is(behind, domain, path, port, versi
     assert answer.status == 200
     seen = {name.lower(): value for name, value in answer.json()["headers"]}
     assert seen["x-forwarded-for"] == seen["x-real-ip"] == _own_address()
-    assert _own_address() in own.on_host(HOST, f"sleep 1.5; grep -F ' {domain}:{port} ' {_LOG} | tail -n 1")
+    place = f'"site":"{domain}","port":{port},'
+    assert _own_address() in own.on_host(HOST, f"sleep 1.5; grep -F '{place}' {_LOG} | tail -n 1")
 
 
 _LOG = "/var/log/nginx/wecom-gateway.access.log"

@@ -256,7 +256,7 @@ def test_a_platform_that_cannot_prove_its_name_gets_no_request(pair):
 def _new_address_was_asked() -> bool:
     _status()
     log = own.on_host(SLB, "tail -n 20 /var/log/nginx/wecom-gateway.access.log")
-    return f"upstream={topology.address(BALANCER)}:443, " in log
+    return f'"upstream":"{topology.address(BALANCER)}:443, ' in log
 
 
 def test_a_changed_address_is_picked_up(pair):

@@ -101,6 +101,9 @@ def test_every_level_is_treated_alike(errors, level):
         f"GET /x%3Fcode={CODE} HTTP/1.1",
         f"GET /x%3fcode={CODE} HTTP/1.1",
         f"GET /x#code={CODE} HTTP/1.1",
+        f"GET /x;jsessionid={CODE} HTTP/1.1",
+        f"GET /x%3Bjsessionid={CODE} HTTP/1.1",
+        f"GET /x%3bjsessionid={CODE} HTTP/1.1",
         f'GET /x"code={CODE} HTTP/1.1',
         # nginx 1.18 takes these too
         f"GET /x y?code={CODE} HTTP/1.1",

@@ -143,8 +143,9 @@ def test_who_accepts_json_gets_json_whatever_nginx_refuses(host, tmp_path):
     assert answers["by TLS"][:2] == (405, "application/json")
     # the id leads to the line of the request as it was
     told = json.loads(answers["POST for a file"].body)["request_id"]
-    (line,) = [line for line in (root / "log").read_text().splitlines() if told in line]
-    assert f'"POST {FILE}" 405' in line
+    lines = [json.loads(line) for line in (root / "log").read_text().splitlines()]
+    (line,) = [line for line in lines if line["request_id"] == told]
+    assert (line["method"], line["path"], line["status"]) == ("POST", FILE, 405)
 
 
 CONDITIONS = (

@@ -350,8 +350,8 @@ def test_the_load_balancer_of_layer_4_says_who_comes_and_nobody_else_is_answered
     assert not (root / "h2-somebody").exists() or not (root / "h2-somebody").read_bytes()
 
     # the log names the visitor
-    lines = [line.split() for line in (root / "var/log/nginx/wecom-gateway.access.log").read_text().splitlines()]
-    told_of = {line[0] for line in lines if line[-1] != "000"}
+    lines = map(json.loads, (root / "var/log/nginx/wecom-gateway.access.log").read_text().splitlines())
+    told_of = {line["client"] for line in lines if line["status"]}
     assert {INSIDE, INSIDE_6, OUTSIDE, BALANCER} <= told_of
 
 

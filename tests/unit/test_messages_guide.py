@@ -48,8 +48,10 @@ SOURCES = [
 # Where further texts come from that the page has, though `check` and not a deploy has most of what stands there.
 ALSO = ["gateway/fleet/parsing.py", "gateway/fleet/shared_domains.py", "gateway/fleet/upstream_authorities.py"]
 
-# Scripts of the same folder that write into a journal, or answer `status`.
-_ELSEWHERE = {"dpkg.sh", "expiry.sh", "health.sh", "pauses.sh", "renew.sh", "reopen.sh", "resolve.sh"}
+# Scripts of the same folder that write into a journal, or answer `status` or `logs`.
+_ELSEWHERE = {
+    *("dpkg.sh", "expiry.sh", "health.sh", "logs.sh", "logsize.sh", "pauses.sh", "renew.sh", "reopen.sh", "resolve.sh")
+}
 
 # What stands in a text for a value.
 _VALUE = "\0"

@@ -187,6 +187,7 @@ def test_a_mistake_in_a_platform_is_told_in_its_place_and_not_again_for_every_si
                 "x-forwarded-for",
                 "X-Forwarded-Host",
                 "X-Forwarded-Proto",
+                "X-Request-Id",
             )
         ),
         *(

@@ -84,6 +84,7 @@ def test_no_header_that_inner_systems_believe_passes_from_a_visitor(http):
         sent = dict(pairs)
         assert len(sent) == len(pairs), "a header that is set twice is sent twice"
         assert sent["x-forwarded-for"] == sent["x-real-ip"] == "$remote_addr"
+        assert sent["x-request-id"] == "$request_id"
         assert sent["x-forwarded-proto"] == "https"
         public = _public_name(location)
         assert sent["x-forwarded-host"] == public

@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 
 from gateway.inventory.site import Route, Upstream
-from gateway.nginx.error_pages import CODES, UNREAD_CODES
 from gateway.nginx.tls_profile import Version
 
 from .nginx_reading import Block, read
@@ -21,6 +20,7 @@ from .protected import (
     VERIFY,
     VERSIONS,
     own_servers,
+    proxied,
     rendered,
     server_names,
     servers,
@@ -195,26 +195,59 @@ def test_no_redirect_of_nginxs_own_names_a_port_or_plain_http(http):
             assert server.inherited("absolute_redirect") == [("off",)]
 
 
-def test_no_log_holds_what_stands_behind_a_question_mark(http):
-    """OAuth codes do."""
-    (words,) = http.all("log_format")
-    used = set(re.findall(r"\$\{?(\w+)", "".join(words[1:])))
-    assert "uri" in used
-    assert not used & {"request_uri", "request", "args", "query_string", "http_referer", "http_cookie", "request_body"}
+def _logged(http):
+    """The log format's fields: each name and the variable that is its value."""
+    ((name, escape, *words),) = http.all("log_format")
+    assert escape == "escape=json", "a quote in a user agent would end the line's own"
     for server in own_servers(http):
-        assert {one[1] for one in server.inherited("access_log")} == {words[0]}
+        assert {one[1] for one in server.inherited("access_log")} == {name}
+    text = "".join(words)
+    fields = dict(re.findall(r'"(\w+)":"?\$(\w+)"?[,}]', text))
+    assert text == "{" + ",".join(re.findall(r'"\w+":(?:"\$\w+"|\$\w+)', text)) + "}"
+    return fields, set(re.findall(r'"(\w+)":"', text))
+
+
+def _map(http, variable):
+    (found,) = [one for one in http.inside("map") if one.arguments[1] == variable]
+    return found.arguments[0], dict(found.directives)
+
+
+def test_no_log_holds_what_stands_behind_a_question_mark(http):
+    """OAuth codes do, and behind one that is encoded, which nginx takes for a part of the path; sessions stand behind a
+    semicolon."""
+    fields, _ = _logged(http)
+    assert not {"uri", "request_uri", "request", "args", "query_string", "http_referer", "http_cookie"} & {
+        *fields.values()
+    }
+    source, rules = _map(http, f"${fields['path']}")
+    assert source == "$uri"
+    ((pattern, value),) = rules.items()
+    assert value == ("$1",)
+    for kept, cut in [("/a/b", "?code=x"), ("/a", "#code=x"), ("/a", ";jsessionid=x"), ("", "?code=x"), ("/学", "")]:
+        assert re.search(pattern.removeprefix("~"), kept + cut)[1] == kept
 
 
 def test_a_log_line_has_the_id_that_a_page_of_its_status_shows(http):
-    ((_, *words),) = http.all("log_format")
-    assert "$wecom_gateway_logged_id" in "".join(words)
-    assert "$request_id" not in "".join(words)
-    (logged,) = [one for one in http.inside("map") if one.arguments == ("$status", "$wecom_gateway_logged_id")]
-    known = dict(logged.directives)
-    assert known.pop("default") == ("$request_id",)
-    assert not set(known) & {str(code) for code in (*CODES, *UNREAD_CODES, 414, 431)}
-    (page,) = [one for one in http.inside("map") if one.arguments[1] == "$wecom_gateway_error_page"]
-    assert "$request_id" in "".join(dict(page.directives)["default"])
+    """And that the visitor and the platform were told."""
+    fields, _ = _logged(http)
+    assert fields["request_id"] == "request_id"
+    _, page = _map(http, "$wecom_gateway_error_page")
+    assert "$request_id" in "".join(page["default"])
+    for server in own_servers(http):
+        assert ("X-Request-Id", "$request_id", "always") in server.inherited("add_header")
+    for location in proxied(http):
+        assert ("X-Request-Id", "$request_id", "always") in location.inherited("add_header")
+        assert ("X-Request-Id",) in location.inherited("proxy_hide_header"), "the upstream's comes beside it"
+
+
+def test_a_log_line_has_numbers_where_nginx_always_has_one(http):
+    """What is not in quotes has to be a number in every line, or no program can read it."""
+    fields, quoted = _logged(http)
+    numbers = {name: variable for name, variable in fields.items() if name not in quoted}
+    assert numbers.pop("status") == "wecom_gateway_logged_status"
+    assert set(numbers.values()) == {"server_port", "body_bytes_sent", "request_time"}
+    source, rules = _map(http, "$wecom_gateway_logged_status")
+    assert (source, rules) == ("$status", {"default": ("$status",), "000": ("0",), "009": ("9",)})
 
 
 def test_visitors_are_offered_no_tls_that_can_be_broken(http):

@@ -141,6 +141,8 @@ def test_what_harms_nothing_is_not_told(told, text, kind):
         ("error_page 404 /x.html;", "the gateway's own pages, which carry the id of the log line, come first"),
         ("root /srv;", "publishes files wherever"),
         ("add_header Strict-Transport-Security max-age=1;", 'the site\'s "hsts" says it'),
+        ("add_header X-Request-Id $request_id;", "says it already, with the id of the log line"),
+        ("proxy_set_header X-Request-Id $request_id;", "sends that header already, and the upstream gets it twice"),
         ("set_real_ip_from 0.0.0.0/0;", 'the site\'s "slb_cidrs"'),
         ("real_ip_header X-Real-IP;", 'the site\'s "slb_cidrs"'),
         ("location /x/ { real_ip_recursive on; }", 'the site\'s "slb_cidrs"'),

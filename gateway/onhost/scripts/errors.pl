@@ -1,6 +1,7 @@
 # Run by wecom-gateway-errors.service as soon as nginx has something to say of a request: one datagram each, from the
-# socket on standard input. Appends what nginx said to the file $ARGV[0] without query strings, which carry login codes.
-# Ends when nothing was said for a minute; the messages of the time between wait in the socket.
+# socket on standard input. Appends what nginx said to the file $ARGV[0] without query strings, which carry login codes,
+# and without what follows a semicolon in a path, where sessions stand. Ends when nothing was said for a minute; the
+# messages of the time between wait in the socket.
 use strict;
 use warnings;
 use Fcntl;
@@ -22,7 +23,7 @@ sub harmless {
     my @parts = ($said);
     push @parts, "client: $1" if $of =~ /^([\w.:]+)/;
     push @parts, "server: $1" if $of =~ /^[\w.:]+, server: ([\w.-]+)/;
-    push @parts, qq{request: "$1"} if $of =~ /, request: "([A-Z_-]+ (?:(?!%3[Ff]|%23)[^\s"?#])*)/;
+    push @parts, qq{request: "$1"} if $of =~ /, request: "([A-Z_-]+ (?:(?!%3[BFbf]|%23)[^\s"?#;])*)/;
     # Further parts only where no space in the request could be the end of something else.
     my $rest = $of =~ /, request: "[A-Z_-]+ \S+ HTTP\/[\d.]+"(.*)/s ? $1 : '';
     push @parts, qq{upstream: "$1"} if $rest =~ m{^(?:, subrequest: "\S*")?, upstream: "(https?://[\w.:\[\]-]+)};
