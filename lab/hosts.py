@@ -89,13 +89,14 @@ def remove_cgroups(pattern: str = f"{PREFIX}-*") -> None:
             root.rmdir()
 
 
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = _READY_SECONDS) -> None:
-    """Waits until `ready()` is True. Raises LabError after `seconds`; its message begins with `what`."""
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = _READY_SECONDS, pause: float = 0.2) -> None:
+    """Asks until `ready()` is True, with that `pause` in seconds. Raises LabError after `seconds`; its message begins
+    with `what`."""
     deadline = time.monotonic() + seconds
     while not ready():
         if time.monotonic() > deadline:
             raise LabError(f"{what} within {seconds:.0f} s")
-        time.sleep(0.2)
+        time.sleep(pause)
 
 
 def wait_for_port(name: str, port: int) -> None:
@@ -117,18 +118,19 @@ def wait_until_ready(name: str) -> None:
 
     def booted() -> bool:
         nonlocal state
-        if inspect("container", container(name), "{{.State.Running}}") != "true":
-            log = docker("logs", "--tail", "5", container(name))
-            raise LabError(f"{name}: ended while booting: {log or 'no message'}")
         try:
             # is-system-running exits 1 for every state but "running"; the state is on stdout all the same
             command = "[ -d /run/systemd/system ] || echo running; systemctl is-system-running || true"
             state = docker("exec", container(name), "sh", "-c", command, timeout=20)
         except DockerError as error:
             state = str(error)
+            if inspect("container", container(name), "{{.State.Running}}") != "true":
+                log = docker("logs", "--tail", "5", container(name))
+                raise LabError(f"{name}: ended while booting: {log or 'no message'}") from None
         return state.split("\n")[0] in ("running", "degraded")
 
-    wait_until(booted, f"{name}: systemd did not finish booting")
+    # the question costs as much as a tenth of a boot
+    wait_until(booted, f"{name}: systemd did not finish booting", pause=0.6)
     wait_for_port(name, 22)
 
 
