@@ -93,6 +93,10 @@ class Checkout:
         module, words = _module(arguments)
         if module and more.keys() <= {"env"}:
             return _warm(self.path, module, words, more.get("env", os.environ), timeout)
+        return self.run_anew(*arguments, timeout=timeout, **more)
+
+    def run_anew(self, *arguments: str, timeout: float = 600, **more: Any) -> subprocess.CompletedProcess[str]:
+        """A command of the checkout, to its end, as a shell starts it."""
         process = self.start(*arguments, **more)
         try:
             out, err = process.communicate(timeout=timeout)

@@ -34,6 +34,9 @@ class Folder(Checkout):
     def start(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
         return super().start(str(self.programs / arguments[0]), *arguments[1:], **more)
 
+    def run(self, *arguments: str, timeout: float = 600, **more: Any) -> subprocess.CompletedProcess[str]:
+        return self.run_anew(*arguments, timeout=timeout, **more)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:
