@@ -16,6 +16,7 @@ from gateway.cli.handover import handover
 from gateway.cli.hosts import hosts
 from gateway.cli.import_cert import import_cert
 from gateway.cli.init import init
+from gateway.cli.overview import overview
 from gateway.cli.shard import shard
 from gateway.cli.status import status
 from gateway.cli.verify import verify
@@ -35,5 +36,5 @@ def main() -> None:
     unattended.on_interrupt(unattended.interrupted_command)
 
 
-for command in (check, hosts, status, verify, handover, explain, import_cert, add, adopt, init, shard):
+for command in (check, hosts, status, verify, overview, handover, explain, import_cert, add, adopt, init, shard):
     main.add_command(command)
