@@ -41,6 +41,11 @@ class HostView:
             return "failed"
         return "warning" if self.concerns or self.status.warnings or self.status.apart else "passed"
 
+    def only(self, domain: str) -> HostView:
+        """The same host as far as it concerns one of its sites: without the certificates of the others."""
+        places = (self.status.host, f"{self.status.host}: {domain}")
+        return HostView(self.status, tuple(one for one in self.concerns if one.place in places))
+
     @property
     def history(self) -> tuple[PastRelease, ...]:
         """The releases that were in force, the newest first."""
@@ -79,10 +84,7 @@ class SchoolView:
     @property
     def concerns(self) -> list[Concern]:
         """What needs somebody: what visitors meet, then the hosts, then certificates that end soon."""
-        own = {one.status.host: f"{one.status.host}: {self.domain}" for one in self.hosts}
-        of_hosts = [one for host in self.hosts for one in host.concerns]
-        mine = [one for one in of_hosts if one.place in own or one.place in own.values()]
-        return _worst_first(_from_outside(self.results), mine, own)
+        return _worst_first(self.results, self.hosts)
 
 
 @dataclass(frozen=True)
@@ -107,10 +109,8 @@ class FleetView:
     def concerns(self) -> list[Concern]:
         """What needs somebody, each once, the worst first."""
         wrong = [Concern("inventory", str(problem)) for problem in self.problems]
-        outside = _from_outside([*self.others, *(one for school in self.schools for one in school.results)])
-        return wrong + _worst_first(
-            outside, [one for host in self.hosts for one in host.concerns], {one.status.host for one in self.hosts}
-        )
+        results = [*self.others, *(one for school in self.schools for one in school.results)]
+        return wrong + _worst_first(results, self.hosts)
 
     @property
     def by_days(self) -> list[tuple[int, SchoolView]]:
@@ -138,7 +138,8 @@ def fleet_view(
     schools = []
     for sheet in sheets:
         theirs = [hosts.get(node.name) or HostView(HostStatus(node.name, False), ()) for node in sheet.hosts]
-        schools.append(SchoolView(sheet, tuple(theirs), tuple(by_name.pop(sheet.domain, ()))))
+        mine = tuple(one.only(sheet.domain) for one in theirs)
+        schools.append(SchoolView(sheet, mine, tuple(by_name.pop(sheet.domain, ()))))
     schools.sort(key=lambda one: (_ORDER.index(one.state), one.domain))
     others = tuple(one for left in by_name.values() for one in left)
     return FleetView(inventory, tuple(hosts.values()), tuple(schools), others, tuple(problems))
@@ -156,11 +157,10 @@ def _outcome(one: Result) -> State:
     return one.outcome
 
 
-def _from_outside(results: Sequence[Result]) -> list[Concern]:
-    return [*site_concerns.seen(results, (), whole=True).concerns]
-
-
-def _worst_first(outside: list[Concern], inside: list[Concern], hosts: Iterable[str]) -> list[Concern]:
-    """Those of whole hosts go before those of single certificates there."""
-    names = set(hosts)
-    return [*outside, *sorted(inside, key=lambda one: one.place not in names)]
+def _worst_first(results: Sequence[Result], hosts: Sequence[HostView]) -> list[Concern]:
+    """What was found from outside, then what concerns whole hosts, then certificates there by days."""
+    days = {
+        f"{one.status.host}: {domain}": left for one in hosts for domain, left in one.status.certificate_days.items()
+    }
+    inside = sorted((one for host in hosts for one in host.concerns), key=lambda one: days.get(one.place, -1))
+    return [*site_concerns.seen(results, (), whole=True).concerns, *inside]

@@ -103,6 +103,16 @@ def test_what_visitors_meet_goes_first_and_certificates_last(view):
     assert [one for one, _ in told.by_days] == [5, 60]
 
 
+def test_the_certificate_of_another_site_there_is_no_matter_of_this_one(view):
+    host = HostStatus("h1", True, certificate_days={A: 5, B: 60})
+    assert states(view([host], [answered(A), answered(B)])) == {A: "warning", B: "passed"}
+
+
+def test_certificates_go_by_days(view):
+    host = HostStatus("h1", True, certificate_days={A: 15, B: 9})
+    assert [one.text[-12:] for one in view([host]).concerns] == [" 9 days left", "15 days left"]
+
+
 def test_a_page_has_state_sheet_and_history_and_loads_nothing(view):
     made = dict(pages.render(view(results=[answered(A), answered(B, "failed", NASTY)]), NOW))
     assert [*made] == [f"{B}.html", f"{A}.html", "index.html"]
