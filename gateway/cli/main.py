@@ -17,6 +17,7 @@ from gateway.cli.hosts import hosts
 from gateway.cli.import_cert import import_cert
 from gateway.cli.init import init
 from gateway.cli.logs import logs
+from gateway.cli.overview import overview
 from gateway.cli.shard import shard
 from gateway.cli.status import status
 from gateway.cli.verify import verify
@@ -36,5 +37,8 @@ def main() -> None:
     unattended.on_interrupt(unattended.interrupted_command)
 
 
-for command in (check, hosts, status, verify, logs, handover, explain, import_cert, add, adopt, init, shard):
+for command in (
+    *(check, hosts, status, verify, logs, overview, handover),
+    *(explain, import_cert, add, adopt, init, shard),
+):
     main.add_command(command)

@@ -11,10 +11,10 @@ import click
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
-from gateway.outside import compare_fleet, compare_report, compare_servers, concerns, places, report, whole_fleet
+from gateway.cli.outside import asking, progress, with_ca, with_resolve
+from gateway.outside import compare_fleet, compare_report, compare_servers, concerns, report
 from gateway.outside.compare_difference import Comparison, Right
 from gateway.outside.findings import Outcome, Result
-from gateway.outside.probe import Client
 from gateway.problems import Problem, count, errors
 from gateway.rendering import BrokenTemplateError
 
@@ -32,12 +32,7 @@ _RIGHT_COLORS: dict[Right, str | None] = {
 
 @click.command()
 @on_inventory
-@click.option(
-    "--resolve",
-    multiple=True,
-    metavar="DOMAIN:ADDRESS",
-    help="Ask this address instead of DNS's; ADDRESS alone is for all sites of one host. Repeatable.",
-)
+@with_resolve
 @click.option(
     "--compare",
     "old",
@@ -46,7 +41,7 @@ _RIGHT_COLORS: dict[Right, str | None] = {
     help="Ask the old server at ADDRESS the same, and tell what differs; DOMAIN:ADDRESS is for one site. Where it has "
     "other ports, ADDRESS,443=8443,80=8080. Repeatable.",
 )
-@click.option("--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's.")
+@with_ca
 @click.option("--report", "page", type=click.Path(path_type=Path), help="Write an HTML page with everything to FILE.")
 @with_notify
 def verify(
@@ -72,21 +67,16 @@ def verify(
     told = notifier(notify, notified, f"verify {inventory}", as_json, 1)
     fleet = load_or_stop(inventory, limit, as_json, 1, tell=told.tell_of_inventory, certificates=False)
     try:
-        addresses = places.overrides(fleet.hosts, resolve)
         servers = compare_servers.old_servers(fleet.hosts, old)
     except ValueError as error:
         stop(str(error), as_json)
-    try:
-        client = Client(ca)
-    except OSError as error:
-        stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
-    fleet, own, unreached = places.with_own_addresses(fleet, addresses)
-    wrong = [*errors(fleet.problems), *unreached]
+    how = asking(fleet, resolve, ca, as_json)
+    wrong = [*errors(fleet.problems), *how.unreached]
     if old:
-        compared = compare_fleet.ask(fleet, addresses, servers, client, _progress, own)
+        compared = compare_fleet.ask(how.fleet, how.addresses, servers, how.client, progress, how.own)
         _tell(inventory, compared, wrong, as_json)
         return
-    results = whole_fleet.ask(fleet, addresses, client, _progress, own)
+    results = how.results()
     passed = not wrong and all(one.outcome != "failed" for one in results)
     if as_json:
         print_json(report.as_data(results, wrong, passed))
@@ -116,11 +106,6 @@ def _tell(inventory: str, compared: list[Comparison], wrong: list[Problem], as_j
         click.echo(f"{inventory}: {compare_report.summary(compared, wrong)}")
     if not alike:
         sys.exit(1)
-
-
-def _progress(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r{done} of {count(total, 'site')} asked", nl=done == total, err=True)
 
 
 def _print_results(results: list[Result]) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from gateway.deploys import health
 from gateway.deploys.health import Health
 from gateway.deploys.objections import addresses_of_others, objections
-from gateway.deploys.origin import Origin
+from gateway.deploys.origin import Origin, PastRelease
 from gateway.deploys.state import HostState, missing_packages
 from gateway.fleet.host import Host
 from gateway.nginx import built_for
@@ -65,7 +65,8 @@ class HostStatus:
     where it is not recorded. `unresolved` are upstreams whose names do not resolve there: their sites answer 502, which
     is no drift. `apart` are addresses that another site there has to itself. `certificate_days` are the days left by
     domain: of the checkout's certificate, of the one that an ACME server issued to the host, or of the load balancer's
-    where that was asked. `renewal_failed` says by domain since when and why a renewal has failed.
+    where that was asked. `renewal_failed` says by domain since when and why a renewal has failed. `history` are the
+    releases that were in force, oldest first.
     """
 
     host: str
@@ -83,6 +84,7 @@ class HostStatus:
     problem: str = ""
     further: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    history: tuple[PastRelease, ...] = ()
 
     @property
     def in_sync(self) -> bool:
@@ -135,6 +137,7 @@ def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime
         renewal_failed=failing,
         problem=problem,
         further=tuple(further),
+        history=known.past,
         warnings=() if out else tuple(health.warnings(seen.health)),
     )
 

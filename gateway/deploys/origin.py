@@ -8,6 +8,7 @@ from __future__ import annotations
 import getpass
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -56,6 +57,24 @@ def read_version(text: str) -> str:
     It lies beside what `read` reads: of a line with a seventh field an earlier product would believe nothing.
     """
     return text if _VERSION.fullmatch(text) else ""
+
+
+@dataclass(frozen=True)
+class PastRelease:
+    """A release that was in force: its id, where it came from and the version of the product that published it, None
+    and empty where that is not recorded."""
+
+    id: str
+    origin: Origin | None = None
+    version: str = ""
+
+
+def read_past(values: Mapping[str, str]) -> tuple[PastRelease, ...]:
+    """The releases of a host's history, oldest first, from what state.sh printed by key."""
+    return tuple(
+        PastRelease(one, read(values.get(f"origin:{one}", "")), read_version(values.get(f"version:{one}", "")))
+        for one in values.get("history", "").split()
+    )
 
 
 @cache

@@ -9,6 +9,7 @@ from gateway.deploys import guards, neighbours, origin, surroundings
 from gateway.deploys.guards import Guards
 from gateway.deploys.issued import Issued, read_issued
 from gateway.deploys.neighbours import Neighbours, Server
+from gateway.deploys.origin import PastRelease
 from gateway.deploys.surroundings import Surroundings
 from gateway.fleet.host import Host
 from gateway.nginx import modules
@@ -59,6 +60,8 @@ class HostState:
     room: bool = False
     # releases that were in force, oldest first
     history: tuple[str, ...] = ()
+    # what is recorded of each of them, in the same order
+    past: tuple[PastRelease, ...] = ()
     # other programs and other nginx on the host
     around: Surroundings = field(default_factory=Surroundings)
     # what nginx configuration that is not the gateway's claims for itself
@@ -197,6 +200,7 @@ def read(output: Iterable[str]) -> HostState:
         entries=frozenset(_by_name(values, "entry:")),
         room=values.get("room") == "yes",
         history=tuple(values.get("history", "").split()),
+        past=origin.read_past(values),
         around=surroundings.read(values),
         neighbours=theirs,
         elsewhere={program: _servers(packed) for program, packed in _by_name(values, "dump:").items()},

@@ -21,11 +21,20 @@ _BLANK = re.compile(re.escape(BLANK_START) + "[^】]*" + re.escape(BLANK_END))
 
 def render(sheet: Sheet) -> dict[str, str]:
     """The sheet's files by name."""
-    values = {"sheet": sheet, "glance": steps.glance(sheet), "sections": steps.sections(sheet)}
+    values = _values(sheet)
     return {
         f"{sheet.domain}.md": re.sub(r"\n{3,}", "\n\n", _render("sheet.md.j2", **values)),
         f"{sheet.domain}.html": _render("sheet.html.j2", **values),
     }
+
+
+def body(sheet: Sheet) -> Markup:
+    """The sheet as HTML without its heading, for a page that has more than that."""
+    return Markup(_render("sheet-body.html.j2", **_values(sheet)))  # noqa: S704
+
+
+def _values(sheet: Sheet) -> dict[str, object]:
+    return {"sheet": sheet, "glance": steps.glance(sheet), "sections": steps.sections(sheet)}
 
 
 def write(folder: Path, files: dict[str, str]) -> list[Path]:

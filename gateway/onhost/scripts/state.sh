@@ -98,6 +98,10 @@ if has_room; then echo "room yes"; else echo "room no"; fi
 echo "running $(running_release)"
 history=$(text_of "$home/history")
 echo "history ${history//$'\n'/ }"
+for release in $history; do
+    echo "origin:$release $(line_of "$home/origins/$release")"
+    echo "version:$release $(line_of "$home/versions/$release")"
+done
 
 # What else is on this host.
 print_unit
