@@ -47,15 +47,21 @@ def write(folder: Path, files: dict[str, str]) -> list[Path]:
 
 
 def write_index(folder: Path, sheets: Iterable[Sheet]) -> bool:
-    """Writes a page with a link to each sheet into `folder`. False where somebody else's page has its name and stays.
+    """Writes a page with a link to each sheet and the number of its blanks into `folder`.
 
+    False where somebody else's page has its name and stays.
     Raises OSError where it cannot be written.
     """
     path = folder / INDEX
     if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
         return False
-    write(folder, {INDEX: _render("index.html.j2", sheets=list(sheets))})
+    write(folder, {INDEX: _render("index.html.j2", sheets=[(sheet, _shown_blanks(sheet)) for sheet in sheets])})
     return True
+
+
+def _shown_blanks(sheet: Sheet) -> int:
+    """How many blanks somebody who reads the sheet sees. A value that stands in two places is two."""
+    return _render("sheet.md.j2", **_values(sheet)).count(BLANK_START)
 
 
 def _put(path: Path, text: str) -> Path:
