@@ -1,4 +1,4 @@
-"""The page of `verify` in a real browser, as wide as a phone."""
+"""The pages of `verify` and `overview` in a real browser, as wide as a phone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import lab
 from gateway.outside import report
 from gateway.outside.findings import Finding, Result
 from lab import hosts, topology
+from lab.demo import PUBLIC
 from lab.engine import docker
 
+from ..conftest import REPO
 from . import checkout as own
 
 HOST = "t81"
@@ -67,3 +69,44 @@ def test_it_fits_a_phone_and_fetches_nothing(browser, page):
     own.on_host(HOST, f"cd /root && timeout 60 {CHROMIUM} --screenshot=/root/report.png file:///root/report.html 2>&1")
     docker("cp", f"{topology.container(HOST)}:/root/report.png", str(page.with_suffix(".png")))
     assert page.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.fixture
+def pages(demo_lab, tmp_path):
+    """What `overview` says of the demo's gateways: a folder of pages, with a script that notes how wide each became."""
+    from inventory.demo import gateways
+
+    wanted = [
+        f"--resolve={site['domain']}:{topology.address(PUBLIC[site['edge']])}"
+        for _, data in gateways
+        for site in data["sites"]
+    ]
+    folder = tmp_path / "pages"
+    done = own.run_product(
+        REPO, "overview", "inventory/demo.py", "--out", str(folder), "--ca", str(topology.CA), *wanted
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    note = """<script>onload = () => parent.postMessage(document.documentElement.scrollWidth + ' ' +
+        performance.getEntriesByType('resource').length, '*')</script>"""
+    frames = "<!DOCTYPE html><meta charset=utf-8><title></title><body style=margin:0>"
+    frames += "<script>onmessage = e => { document.title += e.data + ';' }</script>"
+    for page in sorted(folder.iterdir()):
+        (folder / f"noted-{page.name}").write_text(page.read_text().replace("</body>", f"{note}</body>"))
+        frames += f'<iframe src="noted-{page.name}" width=390 height=800 style=border:0></iframe>'
+    (folder / "frames.htm").write_text(frames)
+    return folder
+
+
+def test_the_overview_of_real_gateways_fits_a_phone_and_tells_what_they_serve(browser, pages):
+    docker("cp", str(pages), f"{topology.container(HOST)}:/root/pages")
+    command = f"timeout 60 {CHROMIUM} --virtual-time-budget=5000 --dump-dom file:///root/pages/frames.htm 2>/dev/null"
+    (title,) = re.findall(r"<title>([0-9 ;]+)</title>", own.on_host(HOST, command))
+    measured = [tuple(map(int, one.split())) for one in title.split(";") if one]
+    assert len(measured) == 7
+    assert [one for one in measured if one[0] > 390 or one[1]] == []
+    for edge in PUBLIC:
+        serves = own.on_host(f"gw-{edge}", f"basename $(readlink {own.HOME}/current)").strip()
+        page = (pages / f"card.{edge}.demo.example.html").read_text()
+        assert serves in page
+        assert serves in (pages / "index.html").read_text()
+        assert "nobody asked" not in page
