@@ -20,8 +20,9 @@ _MOST_PASTED = 1 << 20
 def explain(answer: tuple[str, ...], as_json: bool) -> None:
     """Say what a WeCom error means, whose side it is on, and what to change.
 
-    Takes an error code (60020), a whole answer, or the URL of WeCom's error page, in quotation marks. With -
-    it is read from standard input, which keeps tokens out of the shell's history. Nothing secret is repeated.
+    Takes an error code (60020), a whole answer, the words of WeCom's console or of a screenshot, or the URL of
+    WeCom's error page, in quotation marks. With - it is read from standard input, which keeps tokens out of the
+    shell's history. Nothing secret is repeated.
     """
     pasted = " ".join(answer)
     if pasted == "-":

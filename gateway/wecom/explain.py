@@ -15,12 +15,15 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gateway.wecom.bilingual import Text
-from gateway.wecom.errors import DOMAIN_ERROR, MEANINGS, PHRASES, Meaning
+from gateway.wecom.console import DOMAIN_ERROR
+from gateway.wecom.errors import MEANINGS
+from gateway.wecom.meaning import Meaning
+from gateway.wecom.phrases import said
 
 LOOK_UP = "https://developer.work.weixin.qq.com/devtool/query"
 
-NOTHING_FOUND = f"""no WeCom error found in this; give the code, the whole answer, or the URL of the error page
-没有找到企业微信错误码；请输入错误码、完整的返回内容或错误页面的网址
+NOTHING_FOUND = f"""no WeCom error found in this; give the code, the answer, WeCom's words, or the URL of the error page
+没有找到企业微信错误；请输入错误码、完整的返回内容、提示的原文或错误页面的网址
 {LOOK_UP}"""
 
 _NUMBERED = re.compile(
@@ -29,7 +32,19 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _ALONE = re.compile(r"-?[0-9]{1,9}")
-_ANYWHERE = re.compile(r"(?<![0-9.])[0-9]{5,7}(?![0-9]|\.[0-9])")
+_NUMBER = r"(?<![0-9.])([0-9]{5,7})(?![0-9]|\.[0-9])"
+_ANYWHERE = re.compile(_NUMBER)
+_NO_WORDS = re.compile(r"[0-9\W_]+")
+# A number in a sentence is a code where the sentence speaks of an error, and no number of things.
+_SPOKEN = re.compile(
+    r"(?:错误|报错|出错|代码|提示|显示|出现|返回|失败|说"
+    r"|\b(?:errors?|code|fail(?:s|ed|ure)?|says?|said|shows?|gets?|got|returns?|returned))[^0-9]{0,12}"
+    + _NUMBER
+    + r"(?!\s*(?:[次条个人名位元块份张家秒]|毫秒|字节|(?:bytes?|users?|times|requests?|rows?|lines?|ms|s)\b))",
+    re.IGNORECASE,
+)
+_BROKEN_NUMBER = re.compile(r"(?<=[0-9])[ \t]*[\r\n]\s*(?=[0-9])")
+_BROKEN_ADDRESS = re.compile(r"(?<=[0-9])\.\s+(?=[0-9])")
 _CALLER = re.compile(r"from ip:?\s*[\"']?([0-9a-f:.]+)", re.IGNORECASE)
 # uri= of the error page, or redirect_uri= of the page before it, but not after_redirect_uri=true
 _RETURN_URL = re.compile(r"""(?<![A-Za-z0-9_-])(?:redirect_)?uri=([^&\s"'<>]+)""")
@@ -40,7 +55,8 @@ _HOST = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 class Explanation:
     """One error in what was pasted.
 
-    `meaning` is None where the code is not known here. `detail` is about the addresses or the domain in the paste.
+    `code` is WeCom's, or the key of words that have none. `meaning` is None where the code is not known here. `detail`
+    is about the addresses or the domain in the paste.
     """
 
     code: str
@@ -54,14 +70,14 @@ class Explanation:
 
 
 def explain(pasted: str) -> list[Explanation]:
-    """Every error in `pasted`, which may be a code, an answer, a URL or a line of a log.
+    """Every error in `pasted`: a code, an answer, a URL, a line of a log, or a screenshot's text.
 
     Unknown codes are left out where there is a known one: JavaScript puts codes of its own around WeCom's.
     """
     text = _plain(pasted)
     codes = _codes(text)
     known = [code for code in codes if code in MEANINGS]
-    telling = [code for code in known if code not in ("0", "-1")]
+    telling = [*filter(_tells, codes)]
     return [Explanation(code, MEANINGS.get(code), _detail(code, text)) for code in telling or known or codes]
 
 
@@ -99,24 +115,52 @@ def _plain(pasted: str) -> str:
 
 
 def _codes(text: str) -> list[str]:
-    """The codes in the text, each once. Each way to find them is tried only where those before found none."""
+    """The codes and keys in the text, each once.
+
+    A code for the same thing goes before words, and what is plainly a code before a number in a sentence.
+    """
+    named = _named(text)
+    if not any(map(_tells, named)):
+        # a screenshot's lines end in the middle of words and numbers
+        named = [*filter(_tells, _named("".join(text.split())))] or named
+    phrases = said(text)
+    numbers = [*filter(_tells, named)] or [phrase.key for phrase in phrases if phrase.key.isdigit()]
+    words = [phrase.key for phrase in phrases if not phrase.key.isdigit() and not {*phrase.codes} & {*numbers}]
+    found = [*named, *numbers, *words]
+    return list(dict.fromkeys(found or _alone(text) or _spoken(text) or _spoken(_BROKEN_NUMBER.sub("", text))))
+
+
+def _tells(code: str) -> bool:
+    """Whether something can be said about this code. Success and "busy" stand around WeCom's own in JavaScript."""
+    return code in MEANINGS and code not in ("0", "-1")
+
+
+def _named(text: str) -> list[str]:
+    """The numbers that are called error codes, and the key of an error page."""
     found = [number for match in _NUMBERED.findall(text) for number in match if number]
-    if f"err_type={DOMAIN_ERROR}" in text or text.strip() == DOMAIN_ERROR:
-        found.append(DOMAIN_ERROR)
-    if not found and _ALONE.fullmatch(text.strip()):
-        found = [text.strip()]
-    if not found:
-        found = [code for phrase, code in PHRASES.items() if phrase in text.lower()]
-    if not found:
-        found = [number for number in _ANYWHERE.findall(text) if number in MEANINGS]
-    return list(dict.fromkeys(found))
+    return [*found, DOMAIN_ERROR] if f"err_type={DOMAIN_ERROR}" in text else found
+
+
+def _alone(text: str) -> list[str]:
+    """The code or key that is all there is, or the codes where there is nothing but numbers."""
+    whole, unbroken = text.strip(), "".join(text.split())
+    if whole in MEANINGS or _ALONE.fullmatch(whole):
+        return [whole]
+    if not _NO_WORDS.fullmatch(text):
+        return []
+    return [unbroken] if _tells(unbroken) else [*filter(_tells, _ANYWHERE.findall(text))]
+
+
+def _spoken(text: str) -> list[str]:
+    """The codes in sentences."""
+    return [*filter(_tells, _SPOKEN.findall(text))]
 
 
 def _detail(code: str, text: str) -> Text | None:
     """What the text says about the addresses or the domain that this error is about."""
     if code == "60020":
-        return _callers(_CALLER.findall(text))
-    if code in ("50001", DOMAIN_ERROR):
+        return _callers(_CALLER.findall(text)) or _callers(_CALLER.findall(_BROKEN_ADDRESS.sub(".", text)))
+    if code in ("50001", "10003", DOMAIN_ERROR):
         match = _RETURN_URL.search(text)
         return _returned_to(match.group(1)) if match else None
     return None
