@@ -109,5 +109,6 @@ def test_every_version_of_the_changelog_has_a_line_that_is_short_in_both_languag
 
 
 def test_an_upgrade_has_its_things_to_do_counted():
-    section = product.changelog().partition("### When you upgrade")[2].partition("\n### ")[0]
+    of_version = product.changelog().partition("\n## [0.3.0]")[2]
+    section = of_version.partition("### When you upgrade")[2].partition("\n### ")[0]
     assert between(product.changelog(), "0.2.0", "0.3.0")[-1].to_do == section.count("\n- ") > 3
