@@ -11,7 +11,7 @@ import click
 
 from gateway.cli.output import stop
 from gateway.fleet.loading import Fleet
-from gateway.outside import places, whole_fleet
+from gateway.outside import balancers, places, whole_fleet
 from gateway.outside.findings import Result
 from gateway.outside.probe import Client
 from gateway.problems import Problem, count
@@ -25,6 +25,13 @@ with_resolve = click.option(
 with_ca = click.option(
     "--ca", type=click.Path(path_type=Path), help="Believe certificates of this CA (PEM), not the system's."
 )
+
+
+def balancers_days(fleet: Fleet, no_outside: bool) -> Mapping[str, int]:
+    """Days left of the certificates of the fleet's load balancers, by domain; none with --no-outside."""
+    if no_outside:
+        return {}
+    return balancers.days_left([domain for host in fleet.hosts for domain in host.behind_balancers])
 
 
 @dataclass(frozen=True)

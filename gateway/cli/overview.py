@@ -9,10 +9,9 @@ import click
 
 from gateway.cli.inventory import load_or_stop
 from gateway.cli.output import stop
-from gateway.cli.outside import asking, with_ca, with_resolve
+from gateway.cli.outside import asking, balancers_days, with_ca, with_resolve
 from gateway.deploys.status import ask_hosts
 from gateway.handover.sheet import sheets
-from gateway.outside import balancers
 from gateway.overview import folder, pages
 from gateway.overview.view import fleet_view
 from gateway.problems import count, errors
@@ -39,8 +38,7 @@ def overview(inventory: str, out: Path, resolve: tuple[str, ...], ca: Path | Non
     try:
         folder.refuse_others(out, [folder.INDEX, *(folder.page_name(one.domain) for one in found)])
         when = datetime.now(UTC)
-        behind = [domain for host in fleet.hosts for domain in host.behind_balancers]
-        statuses = ask_hosts(fleet, {} if no_outside else balancers.days_left(behind))
+        statuses = ask_hosts(fleet, balancers_days(fleet, no_outside))
         results = [] if no_outside else how.results()
         wrong = errors(fleet.problems)
         view = fleet_view(inventory, found, statuses, results, [*wrong, *how.unreached])

@@ -10,7 +10,7 @@ from gateway.deploys import concerns as host_concerns
 from gateway.deploys.drift import HostStatus
 from gateway.deploys.origin import PastRelease
 from gateway.handover.sheet import Sheet
-from gateway.notify.changes import Concern
+from gateway.notify.changes import INVENTORY, Concern
 from gateway.onhost.constants import WARN_DAYS
 from gateway.outside import concerns as site_concerns
 from gateway.outside.findings import Result
@@ -108,7 +108,7 @@ class FleetView:
     @property
     def concerns(self) -> list[Concern]:
         """What needs somebody, each once, the worst first."""
-        wrong = [Concern("inventory", str(problem)) for problem in self.problems]
+        wrong = [Concern(INVENTORY, str(problem)) for problem in self.problems]
         results = [*self.others, *(one for school in self.schools for one in school.results)]
         return wrong + _worst_first(results, self.hosts)
 

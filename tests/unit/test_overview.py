@@ -141,7 +141,7 @@ def run(inventory, monkeypatch):
 
     def start(*domains, options=()):
         monkeypatch.setattr(command, "ask_hosts", lambda *_: [FINE])
-        monkeypatch.setattr(command.balancers, "days_left", lambda _: {})
+        monkeypatch.setattr(outside.balancers, "days_left", lambda _: {})
         monkeypatch.setattr(outside.whole_fleet, "ask", lambda *_: [answered(one) for one in domains])
         arguments = ["overview", inventory(*domains), "--out", "out", *options]
         return CliRunner().invoke(main, arguments, catch_exceptions=False)
