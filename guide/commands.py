@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 import click
@@ -12,8 +11,6 @@ from guide.markdown import code, heading, prose, table
 from guide.texts import Texts
 
 _PROGRAM = "python -m gateway"
-# Where the help says how a command ends: "Exit 0 when clean ...".
-_EXIT = re.compile(r"Exit (\d.*)$")
 
 
 def page(texts: Texts) -> str:
@@ -45,13 +42,11 @@ def _command(name: str, command: click.Command, texts: Texts) -> Iterator[str]:
     yield heading(3, f"`{name}`", name)
     usage = " ".join(command.collect_usage_pieces(click.Context(command)))
     yield code(f"{_PROGRAM} {name} {usage}")
-    for paragraph in (command.help or "").split("\n\n"):
-        words = " ".join(paragraph.split())
-        ends = _EXIT.search(words)
-        if text := words[: ends.start()].strip() if ends else words:
+    for text, exits in sources.help_paragraphs(command):
+        if text:
             yield prose(texts(text))
-        if ends:
-            yield f"**{texts('Exit code')}**{texts(': ')}{prose(texts(ends[1]))}"
+        if exits:
+            yield f"**{texts('Exit code')}**{texts(': ')}{prose(texts(exits))}"
     yield _options(command.params, texts)
 
 

@@ -13,6 +13,8 @@ from pyinfra.connectors.ssh import connector_data_meta
 from pyinfra_cli.cli import cli as pyinfra_command
 
 from gateway import entries
+from gateway.cli.help import paragraphs as help_paragraphs
+from gateway.cli.help import texts as help_texts
 from gateway.cli.main import main as gateway_command
 from gateway.deploys import losses
 from gateway.inventory.model import Egress, Platform, SiteEntry, models_in
@@ -24,6 +26,8 @@ __all__ = [
     "SiteEntry",
     "commands",
     "data_options",
+    "help_paragraphs",
+    "help_texts",
     "host_keys",
     "make_targets",
     "models_in",

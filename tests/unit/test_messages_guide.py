@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from guide.message_texts import VALUE, is_message, python_texts, script_texts, texts
 
 TOP = Path(__file__).parents[2]
 PAGES = [TOP / "docs" / name for name in ("messages.md", "messages.zh.md")]
@@ -53,8 +53,6 @@ _ELSEWHERE = {
     *("dpkg.sh", "expiry.sh", "health.sh", "logs.sh", "logsize.sh", "pauses.sh", "renew.sh", "reopen.sh", "resolve.sh")
 }
 
-# What stands in a text for a value.
-_VALUE = "\0"
 # What is no message although it has three words, and what is only ever part of one.
 _OTHER = {
     "wecom-gateway: begin",
@@ -80,84 +78,6 @@ _OTHER = {
 }
 
 
-def python_texts(source: str) -> Iterator[str]:
-    """The string literals of a program with a mark for each value, but for docstrings and regular expressions."""
-    tree = ast.parse(source)
-    lines = source.encode().splitlines()
-    passed_over = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr):
-            passed_over.add(node.value)
-        if isinstance(node, ast.JoinedStr):
-            passed_over.update(node.values)
-    for node in ast.walk(tree):
-        if node in passed_over or not isinstance(node, ast.expr):
-            continue
-        if lines[node.lineno - 1][node.col_offset :].startswith((b'r"', b"r'")):
-            continue
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(one.value if isinstance(one, ast.Constant) else _VALUE for one in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield re.sub(r"\{\w*\}", _VALUE, node.value)
-
-
-def script_texts(source: str) -> Iterator[str]:
-    """The same of a script of bash: what stands in double quotes, and what a program of Python in it says."""
-    for program in re.findall(r"<<'PYTHON'\n(.*?)\nPYTHON\n", source, re.DOTALL):
-        yield from python_texts(program)
-    rest = re.sub(r"<<'(\w+)'\n.*?\n\1\n", "\n", source, flags=re.DOTALL)
-    place = 0
-    while place < len(rest):
-        if rest[place] == "'":
-            place = rest.index("'", place + 1) + 1
-        elif rest[place] == "#" and rest[place - 1].isspace():
-            place = rest.index("\n", place)
-        elif rest[place] == '"':
-            text, place = _quoted(rest, place + 1)
-            yield text
-        else:
-            place += 2 if rest[place] == "\\" else 1
-
-
-def _quoted(source: str, place: int) -> tuple[str, int]:
-    """What a double quote opened, and where it ends. What is quoted within $(...) belongs to the value."""
-    text = ""
-    while source[place] != '"':
-        if source[place] == "\\":
-            text += source[place + 1].replace("\n", "")
-            place += 2
-        elif source[place] == "$":
-            text += _VALUE
-            place = _expansion_end(source, place + 1)
-        else:
-            text += source[place]
-            place += 1
-    return text, place + 1
-
-
-def _expansion_end(source: str, place: int) -> int:
-    if source[place] not in "({":
-        found = re.compile(r"\w+|.").match(source, place)
-        return found.end() if found else place
-    depth = 0
-    while True:
-        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(source[place], 0)
-        place += 1
-        if not depth:
-            return place
-
-
-def texts(path: Path) -> list[str]:
-    """What the file says, messages and everything else."""
-    read = python_texts if path.suffix == ".py" else script_texts
-    return list(read(path.read_text()))
-
-
-def is_message(text: str) -> bool:
-    """Whether an operator may read it: three words at least."""
-    return " " in text and len(re.findall(r"[^\W\d_]{2,}", text)) > 2
-
-
 def fragments(page: str) -> list[str]:
     """The beginnings of messages that a page has a place for: code in the first column of its tables."""
     rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
@@ -166,7 +86,7 @@ def fragments(page: str) -> list[str]:
 
 def begins(text: str, fragment: str) -> bool:
     """Whether the text begins as the fragment does, whose `...` is a value."""
-    pattern = re.escape(fragment).replace(re.escape("..."), f".*{_VALUE}.*")
+    pattern = re.escape(fragment).replace(re.escape("..."), f".*{VALUE}.*")
     return bool(re.match(pattern, text.removeprefix("wecom-gateway: ").lstrip(" ;,"), re.DOTALL))
 
 
@@ -178,7 +98,7 @@ MESSAGES = [(name, text) for name, text in EVERYTHING if name in SOURCES and is_
 def test_every_message_has_a_place(page):
     known = fragments(page.read_text())
     missing = [
-        f"{name}: {text.replace(_VALUE, '...')}"
+        f"{name}: {text.replace(VALUE, '...')}"
         for name, text in MESSAGES
         if not any(begins(text, one) for one in known)
     ]

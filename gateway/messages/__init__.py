@@ -1,0 +1,5 @@
+"""What an operator reads, in the operator's language. Code says everything in English; what is printed goes through here.
+
+Hosts, `--json`, and what programs compare stay English. The catalogues in `locale/` are gettext's: `make messages`
+takes new texts into them, guide/messages.py says from where.
+"""

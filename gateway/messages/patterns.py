@@ -1,0 +1,81 @@
+"""Which message a printed text is, and which values stand in it.
+
+A message is English with `{0}`, `{1}` for its values, as the catalogues have it: "port {0} is held by {1}".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+_VALUE = re.compile(r"(\{\d+\})")
+_WORD = re.compile(r"[A-Za-z]{2,}")
+# A word that touches a value may go on in it.
+_MARK = "_"
+_WHOLE_WORD = re.compile(r"(?<![A-Za-z_])[A-Za-z]{2,}(?![A-Za-z_])")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A message with values; `text` is as the catalogue has it."""
+
+    text: str
+
+    @cached_property
+    def literals(self) -> list[str]:
+        """What stands before, between and behind the values."""
+        return [one.replace("{{", "{").replace("}}", "}") for one in _VALUE.split(self.text)[::2]]
+
+    @cached_property
+    def weight(self) -> int:
+        """How many characters are the message's own: of two that fit, the one with more of them is meant."""
+        return sum(map(len, self.literals))
+
+    @cached_property
+    def expression(self) -> re.Pattern[str]:
+        parts = [re.escape(one) for one in self.literals]
+        return re.compile("(.+?)".join(parts), re.DOTALL)
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Words that a text has to have to be this message, the longest first."""
+        return sorted(_WHOLE_WORD.findall(_MARK.join(self.literals)), key=len, reverse=True)
+
+
+@dataclass(frozen=True)
+class Match:
+    """The message that a text is, and the values in it."""
+
+    message: str
+    values: tuple[str, ...]
+
+
+class Index:
+    """Finds the message that a whole text is."""
+
+    def __init__(self, messages: Iterable[str]) -> None:
+        self._exact: dict[str, str] = {}
+        self._by_word: dict[str, list[Pattern]] = {}
+        self._others: list[Pattern] = []
+        for message in messages:
+            if not _VALUE.search(message):
+                self._exact[message.replace("{{", "{").replace("}}", "}")] = message
+                continue
+            pattern = Pattern(message)
+            (self._by_word.setdefault(pattern.words[0], []) if pattern.words else self._others).append(pattern)
+
+    def find(self, text: str) -> Match | None:
+        """The message that `text` is from its first to its last character; None where it is none."""
+        if text in self._exact:
+            return Match(self._exact[text], ())
+        for pattern in sorted(self._candidates(text), key=lambda one: -one.weight):
+            if found := pattern.expression.fullmatch(text):
+                return Match(pattern.text, found.groups())
+        return None
+
+    def _candidates(self, text: str) -> Iterator[Pattern]:
+        for word in set(_WORD.findall(text)):
+            yield from self._by_word.get(word, ())
+        yield from self._others

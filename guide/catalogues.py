@@ -1,0 +1,158 @@
+"""`python -m guide.catalogues`: takes the product's texts into the catalogues of gateway/messages/locale/.
+
+What is new there has an empty translation until somebody writes it; what the product no longer says is gone. Both files
+of a catalogue are written: the `.po` is the one to edit, the `.mo` is what the program reads.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import click
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from guide import sources
+from guide.message_texts import VALUE, is_message, texts
+
+TOP = Path(__file__).parents[1]
+FOLDER = TOP / "gateway/messages/locale/zh_CN/LC_MESSAGES"
+# Texts that look like messages and are none, and short ones that are.
+_LISTS = Path(__file__).with_name("messages.toml")
+
+# Rooms whose texts are in both languages as they are.
+_BILINGUAL = ("wecom", "handover", "overview", "messages")
+
+
+def expected() -> dict[str, Catalog]:
+    """What the catalogues have to have, by name, without translations."""
+    found: dict[str, Catalog] = {}
+    lists = tomllib.loads(_LISTS.read_text(encoding="utf-8"))
+    none = set(lists["no_messages"])
+    for name, path in _files():
+        catalogue = found.setdefault(name, _empty())
+        place = str(path.relative_to(TOP))
+        for message in _messages(path):
+            if message not in none:
+                catalogue.add(message, locations=[(place, 0)])
+        for noun in _nouns(path):
+            catalogue.add((f"{{0}} {noun}", f"{{0}} {noun}s"), locations=[(place, 0)])
+    for name, short in lists["short"].items():
+        for text in short:
+            found[name].add(text)
+    found["help"] = _help()
+    found["click"] = _click()
+    return found
+
+
+def _files() -> Iterator[tuple[str, Path]]:
+    """Each file that has texts, with the name of its catalogue: the room that it stands in."""
+    for path in sorted([*(TOP / "gateway").rglob("*.py"), *(TOP / "gateway/onhost/scripts").glob("*.sh")]):
+        room, *rest = path.relative_to(TOP / "gateway").parts
+        if room not in _BILINGUAL and "files" not in rest and "templates" not in path.parts:
+            yield (room if rest else "problems"), path
+    for name in ("config.py", "deploy.py", "rollback.py"):
+        yield "deploys", TOP / name
+
+
+def _messages(path: Path) -> Iterator[str]:
+    for text in texts(path):
+        if is_message(text):
+            yield as_message(text)
+
+
+def as_message(text: str) -> str:
+    """A text with a mark for each value as gettext has it, without what joins it to its neighbours in a line."""
+    text = text.removeprefix("wecom-gateway: ").strip().strip(";,:").strip()
+    numbers = iter(range(100))
+    parts = re.split(f"({VALUE})", text.replace("{", "{{").replace("}", "}}"))
+    return "".join(f"{{{next(numbers)}}}" if part == VALUE else part for part in parts)
+
+
+def _nouns(path: Path) -> Iterator[str]:
+    """What `problems.count` counts there."""
+    if path.suffix != ".py":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "count":
+            noun = node.args[1]
+            if isinstance(noun, ast.Constant):
+                yield str(noun.value)
+
+
+def _help() -> Catalog:
+    """What `--help` says."""
+    catalogue = _empty()
+    for command in sources.commands().commands.values():
+        for text in sources.help_texts(command):
+            catalogue.add(text)
+    return catalogue
+
+
+def _click() -> Catalog:
+    """What click itself says: of a wrong option, above a list of options, and so on."""
+    catalogue = _empty()
+    folder = str(Path(click.__file__).parent)
+    for _, _, text, _, _ in extract_from_dir(folder, [("**.py", "python")], keywords={"_": None, "ngettext": (1, 2)}):
+        catalogue.add(text)
+    return catalogue
+
+
+def _empty() -> Catalog:
+    return Catalog(locale="zh_CN", project="wecom-gateway", fuzzy=False, charset="utf-8")
+
+
+def read(name: str) -> Catalog:
+    """The catalogue as it is kept, an empty one where it is not."""
+    path = FOLDER / f"{name}.po"
+    if not path.is_file():
+        return _empty()
+    with path.open("rb") as file:
+        return read_po(file, locale="zh_CN")
+
+
+def updated(name: str, wanted: Catalog) -> Catalog:
+    """What is wanted, with the translations that are kept."""
+    kept = read(name)
+    for message in wanted:
+        if message.id and (old := kept.get(message.id)):
+            message.string = old.string
+    return wanted
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """The texts that have no translation."""
+    return [str(one.id) for one in catalogue if one.id and not (any(one.string) if one.pluralizable else one.string)]
+
+
+def as_po(catalogue: Catalog) -> bytes:
+    file = BytesIO()
+    write_po(file, catalogue, width=116, no_location=False, omit_header=False, sort_by_file=False, include_lineno=False)
+    return re.sub(rb'^"(POT-Creation|PO-Revision)-Date:.*\n', b"", file.getvalue(), flags=re.MULTILINE)
+
+
+def as_mo(catalogue: Catalog) -> bytes:
+    file = BytesIO()
+    write_mo(file, catalogue)
+    return file.getvalue()
+
+
+def main() -> None:
+    """Writes all catalogues, and says how many texts have no translation yet."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, wanted in sorted(expected().items()):
+        catalogue = updated(name, wanted)
+        (FOLDER / f"{name}.po").write_bytes(as_po(catalogue))
+        (FOLDER / f"{name}.mo").write_bytes(as_mo(catalogue))
+        print(f"{name}: {len(catalogue)} texts, {len(untranslated(catalogue))} without a translation")
+
+
+if __name__ == "__main__":
+    main()
