@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: setup demo check scripts test test-matrix test-judges test-hostile mutants unit lint lab-up lab-down bench entries golden lock clean
+.PHONY: setup demo check scripts test test-matrix test-judges test-hostile mutants unit lint lab-up lab-down bench entries messages golden lock clean
 
 setup: $(VENV)/.complete
 
@@ -68,6 +68,10 @@ bench: setup
 # After a change to the keys of an entry: their types for editors.
 entries: setup
 	$(BIN)/python -m gateway.fleet.entry_types
+
+# After a change to what the product says: the catalogues for translation.
+messages: setup
+	$(BIN)/python -m guide.catalogues
 
 # After a change to what is rendered that is meant: keeps it, and git diff shows what it is.
 golden: setup

@@ -20,6 +20,8 @@ PACKAGES = (
     "pyrage",
     "crossplane",
     "libcst",
+    "babel",
+    "wcwidth",
 )
 _RIGHT = (
     "run the commands of the environment that has all of it: in a checkout .venv/bin/python (`make setup` makes it), "

@@ -1,7 +1,6 @@
 """`python -m guide.catalogues`: takes the product's texts into the catalogues of gateway/messages/locale/.
 
-What is new there has an empty translation until somebody writes it; what the product no longer says is gone. Both files
-of a catalogue are written: the `.po` is the one to edit, the `.mo` is what the program reads.
+What is new there has an empty translation until somebody writes it; what the product no longer says is gone.
 """
 
 from __future__ import annotations
@@ -16,14 +15,13 @@ from pathlib import Path
 import click
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from gateway.messages.catalogue import CLICK, FOLDER
 from guide import sources
 from guide.message_texts import VALUE, is_message, texts
 
 TOP = Path(__file__).parents[1]
-FOLDER = TOP / "gateway/messages/locale/zh_CN/LC_MESSAGES"
 # Texts that look like messages and are none, and short ones that are.
 _LISTS = Path(__file__).with_name("messages.toml")
 
@@ -48,7 +46,7 @@ def expected() -> dict[str, Catalog]:
         for text in short:
             found[name].add(text)
     found["help"] = _help()
-    found["click"] = _click()
+    found[CLICK] = _click()
     return found
 
 
@@ -90,7 +88,8 @@ def _nouns(path: Path) -> Iterator[str]:
 def _help() -> Catalog:
     """What `--help` says."""
     catalogue = _empty()
-    for command in sources.commands().commands.values():
+    group = sources.commands()
+    for command in (group, *group.commands.values()):
         for text in sources.help_texts(command):
             catalogue.add(text)
     return catalogue
@@ -129,7 +128,7 @@ def updated(name: str, wanted: Catalog) -> Catalog:
 
 def untranslated(catalogue: Catalog) -> list[str]:
     """The texts that have no translation."""
-    return [str(one.id) for one in catalogue if one.id and not (any(one.string) if one.pluralizable else one.string)]
+    return [str(one.id) for one in catalogue if one.id and not any(one.string or "")]
 
 
 def as_po(catalogue: Catalog) -> bytes:
@@ -138,19 +137,12 @@ def as_po(catalogue: Catalog) -> bytes:
     return re.sub(rb'^"(POT-Creation|PO-Revision)-Date:.*\n', b"", file.getvalue(), flags=re.MULTILINE)
 
 
-def as_mo(catalogue: Catalog) -> bytes:
-    file = BytesIO()
-    write_mo(file, catalogue)
-    return file.getvalue()
-
-
 def main() -> None:
     """Writes all catalogues, and says how many texts have no translation yet."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, wanted in sorted(expected().items()):
         catalogue = updated(name, wanted)
         (FOLDER / f"{name}.po").write_bytes(as_po(catalogue))
-        (FOLDER / f"{name}.mo").write_bytes(as_mo(catalogue))
         print(f"{name}: {len(catalogue)} texts, {len(untranslated(catalogue))} without a translation")
 
 

@@ -27,7 +27,7 @@ def python_texts(source: str) -> Iterator[str]:
         if lines[node.lineno - 1][node.col_offset :].startswith((b'r"', b"r'")):
             continue
         if isinstance(node, ast.JoinedStr):
-            yield "".join(one.value if isinstance(one, ast.Constant) else VALUE for one in node.values)
+            yield "".join(str(one.value) if isinstance(one, ast.Constant) else VALUE for one in node.values)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield re.sub(r"\{\w*\}", VALUE, node.value)
 

@@ -11,7 +11,7 @@ from gateway.checkout import verify_files
 from gateway.checkout.verify_files import VerifyFile
 from gateway.cli import import_cert
 from gateway.cli.check import check
-from gateway.cli.output import refuse, stop
+from gateway.cli.output import refuse, say, stop
 from gateway.fleet import inventory_file, loading
 from gateway.problems import errors
 
@@ -112,14 +112,14 @@ def add(
             folder.mkdir(parents=True, exist_ok=True)
             for one in handed:
                 (folder / one.name).write_bytes(one.body)
-                click.echo(f"{folder / one.name}{f': {one.notice}' if one.notice else ''}")
+                say(f"{folder / one.name}{f': {one.notice}' if one.notice else ''}")
     except loading.InventoryError as error:
         stop(str(error), False)
     except addition.NotAddedError as error:
         refuse(*error.reasons)
     except OSError as error:
         stop(f"{error.filename or path} cannot be written: {error.strerror}", False)
-    click.echo(f"{inventory}: {domain} was {planned.where}")
+    say(f"{inventory}: {domain} was {planned.where}")
     context.invoke(check, inventory=inventory, limit=(planned.host,), as_json=False)
 
 

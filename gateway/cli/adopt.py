@@ -15,10 +15,11 @@ from gateway.adopt import adopting, fetched, reading, replacing, source, writing
 from gateway.adopt.adopting import Adoption
 from gateway.adopt.report import BlockReport, Outcome
 from gateway.cli.inventory import load_or_stop
-from gateway.cli.output import folded, print_json, stop
+from gateway.cli.output import print_json, say, stop
 from gateway.deploys import handwritten
 from gateway.fleet import host_keys
 from gateway.inventory.values import Domain
+from gateway.messages.said import said
 from gateway.problems import count, errors, printable
 
 # An address for documentation: nobody's.
@@ -98,16 +99,16 @@ def adopt(
     for block in adoption.blocks:
         _print_block(block)
     for one in adoption.unread:
-        click.echo(folded(printable(str(one)), 2, "not read: ", "red"))
+        say(printable(str(one)), "red", "not read", folded=2)
     numbers = Counter(block.outcome for block in adoption.blocks)
     told = ", ".join(f"{numbers[outcome]} {words}" for outcome, words in _WORDS.items() if numbers[outcome])
-    click.echo(f"{count(len(adoption.blocks), 'server block')}: {told}; {count(len(adoption.sites), 'site')}")
+    say(f"{count(len(adoption.blocks), 'server block')}: {told}; {count(len(adoption.sites), 'site')}")
     for file in replaces:
-        click.echo(folded(printable(file), 2, "put aside by a deploy: ", "green"))
+        say(printable(file), "green", "put aside by a deploy", folded=2)
     for one in kept:
-        click.echo(folded(printable(str(one)), 2, "stays: ", "red"))
+        say(printable(str(one)), "red", "stays", folded=2)
     for step in steps:
-        click.echo(folded(step, 2))
+        say(step, folded=2)
 
 
 def _fetched(inventory: str, name: str, folder: Path, as_json: bool) -> source.Source:
@@ -127,9 +128,9 @@ def _print_block(block: BlockReport) -> None:
     names = " ".join(block.names) or "(no name)"
     ports = " ".join(map(str, block.ports))
     place = f"{block.file}:{block.line}: {names}{f' [{ports}]' if ports else ''}"
-    click.echo(f"{printable(place)}: {click.style(_WORDS[block.outcome], fg=_COLORS[block.outcome])}")
+    click.echo(f"{printable(place)}: {click.style(said(_WORDS[block.outcome]), fg=_COLORS[block.outcome])}")
     for one in block.findings:
-        click.echo(folded(printable(str(one)), 4, "  "))
+        say(printable(str(one)), before=2, folded=4)
 
 
 def _next_steps(adoption: Adoption, out: Path, host: str) -> list[str]:

@@ -11,7 +11,7 @@ import click
 
 from gateway.checkout import lost_files, tracked_keys
 from gateway.cli.inventory import load_or_stop, on_inventory
-from gateway.cli.output import print_json, print_problems
+from gateway.cli.output import print_json, print_problems, say
 from gateway.fleet import ssh_keys
 from gateway.fleet.loading import Fleet
 from gateway.nginx import trial
@@ -36,11 +36,11 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     else:
         print_problems(problems)
         for one in _certificates(fleet):
-            click.echo("certificate: {host}: {domain}: {days} days left, until {until}".format(**one))
+            say("certificate: {host}: {domain}: {days} days left, until {until}".format(**one))
         wrong = len(errors(problems))
         summary = f"{count(wrong, 'error')}, {count(len(problems) - wrong, 'warning')}"
         deployable = "" if wrong else f"{count(len(sites), 'site')} can be deployed, "
-        click.echo(f"{inventory}: {deployable}{summary}")
+        say(f"{inventory}: {deployable}{summary}")
     if errors(problems):
         sys.exit(1)
 

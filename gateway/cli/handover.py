@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
-from gateway.cli.output import SHOWN, print_json, print_problems
+from gateway.cli.output import SHOWN, print_json, print_problems, say
 from gateway.handover import pages, sheet
 from gateway.problems import Problem, count, errors
 from gateway.rendering import BrokenTemplateError
@@ -52,8 +52,8 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
         for files in [*written.values()][:SHOWN]:
             click.echo("\n".join(files))
         if len(written) > SHOWN:
-            click.echo(f"and {len(written) - SHOWN} more sheets")
+            say(f"and {len(written) - SHOWN} more sheets")
         if not errors(problems):
-            click.echo(f"{count(len(written), 'sheet')} in {out}")
+            say(f"{count(len(written), 'sheet')} in {out}")
     if errors(problems):
         sys.exit(1)

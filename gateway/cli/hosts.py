@@ -11,7 +11,7 @@ import click
 
 from gateway.certificates import stored
 from gateway.cli.inventory import load_or_stop, on_inventory
-from gateway.cli.output import folded, print_json, print_problems
+from gateway.cli.output import print_json, print_problems, say
 from gateway.deploys import host_words
 from gateway.deploys.host_report import HostReport
 from gateway.deploys.hosts import ask_hosts
@@ -58,6 +58,6 @@ def _certificates_to_come(fleet: Fleet) -> Iterator[Problem]:
 
 
 def _print_host(one: HostReport) -> None:
-    click.echo(folded(host_words.heading(one), 2, "", "green" if one.ready else "red"))
+    say(host_words.heading(one), "green" if one.ready else "red", folded=2)
     for label, text in host_words.rows(one):
-        click.echo(folded(text, 4, f"  {label}: ", _COLORS.get(label)))
+        say(text, _COLORS.get(label), label, before=2, folded=4)

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+import wcwidth
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.certificates import importing, names, passphrase, pem, stored
 from gateway.cli import output
+from gateway.cli.output import say
 from gateway.inventory.values import Domain
+from gateway.messages.said import said
 from gateway.problems import Problem, printable
 
 
@@ -47,7 +50,7 @@ def pick(domain: str, files: Sequence[Path]) -> importing.Picked:
         return importing.pick(domain, files, passphrase.from_environment(), datetime.now(UTC))
     except importing.RefusedError as error:
         for source, why in error.ignored:
-            click.echo(printable(f"ignored: {source}: {why}"), err=True)
+            say(printable(f"{source}: {why}"), label="ignored", err=True)
         refuse(domain, "cert", *error.reasons)
     except ValueError as error:
         refuse(domain, "cert", str(error))
@@ -84,7 +87,7 @@ def _print_stored(picked: importing.Picked, written: list[Path], now: datetime) 
     for number, (source, why) in enumerate(picked.ignored):
         rows.append(("ignored" if number == 0 else "", f"{source}: {why}"))
     for label, text in rows:
-        click.echo(f"{click.style(label.ljust(12), bold=True)}{printable(text)}")
+        click.echo(f"{click.style(wcwidth.ljust(said(label), 12), bold=True)}{said(printable(text))}")
 
 
 def _stored_expiry(folder: Path) -> datetime | None:
@@ -96,7 +99,7 @@ def _stored_expiry(folder: Path) -> datetime | None:
 
 
 def _warn(domain: str, text: str) -> None:
-    click.echo(f"{click.style('warning', fg='yellow')}: {Problem('', domain, 'cert', printable(text))}", err=True)
+    say(str(Problem("", domain, "cert", printable(text))), "yellow", "warning", err=True)
 
 
 def refuse(domain: str, field: str, *reasons: str) -> NoReturn:

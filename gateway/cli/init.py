@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gateway import starter
-from gateway.cli.output import print_json, stop
+from gateway.cli.output import print_json, say, stop
 from gateway.problems import count, printable
 
 
@@ -29,9 +29,9 @@ def init(folder: Path, as_json: bool) -> None:
         print_json({"files": [str(path) for path in written]})
         return
     steps = _next_steps(folder)
-    click.echo(f"{count(len(written), 'file')} in {_shown(folder)}; next:")
+    say(f"{count(len(written), 'file')} in {_shown(folder)}; next:")
     for number, step in enumerate(steps, 1):
-        click.echo(f"  {number}. {step}")
+        say(f"{number}. {step}", before=2)
 
 
 def _next_steps(folder: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
-from gateway.cli.output import print_json, print_problems, stop
+from gateway.cli.output import print_json, print_problems, say, stop
 from gateway.deploys import log_query, log_words
 from gateway.deploys.log_query import Query
 from gateway.deploys.log_words import Found
@@ -86,9 +86,9 @@ def logs(
         for one in found:
             _print_line(one)
         for remark in log_words.remarks(answers, len(found)):
-            click.echo(printable(remark), err=True)
+            say(printable(remark), err=True)
         if not found:
-            click.echo(log_words.nothing(query), err=True)
+            say(log_words.nothing(query), err=True)
         print_problems(wrong, err=True)
     if wrong or not found or any(one.problem for one in answers):
         sys.exit(1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli.output import stop
+from gateway.cli.output import say, stop
 from gateway.notify import memory, robot, telling
 from gateway.notify.changes import INVENTORY, Concern, Seen
 from gateway.notify.robot import Robot, RobotError
@@ -56,10 +56,10 @@ class Notifier:
         try:
             told = telling.tell(self.to, self.path, self.command, seen)
         except (RobotError, memory.MemoryFileError) as error:
-            click.echo(f"{click.style('not notified', fg='red')}: {error}", err=True)
+            say(str(error), "red", "not notified", err=True)
             return False
         if told:
-            click.echo(f"notified: {count(told, 'change')}", err=True)
+            say(count(told, "change"), label="notified", err=True)
         return True
 
 
@@ -75,9 +75,9 @@ def notifier(given: str | None, notified: Path | None, command: str, as_json: bo
     except RobotError as error:
         stop(str(error), as_json, exit_code)
     if "://" in given:
-        click.echo(
-            f"{click.style('warning', fg='yellow')}: --notify: everybody on this machine can read the address while "
-            "this runs; put it into an environment variable and name that",
-            err=True,
+        text = (
+            "--notify: everybody on this machine can read the address while this runs; put it into an environment "
+            "variable and name that"
         )
+        say(text, "yellow", "warning", err=True)
     return Notifier(to, path, command)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import textwrap
 from collections.abc import Sequence
 from typing import NoReturn
 
 import click
+import wcwidth
 
+from gateway.messages.said import said
 from gateway.problems import Problem, errors, printable
 
 # So many of a long list are printed; --json has them all.
@@ -19,19 +20,49 @@ SHOWN = 5
 _COLORS = {"error": "red", "warning": "yellow"}
 
 
+def say(
+    text: str,
+    color: str | None = None,
+    label: str = "",
+    *,
+    err: bool = False,
+    before: int = 0,
+    folded: int | None = None,
+) -> None:
+    """Prints a line in the operator's language, `before` spaces from the edge.
+
+    The label, such as "error", has the color; without one the text has it. With `folded` the line is folded on a
+    terminal, further lines indented by so much; elsewhere it is one line, whatever its length.
+    """
+    told = f"{click.style(said(label), fg=color)}: {said(text)}" if label else _styled(said(text), color)
+    line = " " * before + told
+    if folded is not None and sys.stdout.isatty():
+        width = max(shutil.get_terminal_size().columns, 30)
+        further = " " * folded
+        # paths and names of files are not torn apart
+        line = "\n".join(
+            wcwidth.wrap(line, width, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
+        )
+    click.echo(line, err=err)
+
+
+def _styled(text: str, color: str | None) -> str:
+    return click.style(text, fg=color) if color else text
+
+
 def stop(text: str, as_json: bool, exit_code: int = 1) -> NoReturn:
     """Prints `text`, what is wrong with how the command was called, and exits."""
     if as_json:
         print_json({"error": text})
     else:
-        click.echo(f"error: {text}", err=True)
+        say(text, label="error", err=True)
     sys.exit(exit_code)
 
 
 def refuse(*reasons: Problem | str) -> NoReturn:
     """Prints why nothing is done, a line for each reason, and exits with 1."""
     for reason in reasons:
-        click.echo(f"{click.style('refused', fg='red')}: {printable(str(reason))}", err=True)
+        say(printable(str(reason)), "red", "refused", err=True)
     sys.exit(1)
 
 
@@ -50,32 +81,17 @@ def print_problems(problems: Sequence[Problem], err: bool = False, most: int | N
     warnings = [problem for problem in problems if problem.severity == "warning"]
     kept = warnings[:most]
     for problem in problems if len(kept) == len(warnings) else [*errors(problems), *kept]:
-        click.echo(f"{click.style(problem.severity, fg=_COLORS[problem.severity])}: {problem}", err=err)
+        say(str(problem), _COLORS[problem.severity], problem.severity, err=err)
     if len(kept) < len(warnings):
-        text = f"and {len(warnings) - len(kept)} more; --json has them all"
-        click.echo(f"{click.style('warning', fg='yellow')}: {text}", err=err)
+        say(f"and {len(warnings) - len(kept)} more; --json has them all", "yellow", "warning", err=err)
 
 
 def aligned(rows: Sequence[tuple[str, ...]], colors: Sequence[str | None]) -> list[str]:
-    """One line for each row, in columns; the last cell has the row's color, or none."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    """One line for each row, in columns and in the operator's language; the last cell has the row's color, or none."""
+    told = [tuple(map(said, row)) for row in rows]
+    widths = [max(wcwidth.width(row[column]) for row in told) for column in range(len(told[0]) - 1)]
     lines = []
-    for row, color in zip(rows, colors, strict=True):
-        cells = [text.ljust(width) for text, width in zip(row[:-1], widths, strict=True)]
+    for row, color in zip(told, colors, strict=True):
+        cells = [wcwidth.ljust(text, width) for text, width in zip(row[:-1], widths, strict=True)]
         lines.append("  ".join([*cells, click.style(row[-1], fg=color)]).rstrip())
     return lines
-
-
-def folded(text: str, indent: int, label: str = "", color: str | None = None) -> str:
-    """`label` and `text`, the label in the color, or without one the text. On a terminal further lines are indented;
-    elsewhere it is one line, whatever its length."""
-    lines = [label + text]
-    if sys.stdout.isatty():
-        width = max(shutil.get_terminal_size().columns, 30)
-        # paths and names of files are not torn apart
-        lines = textwrap.wrap(
-            lines[0], width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
-        )
-    whole = "\n".join(lines)
-    colored = len(label) or len(whole)
-    return click.style(whole[:colored], fg=color) + whole[colored:] if color else whole

@@ -11,6 +11,7 @@ import click
 
 from gateway.cli.output import stop
 from gateway.fleet.loading import Fleet
+from gateway.messages.said import said
 from gateway.outside import balancers, places, whole_fleet
 from gateway.outside.findings import Result
 from gateway.outside.probe import Client
@@ -67,4 +68,4 @@ def asking(fleet: Fleet, resolve: tuple[str, ...], ca: Path | None, as_json: boo
 def progress(done: int, total: int) -> None:
     """Says on a terminal how many are done."""
     if sys.stderr.isatty():
-        click.echo(f"\r{done} of {count(total, 'site')} asked", nl=done == total, err=True)
+        click.echo("\r" + said(f"{done} of {count(total, 'site')} asked"), nl=done == total, err=True)

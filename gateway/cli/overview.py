@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.inventory import load_or_stop
-from gateway.cli.output import stop
+from gateway.cli.output import say, stop
 from gateway.cli.outside import asking, balancers_days, with_ca, with_resolve
 from gateway.deploys.status import ask_hosts
 from gateway.handover.sheet import sheets
@@ -50,4 +50,4 @@ def overview(inventory: str, out: Path, resolve: tuple[str, ...], ca: Path | Non
     except OSError as error:
         stop(f"--out {out}: cannot be written: {error.strerror}; name another folder", False)
     removed = f", {len(gone)} removed" if gone else ""
-    click.echo(f"{count(len(written), 'page')} in {out}{removed}; {count(len(view.concerns), 'thing')} to act on")
+    say(f"{count(len(written), 'page')} in {out}{removed}; {count(len(view.concerns), 'thing')} to act on")

@@ -10,7 +10,7 @@ import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
-from gateway.cli.output import SHOWN, aligned, print_json, print_problems
+from gateway.cli.output import SHOWN, aligned, print_json, print_problems, say
 from gateway.cli.outside import balancers_days
 from gateway.deploys import concerns, status_words
 from gateway.deploys.drift import HostStatus
@@ -57,8 +57,8 @@ def _print_hosts(found: list[HostStatus]) -> None:
         click.echo(line)
         if not one.in_sync:
             for difference in one.differences[:SHOWN]:
-                click.echo(f"    {difference}")
+                say(difference, before=4)
             if len(one.differences) > SHOWN:
-                click.echo(f"    and {len(one.differences) - SHOWN} more files")
+                say(f"and {len(one.differences) - SHOWN} more files", before=4)
     for text in status_words.certificate_lines(found):
-        click.echo(text)
+        say(text)

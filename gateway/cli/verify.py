@@ -10,7 +10,7 @@ import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
-from gateway.cli.output import SHOWN, aligned, print_json, print_problems, stop
+from gateway.cli.output import SHOWN, aligned, print_json, print_problems, say, stop
 from gateway.cli.outside import asking, progress, with_ca, with_resolve
 from gateway.outside import compare_fleet, compare_report, compare_servers, concerns, report
 from gateway.outside.compare_difference import Comparison, Right
@@ -83,7 +83,7 @@ def verify(
     else:
         _print_results(results)
         print_problems(wrong, err=True)
-        click.echo(f"{inventory}: {report.summary(results, wrong)}")
+        say(f"{inventory}: {report.summary(results, wrong)}")
     if page:
         try:
             page.write_text(report.page(results, wrong, inventory, datetime.now(UTC)), encoding="utf-8")
@@ -103,7 +103,7 @@ def _tell(inventory: str, compared: list[Comparison], wrong: list[Problem], as_j
     else:
         _print_comparisons(compared)
         print_problems(wrong, err=True)
-        click.echo(f"{inventory}: {compare_report.summary(compared, wrong)}")
+        say(f"{inventory}: {compare_report.summary(compared, wrong)}")
     if not alike:
         sys.exit(1)
 
@@ -114,12 +114,16 @@ def _print_results(results: list[Result]) -> None:
     for one in results:
         for finding in one.findings:
             if finding.outcome in ("failed", "warning"):
-                label = click.style(finding.outcome, fg=_COLORS[finding.outcome])
-                click.echo(f"\n{label}: {one.name}: {finding.check}: {finding.subject}\n    {finding.reason}")
-                click.echo(f"    next: {finding.remedy}")
+                click.echo()
+                say(f"{one.name}: {finding.check}: {finding.subject}", _COLORS[finding.outcome], finding.outcome)
+                say(finding.reason, before=4)
+                say(finding.remedy, label="next", before=4)
     for (reason, remedy), names in report.not_asked(results).items():
         some = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
-        click.echo(f"\n{click.style('not checked', fg='yellow')}: {some}\n    {reason}\n    next: {remedy}")
+        click.echo()
+        say(some, "yellow", "not checked")
+        say(reason, before=4)
+        say(remedy, label="next", before=4)
 
 
 def _print_comparisons(compared: list[Comparison]) -> None:
@@ -130,7 +134,10 @@ def _print_comparisons(compared: list[Comparison]) -> None:
         click.echo(line)
     for one in compared:
         for told in one.differences:
-            label = click.style(compare_report.LABELS[told.right], fg=_RIGHT_COLORS[told.right])
             others = f" and {count(len(told.others), 'other')}" if told.others else ""
-            click.echo(f"\n{label}: {one.name}: {told.check}: {told.subject}{others}: {told.trait}")
-            click.echo(f"    gateway: {told.gateway}\n    old server: {told.old}\n    {told.reason}")
+            click.echo()
+            place = f"{one.name}: {told.check}: {told.subject}{others}: {told.trait}"
+            say(place, _RIGHT_COLORS[told.right], compare_report.LABELS[told.right])
+            say(told.gateway, label="gateway", before=4)
+            say(told.old, label="old server", before=4)
+            say(told.reason, before=4)

@@ -10,8 +10,9 @@ import click
 from gevent.hub import Hub
 from pyinfra.api.exceptions import PyinfraError
 
-from gateway.deploys import checked, connections, unattended
+from gateway.deploys import checked, connections, spoken, unattended
 from gateway.fleet.loading import InventoryError, load
+from gateway.messages.said import said
 from gateway.nginx import trial
 from gateway.problems import count, errors
 
@@ -29,6 +30,7 @@ def stop_on_problems() -> None:
     # What cannot be read of a host, or a name that cannot be one, is one line; gevent would add a traceback.
     Hub.NOT_ERROR = (*Hub.NOT_ERROR, PyinfraError, UnicodeError)
     connections.use_connector()
+    spoken.speak()
     context = click.get_current_context(silent=True)
     if context is None:
         return
@@ -64,4 +66,4 @@ def stop_on_problems() -> None:
 
 
 def _say(label: str, color: str, text: str) -> None:
-    click.echo(f"--> {click.style(label, fg=color, bold=True)}: {text}", err=True)
+    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}: {said(text)}", err=True)

@@ -19,6 +19,8 @@ from pyinfra.connectors import ssh_util, util
 from pyinfra_cli import cli
 from pyinfra_cli.exceptions import CliError
 
+from gateway.messages.said import said
+
 # As shells report a program that was ended by SIGINT.
 _INTERRUPTED = 130
 
@@ -78,7 +80,8 @@ def never_wait() -> None:
 
 def interrupted_deploy(signum: int, frame: FrameType | None) -> None:
     """Handles Ctrl-C in a run of pyinfra, which by itself would end with 0, as if all were done."""
-    click.echo("--> stopped; what a host was just doing may still finish there: `status` tells", err=True)
+    text = "what a host was just doing may still finish there: `status` tells"
+    click.echo(f"--> {said('stopped')}; {said(text)}", err=True)
     _end(SystemExit(_INTERRUPTED))
 
 

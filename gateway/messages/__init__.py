@@ -1,5 +1,5 @@
-"""What an operator reads, in the operator's language. Code says everything in English; what is printed goes through here.
+"""What an operator reads, in the operator's language.
 
-Hosts, `--json`, and what programs compare stay English. The catalogues in `locale/` are gettext's: `make messages`
-takes new texts into them, guide/messages.py says from where.
+Code says everything in English, and what is printed goes through `said`. Hosts, `--json`, and what programs compare
+stay English. The catalogues in `locale/` are gettext's; `make messages` takes new texts into them.
 """

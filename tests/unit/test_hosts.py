@@ -163,14 +163,14 @@ def test_a_host_that_was_not_read_has_its_reason_alone():
     assert not report.ready
 
 
-def test_on_a_terminal_a_line_is_folded_and_in_a_pipe_it_is_not(monkeypatch):
+def test_on_a_terminal_a_line_is_folded_and_in_a_pipe_it_is_not(monkeypatch, capsys):
     text = "theirs.example on 80 in /etc/nginx/sites-enabled/theirs"
-    assert output.folded(text, 4, "  site: ") == f"  site: {text}"
+    output.say(text, label="site", before=2, folded=4)
+    assert capsys.readouterr().out == f"  site: {text}\n"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "34")
-    folded = "theirs.example on 80 in\n    /etc/nginx/sites-enabled/theirs"
-    assert output.folded(text, 4, "  site: ") == f"  site: {folded}"
-    assert output.folded(text, 4, "  note: ", "red") == f"\x1b[31m  note: \x1b[0m{folded}"
+    output.say(text, label="site", before=2, folded=4)
+    assert capsys.readouterr().out == "  site: theirs.example on 80 in\n    /etc/nginx/sites-enabled/theirs\n"
 
 
 # The command

@@ -1,0 +1,33 @@
+"""What is printed for an operator goes through `said`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from gateway.messages import language
+from gateway.messages.speech import Speech
+
+_CODES = Path(__file__).with_name("codes.json")
+
+
+def said(text: str) -> str:
+    """The text in the operator's language, with a code behind each message that the guide explains."""
+    return _speech(language.chosen())(text)
+
+
+@cache
+def _speech(chosen: language.Language) -> Speech:
+    if chosen == "en":
+        return Speech({}, codes())
+    # It takes a while to read, and only here.
+    from gateway.messages.catalogue import chinese
+
+    return Speech(chinese(), codes())
+
+
+@cache
+def codes() -> dict[str, str]:
+    """The code of each message that has one."""
+    return dict(json.loads(_CODES.read_text(encoding="utf-8")))

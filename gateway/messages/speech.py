@@ -1,0 +1,91 @@
+"""Puts a printed text into the operator's language, and a code behind each message that the guide has a place for.
+
+A text is a message with values, or a line made of several: the messages in it are found again by the catalogues. So
+what a host says is treated as what this program says, also where a host's release is older.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from gateway.messages.patterns import Index, Match
+
+# Where in a line one message may end and the next begin. What is in brackets, or a further sentence, is one by itself.
+_SEPARATOR = re.compile(r"(: |; |, |\n\s*|(?<=\.) (?=[A-Z])| (?=\())")
+_CHINESE_SEPARATORS = {": ": "：", "; ": "；", ", ": "，", " ": ""}
+_CHINESE_END = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]$")
+_BRACKETS = re.compile(r"\((.+)\)([.:;,]?)", re.DOTALL)
+_VALUE = re.compile(r"\{\{|\}\}|\{(\d+)\}")
+# A line with more parts is a list of names.
+_MOST_PARTS = 40
+
+
+class Speech:
+    """`translations` has each message in the operator's language, and none where that is English; `codes` has the code
+    of those messages that have one."""
+
+    def __init__(self, translations: Mapping[str, str], codes: Mapping[str, str]) -> None:
+        self._translations = translations
+        self._codes = codes
+        self._index = Index({**translations, **codes})
+        self._said = lru_cache(maxsize=20_000)(self._as_said)
+
+    def __call__(self, text: str) -> str:
+        """The text as it is to be read. Names, numbers, and what is no message, stay as they are."""
+        return self._said(text, True)
+
+    def _as_said(self, text: str, coded: bool) -> str:
+        whole = self._whole(text, coded)
+        if whole is not None:
+            return whole
+        parts = _SEPARATOR.split(text)
+        if len(parts) == 1:
+            return self._in_brackets(text)
+        return text if len(parts) > 2 * _MOST_PARTS else self._joined(parts, coded)
+
+    def _whole(self, text: str, coded: bool) -> str | None:
+        """Where all of the text is one message, that message."""
+        found = self._index.find(text)
+        if found is None:
+            return None
+        code = self._codes.get(found.message) if coded else None
+        said = self._translated(text, found)
+        return f"{said} [{code}]" if code else said
+
+    def _translated(self, text: str, found: Match) -> str:
+        translation = self._translations.get(found.message)
+        if translation is None:
+            return text
+        # A code stands behind the whole message alone.
+        values = [self._said(value, False) for value in found.values]
+        return _VALUE.sub(lambda one: values[int(one[1])] if one[1] else one[0][0], translation)
+
+    def _joined(self, parts: list[str], coded: bool) -> str:
+        """Of parts, with what separates them, the longest runs that are messages, from the left."""
+        said = ""
+        start = 0
+        while start < len(parts):
+            end, text = self._longest(parts, start, coded)
+            separator = parts[end] if end < len(parts) else ""
+            if text != "".join(parts[start:end]) and _CHINESE_END.search(text):
+                separator = _CHINESE_SEPARATORS.get(separator, separator)
+            said += text + separator
+            start = end + 1
+        return said
+
+    def _longest(self, parts: list[str], start: int, coded: bool) -> tuple[int, str]:
+        """The message that begins with this part, and the part behind it; else the part alone."""
+        for end in range(len(parts), start, -2):
+            text = "".join(parts[start:end])
+            # A word before a colon is a place: the name of a key, of a host.
+            place = end == start + 1 and parts[end : end + 1] == [": "] and text.isascii() and " " not in text
+            whole = None if place else self._whole(text, coded)
+            if whole is not None:
+                return end, whole
+        return start + 1, self._in_brackets(parts[start])
+
+    def _in_brackets(self, text: str) -> str:
+        found = _BRACKETS.fullmatch(text)
+        return f"({self._said(found[1], False)}){found[2]}" if found else text
