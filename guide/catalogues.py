@@ -23,7 +23,7 @@ from guide.message_texts import VALUE, is_message, texts
 
 TOP = Path(__file__).parents[1]
 # Texts that look like messages and are none, and short ones that are.
-_LISTS = Path(__file__).with_name("messages.toml")
+LISTS = Path(__file__).with_name("messages.toml")
 
 # Rooms whose texts are in both languages as they are.
 _BILINGUAL = ("wecom", "handover", "overview", "messages")
@@ -32,7 +32,7 @@ _BILINGUAL = ("wecom", "handover", "overview", "messages")
 def expected() -> dict[str, Catalog]:
     """What the catalogues have to have, by name, without translations."""
     found: dict[str, Catalog] = {}
-    lists = tomllib.loads(_LISTS.read_text(encoding="utf-8"))
+    lists = tomllib.loads(LISTS.read_text(encoding="utf-8"))
     none = set(lists["no_messages"])
     for name, path in _files():
         catalogue = found.setdefault(name, _empty())

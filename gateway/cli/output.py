@@ -34,7 +34,7 @@ def say(
     The label, such as "error", has the color; without one the text has it. With `folded` the line is folded on a
     terminal, further lines indented by so much; elsewhere it is one line, whatever its length.
     """
-    told = f"{click.style(said(label), fg=color)}: {said(text)}" if label else _styled(said(text), color)
+    told = f"{_styled(said(label), color)}: {said(text)}" if label else _styled(said(text), color)
     line = " " * before + told
     if folded is not None and sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns, 30)

@@ -80,8 +80,7 @@ def never_wait() -> None:
 
 def interrupted_deploy(signum: int, frame: FrameType | None) -> None:
     """Handles Ctrl-C in a run of pyinfra, which by itself would end with 0, as if all were done."""
-    text = "what a host was just doing may still finish there: `status` tells"
-    click.echo(f"--> {said('stopped')}; {said(text)}", err=True)
+    click.echo(said("--> stopped; what a host was just doing may still finish there: `status` tells"), err=True)
     _end(SystemExit(_INTERRUPTED))
 
 

@@ -30,4 +30,4 @@ def _speech(chosen: language.Language) -> Speech:
 @cache
 def codes() -> dict[str, str]:
     """The code of each message that has one."""
-    return dict(json.loads(_CODES.read_text(encoding="utf-8")))
+    return dict(json.loads(_CODES.read_text(encoding="utf-8"))["codes"])

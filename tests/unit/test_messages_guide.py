@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
+from guide.codes import begins, fragments
 from guide.message_texts import VALUE, is_message, python_texts, script_texts, texts
 
 TOP = Path(__file__).parents[2]
@@ -76,18 +76,6 @@ _OTHER = {
     "# configuration file \0/release.conf:",
     "# Nothing: all settings are arguments.",
 }
-
-
-def fragments(page: str) -> list[str]:
-    """The beginnings of messages that a page has a place for: code in the first column of its tables."""
-    rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
-    return [code for row in rows for _, code in re.findall(r"(`+) ?(.+?) ?\1(?!`)", row)]
-
-
-def begins(text: str, fragment: str) -> bool:
-    """Whether the text begins as the fragment does, whose `...` is a value."""
-    pattern = re.escape(fragment).replace(re.escape("..."), f".*{VALUE}.*")
-    return bool(re.match(pattern, text.removeprefix("wecom-gateway: ").lstrip(" ;,"), re.DOTALL))
 
 
 EVERYTHING = [(name, text) for name in [*SOURCES, *ALSO] for text in texts(TOP / name)]
