@@ -69,9 +69,10 @@ bench: setup
 entries: setup
 	$(BIN)/python -m gateway.fleet.entry_types
 
-# After a change to what the product says: the catalogues for translation.
+# After a change to what the product says, or to the guide's tables of messages: catalogues for translation, and codes.
 messages: setup
 	$(BIN)/python -m guide.catalogues
+	$(BIN)/python -m guide.codes
 
 # After a change to what is rendered that is meant: keeps it, and git diff shows what it is.
 golden: setup

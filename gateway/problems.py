@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
+
+from gateway.messages.said import code
 
 
 @dataclass(frozen=True, order=True)
@@ -25,6 +27,10 @@ class Problem:
         """One line for a terminal; control characters in names of files and hosts are escaped."""
         place = ": ".join(part for part in (self.host, self.domain, self.field) if part)
         return "".join(one if one.isprintable() else _escaped(one) for one in f"{place}: {self.text}")
+
+    def as_data(self) -> dict[str, str | None]:
+        """For JSON, with the code by which the guide explains it."""
+        return asdict(self) | {"code": code(self.text)}
 
 
 def errors(problems: Iterable[Problem]) -> list[Problem]:

@@ -34,7 +34,7 @@ def expected() -> dict[str, Catalog]:
     found: dict[str, Catalog] = {}
     lists = tomllib.loads(LISTS.read_text(encoding="utf-8"))
     none = set(lists["no_messages"])
-    for name, path in _files():
+    for name, path in files():
         catalogue = found.setdefault(name, _empty())
         place = str(path.relative_to(TOP))
         for message in _messages(path):
@@ -50,7 +50,7 @@ def expected() -> dict[str, Catalog]:
     return found
 
 
-def _files() -> Iterator[tuple[str, Path]]:
+def files() -> Iterator[tuple[str, Path]]:
     """Each file that has texts, with the name of its catalogue: the room that it stands in."""
     for path in sorted([*(TOP / "gateway").rglob("*.py"), *(TOP / "gateway/onhost/scripts").glob("*.sh")]):
         room, *rest = path.relative_to(TOP / "gateway").parts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def check(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     templates = trial.problems(fleet.hosts)
     problems = sorted({*fleet.problems, *lost, *keys, *tracked_keys.problems(Path("files")), *templates})
     if as_json:
-        print_json({"problems": [asdict(one) for one in problems], "certificates": _certificates(fleet)})
+        print_json({"problems": [one.as_data() for one in problems], "certificates": _certificates(fleet)})
     else:
         print_problems(problems)
         for one in _certificates(fleet):

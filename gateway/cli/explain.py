@@ -1,4 +1,4 @@
-"""`python -m gateway explain`: says what a WeCom error means."""
+"""`python -m gateway explain`: says what a WeCom error, or a message of this program, means."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 import click
 
 from gateway.cli.output import print_json
+from gateway.messages import explained
 from gateway.wecom import explain as wecom
 
 # So many bytes of standard input are read at most.
@@ -18,17 +19,19 @@ _MOST_PASTED = 1 << 20
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output on standard output.")
 @click.argument("answer", nargs=-1, required=True, metavar="CODE-OR-ANSWER")
 def explain(answer: tuple[str, ...], as_json: bool) -> None:
-    """Say what a WeCom error means, whose side it is on, and what to change.
+    """Say what a WeCom error or a message of this program means, whose side it is on, and what to change.
 
     Takes an error code (60020), a whole answer, the words of WeCom's console or of a screenshot, or the URL of
-    WeCom's error page, in quotation marks. With - it is read from standard input, which keeps tokens out of the
-    shell's history. Nothing secret is repeated.
+    WeCom's error page, in quotation marks; or the code behind a message of this program (WG2041). With - it is read
+    from standard input, which keeps tokens out of the shell's history. Nothing secret is repeated.
     """
     pasted = " ".join(answer)
     if pasted == "-":
         pasted = sys.stdin.buffer.read(_MOST_PASTED).decode("utf-8", errors="replace")
+    ours = explained.explain(pasted)
     found = wecom.explain(pasted)
     if as_json:
-        print_json({"errors": [wecom.as_data(one) for one in found]})
+        print_json({"errors": [wecom.as_data(one) for one in found], "messages": [one.as_data() for one in ours]})
     else:
-        click.echo("\n\n".join(wecom.as_text(one) for one in found) or wecom.NOTHING_FOUND)
+        texts = [*(one.as_text() for one in ours), *(wecom.as_text(one) for one in found)]
+        click.echo("\n\n".join(texts) or wecom.NOTHING_FOUND)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -46,7 +45,7 @@ def handover(inventory: str, limit: tuple[str, ...], as_json: bool, out: Path) -
     if as_json:
         hosts = {one.domain: [node.name for node in one.hosts] for one in found}
         sheets = [{"domain": domain, "hosts": hosts[domain], "files": files} for domain, files in written.items()]
-        print_json({"sheets": sheets, "problems": [asdict(problem) for problem in problems]})
+        print_json({"sheets": sheets, "problems": [problem.as_data() for problem in problems]})
     else:
         print_problems(problems, err=True, most=_MOST_WARNINGS)
         for files in [*written.values()][:SHOWN]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -37,7 +37,7 @@ def hosts(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     problems = [*wrong, *_certificates_to_come(fleet)]
     found = ask_hosts(fleet)
     if as_json:
-        print_json({"hosts": [one.as_data() for one in found], "problems": [asdict(problem) for problem in problems]})
+        print_json({"hosts": [one.as_data() for one in found], "problems": [problem.as_data() for problem in problems]})
     else:
         for one in found:
             _print_host(one)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -81,7 +81,7 @@ def logs(
     found = log_words.newest(answers, lines)
     if as_json:
         data = {"lines": [one.as_data() for one in found], "hosts": [one.as_data() for one in answers]}
-        print_json({**data, "problems": [asdict(problem) for problem in wrong]})
+        print_json({**data, "problems": [problem.as_data() for problem in wrong]})
     else:
         for one in found:
             _print_line(one)

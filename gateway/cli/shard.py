@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import asdict
 
 import click
 
@@ -31,7 +30,7 @@ def shard(inventory: str, limit: tuple[str, ...], as_json: bool, shard: str) -> 
     wrong = errors(fleet.problems)
     names = [host.name for host in shards(fleet.hosts, count)[number - 1]] if not wrong else []
     if as_json:
-        print_json({"hosts": names, "problems": [asdict(problem) for problem in wrong]})
+        print_json({"hosts": names, "problems": [problem.as_data() for problem in wrong]})
     else:
         print_problems(wrong, err=True)
         for name in names:

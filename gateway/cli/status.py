@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -41,7 +40,7 @@ def status(
     wrong = errors(fleet.problems)
     found = ask_hosts(fleet, balancers_days(fleet, no_outside))
     if as_json:
-        print_json({"hosts": [one.as_data() for one in found], "problems": [asdict(problem) for problem in wrong]})
+        print_json({"hosts": [one.as_data() for one in found], "problems": [problem.as_data() for problem in wrong]})
     else:
         _print_hosts(found)
         print_problems(wrong, err=True)

@@ -15,6 +15,7 @@ from gateway.deploys.objections import addresses_of_others, objections
 from gateway.deploys.origin import Origin, PastRelease
 from gateway.deploys.state import HostState, missing_packages
 from gateway.fleet.host import Host
+from gateway.messages.said import code
 from gateway.nginx import built_for
 from gateway.nginx import release as releases
 from gateway.nginx.build import Build
@@ -99,7 +100,8 @@ class HostStatus:
         """For JSON."""
         data = asdict(self)
         del data["further"]
-        return data | {"findings": self.findings, "in_sync": self.in_sync}
+        codes = {"codes": [*map(code, self.findings)], "warning_codes": [*map(code, self.warnings)]}
+        return data | {"findings": self.findings, **codes, "in_sync": self.in_sync}
 
 
 def judged(host: Host, seen: Observation, days: Mapping[str, int], now: datetime) -> HostStatus:

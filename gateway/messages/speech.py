@@ -37,19 +37,11 @@ class Speech:
         return self._said(text, True)
 
     def _as_said(self, text: str, coded: bool) -> str:
-        whole = self._whole(text, coded)
-        if whole is not None:
-            return whole
         parts = _SEPARATOR.split(text)
-        if len(parts) == 1:
-            return self._in_brackets(text)
         return text if len(parts) > 2 * _MOST_PARTS else self._joined(parts, coded)
 
-    def _whole(self, text: str, coded: bool) -> str | None:
-        """Where all of the text is one message, that message."""
-        found = self._index.find(text)
-        if found is None:
-            return None
+    def _whole(self, text: str, found: Match, coded: bool) -> str:
+        """A text that is one message."""
         code = self._codes.get(found.message) if coded else None
         said = self._translated(text, found)
         return f"{said} [{code}]" if code else said
@@ -77,13 +69,19 @@ class Speech:
 
     def _longest(self, parts: list[str], start: int, coded: bool) -> tuple[int, str]:
         """The message that begins with this part, and the part behind it; else the part alone."""
+        longest = None
         for end in range(len(parts), start, -2):
             text = "".join(parts[start:end])
             # A word before a colon is a place: the name of a key, of a host.
-            place = end == start + 1 and parts[end : end + 1] == [": "] and text.isascii() and " " not in text
-            whole = None if place else self._whole(text, coded)
-            if whole is not None:
-                return end, whole
+            if end == start + 1 and parts[end : end + 1] == [": "] and text.isascii() and " " not in text:
+                continue
+            found = self._index.find(text)
+            # Of one in whose value a further message stands, rather the shorter one that ends before it.
+            if found and not any("; " in value for value in found.values):
+                return end, self._whole(text, found, coded)
+            longest = longest or (found and (end, text, found))
+        if longest:
+            return longest[0], self._whole(longest[1], longest[2], coded)
         return start + 1, self._in_brackets(parts[start])
 
     def _in_brackets(self, text: str) -> str:

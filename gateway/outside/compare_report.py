@@ -50,5 +50,5 @@ def as_data(comparisons: Sequence[Comparison], problems: Sequence[Problem], alik
     return {
         "alike": alike,
         "comparisons": [asdict(one) | {"alike": one.alike} for one in comparisons],
-        "problems": [asdict(problem) for problem in problems],
+        "problems": [problem.as_data() for problem in problems],
     }

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from gateway import product, rendering
+from gateway.messages.said import code
 from gateway.outside.findings import Result
 from gateway.problems import Problem, count
 
@@ -64,9 +65,12 @@ def as_data(results: Sequence[Result], problems: Sequence[Problem], passed: bool
     return {
         "passed": passed,
         "results": [
-            asdict(one) | {"outcome": one.outcome, "certificate_days": one.certificate_days} for one in results
+            asdict(one)
+            | {"outcome": one.outcome, "certificate_days": one.certificate_days}
+            | {"findings": [asdict(finding) | {"code": code(finding.reason)} for finding in one.findings]}
+            for one in results
         ],
-        "problems": [asdict(problem) for problem in problems],
+        "problems": [problem.as_data() for problem in problems],
     }
 
 

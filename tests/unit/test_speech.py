@@ -1,0 +1,96 @@
+"""A printed text is put into the operator's language: messages in it are found again, everything else stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.messages import language
+from gateway.messages.speech import Speech
+
+CHINESE = {
+    "port {0} is held by {1}": "端口 {0} 被 {1} 占用",
+    "port {0} is held by nginx": "端口 {0} 是自己占用的",
+    "free the port": "请释放端口",
+    "nginx does not run": "nginx 没有运行",
+    "{0} site": "{0} 个站点",
+    "{0} sites": "{0} 个站点",
+    "{0} can be deployed": "{0}可以部署",
+    "deployed by {0}, {1}": "{1}由 {0} 部署",
+    "host": "主机",
+    "wants {{domain}} in {0}": "{0} 里要有 {{domain}}",
+}
+CODES = {"port {0} is held by {1}": "WG0001", "nginx does not run": "WG0002"}
+
+chinese = Speech(CHINESE, {})
+coded = Speech({}, CODES)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("nginx does not run", "nginx 没有运行"),
+        ("port 80 is held by apache2", "端口 80 被 apache2 占用"),
+        ("203.0.113.10: wx.a.edu.cn: port 80 is held by apache2", "203.0.113.10: wx.a.edu.cn: 端口 80 被 apache2 占用"),
+        ("port 80 is held by apache2; free the port", "端口 80 被 apache2 占用；请释放端口"),
+        ("nginx does not run; free the port; see journalctl", "nginx 没有运行；请释放端口；see journalctl"),
+        ("1 site can be deployed, nginx does not run", "1 个站点可以部署，nginx 没有运行"),
+        ("12 sites can be deployed", "12 个站点可以部署"),
+        ("deployed by ops, 3 sites", "3 个站点由 ops 部署"),
+        ("a line of its own (nginx does not run)", "a line of its own (nginx 没有运行)"),
+        ("wants {domain} in headers", "headers 里要有 {domain}"),
+        ("port 80 is held by {0}", "端口 80 被 {0} 占用"),
+        ("host", "主机"),
+        ("host: nginx does not run", "host: nginx 没有运行"),
+        ("nothing that is known: 3 x, 4 y; z", "nothing that is known: 3 x, 4 y; z"),
+        ("", ""),
+    ],
+)
+def test_every_message_in_a_text_is_translated(text, wanted):
+    assert chinese(text) == wanted
+
+
+def test_of_two_messages_that_fit_the_one_that_says_more_is_meant():
+    assert chinese("port 80 is held by nginx") == "端口 80 是自己占用的"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("port 80 is held by apache2", "port 80 is held by apache2 [WG0001]"),
+        ("gw-a: nginx does not run", "gw-a: nginx does not run [WG0002]"),
+        ("nginx does not run; port 80 is held by x", "nginx does not run [WG0002]; port 80 is held by x [WG0001]"),
+        # what stands within a message has no code of its own
+        ("port 80 is held by nginx does not run", "port 80 is held by nginx does not run [WG0001]"),
+        ("anything else, １: x", "anything else, １: x"),
+    ],
+)
+def test_a_message_ends_with_its_code(text, wanted):
+    assert coded(text) == wanted
+
+
+def test_a_translated_message_ends_with_its_code():
+    both = Speech(CHINESE, CODES)
+    assert both("gw-a: nginx does not run; free the port") == "gw-a: nginx 没有运行 [WG0002]; 请释放端口"
+
+
+def test_a_long_list_of_names_is_left_alone():
+    names = ", ".join(f"wx{number}.school.edu.cn" for number in range(500))
+    assert chinese(names) == names
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN"}, "zh"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": ""}, "en"),
+        ({"LC_ALL": "C", "GATEWAY_LANG": "zh"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "GATEWAY_LANG": "en"}, "en"),
+        ({"GATEWAY_LANG": "zh_CN.UTF-8"}, "zh"),
+    ],
+)
+def test_the_language_is_the_variables_else_the_locales(environ, wanted):
+    assert language.chosen(environ) == wanted

@@ -1,0 +1,78 @@
+"""Everything that an operator reads has a translation, and what the guide explains has a code."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+
+import pytest
+
+from gateway.messages import catalogue
+from guide import catalogues, codes
+
+EXPECTED = catalogues.expected()
+GLOSSARY = tomllib.loads((catalogues.TOP / "guide/glossary.toml").read_text())
+# A value: {0}, and of click's own {name!r} and %(prog)s.
+# Messages in which a word of the glossary means something else.
+_IN_ANOTHER_SENSE: frozenset[str] = frozenset()
+_VALUE = re.compile(r"\{\{|\}\}|\{[^}]*\}|%\(\w+\)s|%s")
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_catalogue_is_up_to_date(name):
+    """After a change to what the product says: make messages, then write the Chinese of what is new."""
+    kept = {message.id for message in catalogues.read(name) if message.id}
+    assert kept == {message.id for message in EXPECTED[name] if message.id}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_message_has_a_translation(name):
+    assert not catalogues.untranslated(catalogues.updated(name, EXPECTED[name]))
+
+
+def _pairs():
+    for name in EXPECTED:
+        for english, chinese in catalogue.read(name).items():
+            yield name, english, chinese
+
+
+def test_a_translation_has_the_same_values():
+    wrong = [
+        (name, english, chinese)
+        for name, english, chinese in _pairs()
+        if set(_VALUE.findall(english)) - {"{{", "}}"} != set(_VALUE.findall(chinese)) - {"{{", "}}"}
+    ]
+    assert not wrong
+
+
+def test_terms_are_those_of_the_glossary():
+    wrong = [
+        (name, term, english, chinese)
+        for name, english, chinese in _pairs()
+        for term, words in GLOSSARY.items()
+        if re.search(
+            rf"(?<![\w`\"/.-]){term}s?(?![\w`\"/.-])", re.sub(r"`[^`]*`|\"[^\"]*\"", "", english), re.IGNORECASE
+        )
+        and not any(word in chinese for word in words)
+        and english not in _IN_ANOTHER_SENSE
+    ]
+    assert not wrong
+
+
+def test_every_finding_and_refusal_has_a_code():
+    """After a new message: a row for it in docs/messages.md or docs/codes/, in both languages, then make messages."""
+    assert {name: messages for name, messages in codes.without_code().items() if messages} == {}
+
+
+def test_what_explain_knows_is_what_the_guide_says():
+    assert json.loads(codes.as_json()) == json.loads(codes.FILE.read_text())
+
+
+def test_what_is_no_message_or_part_of_one_is_still_there():
+    lists = tomllib.loads(catalogues.LISTS.read_text())
+    there = {message.id for expected in EXPECTED.values() for message in expected}
+    raw = {catalogues.as_message(text) for _, path in catalogues.files() for text in catalogues.texts(path)}
+    assert set(lists["parts"]) <= there
+    assert set(lists["no_messages"]) <= raw
+    assert not set(lists["parts"]) & set(codes.codes())
