@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from gateway import product, rendering
-from gateway.messages.said import code
+from gateway.messages import language
+from gateway.messages.said import code, said
 from gateway.outside.findings import Result
 from gateway.problems import Problem, count
 
@@ -86,5 +87,7 @@ def page(results: Sequence[Result], problems: Sequence[Problem], inventory: str,
         "findings": lambda one: sorted(one.findings, key=lambda finding: order[finding.outcome]),
         "words": outcome_in_words,
         "product": product.full_name(),
+        "said": said,
+        "language": {"en": "en", "zh": "zh-CN"}[language.chosen()],
     }
     return rendering.render("verify", "report.html.j2", values)
