@@ -21,7 +21,7 @@ from guide.message_texts import VALUE
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILE = Path(__file__).parents[1] / "gateway/messages/codes.json"
-PAGES = ("messages", "codes/check", "codes/status", "codes/verify")
+PAGES = ("messages", "codes/check", "codes/status", "codes/verify", "codes/certificates")
 # Catalogues whose messages are findings or refusals; what is only part of one stands in guide/messages.toml.
 _CATALOGUES = ("fleet", "inventory", "problems", "certificates", "checkout", "nginx", "outside", "deploys", "onhost")
 _CODE = re.compile(r"\*\*(WG\d{4})\*\*\{ #(wg\d{4}) \}")
