@@ -1,4 +1,4 @@
-"""What the reference pages are made from. The only module of guide/ that imports the product."""
+"""What the reference pages are made from. Other modules of guide/ import of the product its messages alone."""
 
 from __future__ import annotations
 

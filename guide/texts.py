@@ -1,9 +1,11 @@
-"""What the code does not say itself: guide/texts.toml, which also has the Chinese of everything."""
+"""What the code does not say itself: guide/texts.toml, which also has the Chinese of all but the commands' help."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+
+from gateway.messages import catalogue
 
 _FILE = Path(__file__).with_name("texts.toml")
 
@@ -14,7 +16,8 @@ class Texts:
 
     def __init__(self, language: str) -> None:
         data = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-        self._chinese: dict[str, str] | None = data["chinese"] if language == "zh" else None
+        self._own: dict[str, str] = data["chinese"]
+        self._chinese = self._own | catalogue.read("help") if language == "zh" else None
         self._keys: dict[str, dict[str, str]] = data["keys"]
         self.make: dict[str, str] = data["make"]
         self.pyinfra: dict[str, str] = data["pyinfra"]
@@ -39,4 +42,4 @@ class Texts:
 
     def unused(self) -> list[str]:
         """What no page asked for: left behind by a text or a key that is another now, or gone."""
-        return sorted({*self._keys, *(self._chinese or ())} - self._used)
+        return sorted({*self._keys, *(self._own if self._chinese else ())} - self._used)

@@ -12,6 +12,7 @@ from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, say, stop
 from gateway.cli.outside import asking, progress, with_ca, with_resolve
+from gateway.messages.said import said
 from gateway.outside import compare_fleet, compare_report, compare_servers, concerns, report
 from gateway.outside.compare_difference import Comparison, Right
 from gateway.outside.findings import Outcome, Result
@@ -115,7 +116,7 @@ def _print_results(results: list[Result]) -> None:
         for finding in one.findings:
             if finding.outcome in ("failed", "warning"):
                 click.echo()
-                say(f"{one.name}: {finding.check}: {finding.subject}", _COLORS[finding.outcome], finding.outcome)
+                say(f"{one.name}: {said(finding.check)}: {finding.subject}", _COLORS[finding.outcome], finding.outcome)
                 say(finding.reason, before=4)
                 say(finding.remedy, label="next", before=4)
     for (reason, remedy), names in report.not_asked(results).items():
@@ -136,7 +137,7 @@ def _print_comparisons(compared: list[Comparison]) -> None:
         for told in one.differences:
             others = f" and {count(len(told.others), 'other')}" if told.others else ""
             click.echo()
-            place = f"{one.name}: {told.check}: {told.subject}{others}: {told.trait}"
+            place = f"{one.name}: {said(told.check)}: {told.subject}{others}: {told.trait}"
             say(place, _RIGHT_COLORS[told.right], compare_report.LABELS[told.right])
             say(told.gateway, label="gateway", before=4)
             say(told.old, label="old server", before=4)

@@ -6,7 +6,7 @@ A message is English with `{0}`, `{1}` for its values, as the catalogues have it
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,9 +19,10 @@ _WHOLE_WORD = re.compile(r"(?<![A-Za-z_])[A-Za-z]{2,}(?![A-Za-z_])")
 
 @dataclass(frozen=True)
 class Pattern:
-    """A message with values; `text` is as the catalogue has it."""
+    """A message with values; `text` is as the catalogue has it. `counts`: its first value is a number."""
 
     text: str
+    counts: bool = False
 
     @cached_property
     def literals(self) -> list[str]:
@@ -35,8 +36,10 @@ class Pattern:
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
-        parts = [re.escape(one) for one in self.literals]
-        return re.compile("(.+?)".join(parts), re.DOTALL)
+        first, second, *others = [re.escape(one) for one in self.literals]
+        # A value that begins the message is no place with the name of a key behind it.
+        value = r"(\d+)" if self.counts else "(.+?)" if first else "((?:(?!: ).)+?)"
+        return re.compile("(.+?)".join([f"{first}{value}{second}", *others]), re.DOTALL)
 
     @cached_property
     def words(self) -> list[str]:
@@ -55,7 +58,7 @@ class Match:
 class Index:
     """Finds the message that a whole text is."""
 
-    def __init__(self, messages: Iterable[str]) -> None:
+    def __init__(self, messages: Iterable[str], counts: Collection[str] = ()) -> None:
         self._exact: dict[str, str] = {}
         self._by_word: dict[str, list[Pattern]] = {}
         self._others: list[Pattern] = []
@@ -63,7 +66,7 @@ class Index:
             if not _VALUE.search(message):
                 self._exact[message.replace("{{", "{").replace("}}", "}")] = message
                 continue
-            pattern = Pattern(message)
+            pattern = Pattern(message, message in counts)
             (self._by_word.setdefault(pattern.words[0], []) if pattern.words else self._others).append(pattern)
 
     def find(self, text: str) -> Match | None:

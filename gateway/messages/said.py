@@ -30,9 +30,9 @@ def _speech(chosen: language.Language) -> Speech:
     if chosen == "en":
         return Speech({}, codes())
     # It takes a while to read, and only here.
-    from gateway.messages.catalogue import chinese
+    from gateway.messages.catalogue import chinese, counts
 
-    return Speech(chinese(), codes())
+    return Speech(chinese(), codes(), counts())
 
 
 @cache

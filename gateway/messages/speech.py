@@ -7,7 +7,7 @@ what a host says is treated as what this program says, also where a host's relea
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 from gateway.messages.patterns import Index, Match
@@ -24,12 +24,14 @@ _MOST_PARTS = 40
 
 class Speech:
     """`translations` has each message in the operator's language, and none where that is English; `codes` has the code
-    of those messages that have one."""
+    of those messages that have one. `counts` are those whose first value is a number."""
 
-    def __init__(self, translations: Mapping[str, str], codes: Mapping[str, str]) -> None:
+    def __init__(
+        self, translations: Mapping[str, str], codes: Mapping[str, str], counts: Collection[str] = frozenset()
+    ) -> None:
         self._translations = translations
         self._codes = codes
-        self._index = Index({**translations, **codes})
+        self._index = Index({**translations, **codes}, counts)
         self._said = lru_cache(maxsize=20_000)(self._as_said)
 
     def __call__(self, text: str) -> str:
@@ -37,7 +39,7 @@ class Speech:
         return self._said(text, True)
 
     def _as_said(self, text: str, coded: bool) -> str:
-        parts = _SEPARATOR.split(text)
+        parts = _parts(text)
         return text if len(parts) > 2 * _MOST_PARTS else self._joined(parts, coded)
 
     def _whole(self, text: str, found: Match, coded: bool) -> str:
@@ -76,8 +78,8 @@ class Speech:
             if end == start + 1 and parts[end : end + 1] == [": "] and text.isascii() and " " not in text:
                 continue
             found = self._index.find(text)
-            # Of one in whose value a further message stands, rather the shorter one that ends before it.
-            if found and not any("; " in value for value in found.values):
+            # Of one in whose value a further message begins, rather the shorter one that ends before it.
+            if found and not any("; " in value and not self._index.find(value) for value in found.values):
                 return end, self._whole(text, found, coded)
             longest = longest or (found and (end, text, found))
         if longest:
@@ -87,3 +89,13 @@ class Speech:
     def _in_brackets(self, text: str) -> str:
         found = _BRACKETS.fullmatch(text)
         return f"({self._said(found[1], False)}){found[2]}" if found else text
+
+
+def _parts(text: str) -> list[str]:
+    """The text at each separator, with these between; what is in brackets stays together."""
+    parts, start = [], 0
+    for one in _SEPARATOR.finditer(text):
+        if text.count("(", 0, one.start()) <= text.count(")", 0, one.start()):
+            parts += [text[start : one.start()], one[0]]
+            start = one.end()
+    return [*parts, text[start:]]

@@ -21,7 +21,7 @@ CHINESE = {
 }
 CODES = {"port {0} is held by {1}": "WG0001", "nginx does not run": "WG0002"}
 
-chinese = Speech(CHINESE, {})
+chinese = Speech(CHINESE, {}, {"{0} site", "{0} sites"})
 coded = Speech({}, CODES)
 
 
@@ -39,6 +39,12 @@ coded = Speech({}, CODES)
         ("a line of its own (nginx does not run)", "a line of its own (nginx 没有运行)"),
         ("wants {domain} in headers", "headers 里要有 {domain}"),
         ("port 80 is held by {0}", "端口 80 被 {0} 占用"),
+        ("wx.a.edu.cn and 3 other sites", "wx.a.edu.cn and 3 other sites"),
+        ("a note (nginx does not run; free the port)", "a note (nginx 没有运行；请释放端口)"),
+        (
+            "h: wx.a.edu.cn: a; deployed by ops, nginx does not run; free the port",
+            "h: wx.a.edu.cn: a; nginx 没有运行由 ops 部署；请释放端口",
+        ),
         ("host", "主机"),
         ("host: nginx does not run", "host: nginx 没有运行"),
         ("nothing that is known: 3 x, 4 y; z", "nothing that is known: 3 x, 4 y; z"),
