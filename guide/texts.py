@@ -17,7 +17,7 @@ class Texts:
     def __init__(self, language: str) -> None:
         data = tomllib.loads(_FILE.read_text(encoding="utf-8"))
         self._own: dict[str, str] = data["chinese"]
-        self._chinese = self._own | catalogue.read("help") if language == "zh" else None
+        self._chinese: dict[str, str] | None = self._own | catalogue.read("help") if language == "zh" else None
         self._keys: dict[str, dict[str, str]] = data["keys"]
         self.make: dict[str, str] = data["make"]
         self.pyinfra: dict[str, str] = data["pyinfra"]

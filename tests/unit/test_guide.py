@@ -79,7 +79,7 @@ def test_the_reference_pages_are_what_the_code_says(reference_with):
     ("old", "new", "told"),
     [
         ('"AgentId of the app: 1000002." =', '"Id." =', "no Chinese for:\nAgentId of the app"),
-        ('"The folder for the sheets." =', '"A folder." =', "no Chinese for:\nThe folder for the sheets"),
+        ('"Repeatable." =', '"Again." =', "no Chinese for:\nRepeatable."),
         ('clean = "Removes', 'wash = "Removes', "clean, wash: no meaning, or no such target"),
         ('"allow_expired=1" =', '"allow=1" =', "allow=1, allow_expired=1: no meaning, or no such value"),
         ('"--dry" =', '"--wet" =', "pyinfra has no --wet"),
