@@ -39,4 +39,4 @@ def load_or_stop(
     except InventoryError as error:
         if tell:
             tell(str(error))
-        stop(str(error), as_json, exit_code)
+        stop(str(error), as_json, exit_code, found=True)

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 import wcwidth
 
-from gateway.messages.said import said
+from gateway.messages.said import code, finding, said
 from gateway.problems import Problem, errors, printable
 
 # So many of a long list are printed; --json has them all.
@@ -28,13 +28,15 @@ def say(
     err: bool = False,
     before: int = 0,
     folded: int | None = None,
+    found: bool = False,
 ) -> None:
-    """Prints a line in the operator's language, `before` spaces from the edge.
+    """Prints a line in the operator's language, `before` spaces from the edge; with `found` it ends with its code.
 
     The label, such as "error", has the color; without one the text has it. With `folded` the line is folded on a
     terminal, further lines indented by so much; elsewhere it is one line, whatever its length.
     """
-    told = f"{_styled(said(label), color)}: {said(text)}" if label else _styled(said(text), color)
+    told = finding(text) if found else said(text)
+    told = f"{_styled(said(label), color)}: {told}" if label else _styled(told, color)
     line = " " * before + told
     if folded is not None and sys.stdout.isatty():
         width = max(shutil.get_terminal_size().columns, 30)
@@ -50,19 +52,20 @@ def _styled(text: str, color: str | None) -> str:
     return click.style(text, fg=color) if color else text
 
 
-def stop(text: str, as_json: bool, exit_code: int = 1) -> NoReturn:
-    """Prints `text`, what is wrong with how the command was called, and exits."""
+def stop(text: str, as_json: bool, exit_code: int = 1, *, found: bool = False) -> NoReturn:
+    """Prints `text`, what is wrong with how the command was called, and exits; with `found` it is a finding of the
+    inventory, and has its code."""
     if as_json:
-        print_json({"error": text})
+        print_json({"error": text} | ({"code": code(text)} if found else {}))
     else:
-        say(text, label="error", err=True)
+        say(text, label="error", err=True, found=found)
     sys.exit(exit_code)
 
 
 def refuse(*reasons: Problem | str) -> NoReturn:
     """Prints why nothing is done, a line for each reason, and exits with 1."""
     for reason in reasons:
-        say(printable(str(reason)), "red", "refused", err=True)
+        say(printable(str(reason)), "red", "refused", err=True, found=True)
     sys.exit(1)
 
 
@@ -81,7 +84,7 @@ def print_problems(problems: Sequence[Problem], err: bool = False, most: int | N
     warnings = [problem for problem in problems if problem.severity == "warning"]
     kept = warnings[:most]
     for problem in problems if len(kept) == len(warnings) else [*errors(problems), *kept]:
-        say(str(problem), _COLORS[problem.severity], problem.severity, err=err)
+        say(str(problem), _COLORS[problem.severity], problem.severity, err=err, found=True)
     if len(kept) < len(warnings):
         say(f"and {len(warnings) - len(kept)} more; --json has them all", "yellow", "warning", err=err)
 

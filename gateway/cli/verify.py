@@ -117,7 +117,7 @@ def _print_results(results: list[Result]) -> None:
             if finding.outcome in ("failed", "warning"):
                 click.echo()
                 say(f"{one.name}: {said(finding.check)}: {finding.subject}", _COLORS[finding.outcome], finding.outcome)
-                say(finding.reason, before=4)
+                say(finding.reason, before=4, found=True)
                 say(finding.remedy, label="next", before=4)
     for (reason, remedy), names in report.not_asked(results).items():
         some = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

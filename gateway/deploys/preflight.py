@@ -12,7 +12,7 @@ from pyinfra.api.exceptions import PyinfraError
 
 from gateway.deploys import checked, connections, spoken, unattended
 from gateway.fleet.loading import InventoryError, load
-from gateway.messages.said import said
+from gateway.messages.said import finding, said
 from gateway.nginx import trial
 from gateway.problems import count, errors
 
@@ -66,4 +66,4 @@ def stop_on_problems() -> None:
 
 
 def _say(label: str, color: str, text: str) -> None:
-    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}: {said(text)}", err=True)
+    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}: {finding(text)}", err=True)

@@ -7,7 +7,7 @@ import re
 
 from pyinfra import logger
 
-from gateway.messages.said import said
+from gateway.messages.said import finding
 
 _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
 # What pyinfra puts before a text: an arrow, the host's name, an indent.
@@ -17,7 +17,7 @@ _OF_A_FILE = re.compile(r"\s{6}|\s*[-+~@]")
 
 
 def speak() -> None:
-    """Has pyinfra's log go through `said`, for the rest of the run."""
+    """Has pyinfra's log go through `finding`, for the rest of the run."""
     logger.addFilter(_translate)
 
 
@@ -37,4 +37,4 @@ def _piece(text: str) -> str:
         return text
     before = _BEFORE.match(text)
     start = before.end() if before else 0
-    return text[:start] + said(text[start:])
+    return text[:start] + finding(text[start:])

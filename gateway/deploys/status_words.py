@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.deploys.drift import HostStatus
+from gateway.messages.said import finding
 from gateway.onhost.constants import WARN_DAYS
 from gateway.problems import count
 
@@ -20,7 +21,7 @@ def table(found: Iterable[HostStatus]) -> list[tuple[str, ...]]:
         days = min(one.certificate_days.values(), default=None)
         certificate = "-" if days is None else f"{days} days" if days >= 0 else "expired"
         releases = (one.wanted or "-", one.published or "-", one.version or "-", one.running or "-")
-        rows.append((one.host, *releases, certificate, "; ".join(_notes(one))))
+        rows.append((one.host, *releases, certificate, "; ".join(map(finding, _notes(one)))))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Puts a printed text into the operator's language, and a code behind each message that the guide has a place for.
+"""Puts a printed text into the operator's language, and finds the code of a finding.
 
 A text is a message with values, or a line made of several: the messages in it are found again by the catalogues. So
 what a host says is treated as what this program says, also where a host's release is older.
@@ -7,7 +7,7 @@ what a host says is treated as what this program says, also where a host's relea
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 
 from gateway.messages.patterns import Index, Match
@@ -22,46 +22,28 @@ _VALUE = re.compile(r"\{\{|\}\}|\{(\d+)\}")
 _MOST_PARTS = 40
 
 
-class Speech:
-    """`translations` has each message in the operator's language, and none where that is English; `codes` has the code
-    of those messages that have one. `counts` are those whose first value is a number."""
+class Translation:
+    """`catalogue` has each message in the operator's language; `counts` are those whose first value is a number."""
 
-    def __init__(
-        self, translations: Mapping[str, str], codes: Mapping[str, str], counts: Collection[str] = frozenset()
-    ) -> None:
-        self._translations = translations
-        self._codes = codes
-        self._index = Index({**translations, **codes}, counts)
-        self._said = lru_cache(maxsize=20_000)(self._as_said)
+    def __init__(self, catalogue: Mapping[str, str], counts: Collection[str] = frozenset()) -> None:
+        self._catalogue = catalogue
+        self._index = Index(catalogue, counts)
+        self._cached = lru_cache(maxsize=20_000)(self._translated)
 
     def __call__(self, text: str) -> str:
         """The text as it is to be read. Names, numbers, and what is no message, stay as they are."""
-        return self._said(text, True)
+        return self._cached(text)
 
-    def _as_said(self, text: str, coded: bool) -> str:
+    def _translated(self, text: str) -> str:
         parts = _parts(text)
-        return text if len(parts) > 2 * _MOST_PARTS else self._joined(parts, coded)
+        return text if len(parts) > 2 * _MOST_PARTS else self._joined(parts)
 
-    def _whole(self, text: str, found: Match, coded: bool) -> str:
-        """A text that is one message."""
-        code = self._codes.get(found.message) if coded else None
-        said = self._translated(text, found)
-        return f"{said} [{code}]" if code else said
-
-    def _translated(self, text: str, found: Match) -> str:
-        translation = self._translations.get(found.message)
-        if translation is None:
-            return text
-        # A code stands behind the whole message alone.
-        values = [self._said(value, False) for value in found.values]
-        return _VALUE.sub(lambda one: values[int(one[1])] if one[1] else one[0][0], translation)
-
-    def _joined(self, parts: list[str], coded: bool) -> str:
+    def _joined(self, parts: list[str]) -> str:
         """Of parts, with what separates them, the longest runs that are messages, from the left."""
         said = ""
         start = 0
         while start < len(parts):
-            end, text = self._longest(parts, start, coded)
+            end, text = self._longest(parts, start)
             separator = parts[end] if end < len(parts) else ""
             if text != "".join(parts[start:end]) and _CHINESE_END.search(text):
                 separator = _CHINESE_SEPARATORS.get(separator, separator)
@@ -69,26 +51,47 @@ class Speech:
             start = end + 1
         return said
 
-    def _longest(self, parts: list[str], start: int, coded: bool) -> tuple[int, str]:
+    def _longest(self, parts: list[str], start: int) -> tuple[int, str]:
         """The message that begins with this part, and the part behind it; else the part alone."""
         longest = None
-        for end in range(len(parts), start, -2):
-            text = "".join(parts[start:end])
-            # A word before a colon is a place: the name of a key, of a host.
-            if end == start + 1 and parts[end : end + 1] == [": "] and text.isascii() and " " not in text:
-                continue
+        for end, text in _runs(parts, start):
             found = self._index.find(text)
             # Of one in whose value a further message begins, rather the shorter one that ends before it.
             if found and not any("; " in value and not self._index.find(value) for value in found.values):
-                return end, self._whole(text, found, coded)
-            longest = longest or (found and (end, text, found))
+                return end, self._message(found)
+            longest = longest or (found and (end, found))
         if longest:
-            return longest[0], self._whole(longest[1], longest[2], coded)
+            return longest[0], self._message(longest[1])
         return start + 1, self._in_brackets(parts[start])
+
+    def _message(self, found: Match) -> str:
+        values = [self(value) for value in found.values]
+        return _VALUE.sub(lambda one: values[int(one[1])] if one[1] else one[0][0], self._catalogue[found.message])
 
     def _in_brackets(self, text: str) -> str:
         found = _BRACKETS.fullmatch(text)
-        return f"({self._said(found[1], False)}){found[2]}" if found else text
+        return f"({self(found[1])}){found[2]}" if found else text
+
+
+class Codes:
+    """`codes` has the code of each message that has one."""
+
+    def __init__(self, codes: Mapping[str, str]) -> None:
+        self._codes = codes
+        self._index = Index(codes)
+        self._cached = lru_cache(maxsize=20_000)(self._found)
+
+    def __call__(self, text: str) -> str | None:
+        """The code of the first message in the text that has one."""
+        return self._cached(text)
+
+    def _found(self, text: str) -> str | None:
+        parts = _parts(text)
+        if len(parts) > 2 * _MOST_PARTS:
+            return None
+        runs = (run for start in range(0, len(parts), 2) for _, run in _runs(parts, start))
+        found = next(filter(None, map(self._index.find, runs)), None)
+        return self._codes[found.message] if found else None
 
 
 def _parts(text: str) -> list[str]:
@@ -99,3 +102,12 @@ def _parts(text: str) -> list[str]:
             parts += [text[start : one.start()], one[0]]
             start = one.end()
     return [*parts, text[start:]]
+
+
+def _runs(parts: list[str], start: int) -> Iterator[tuple[int, str]]:
+    """Texts that begin with this part, the longest first, and the part behind each."""
+    for end in range(len(parts), start, -2):
+        text = "".join(parts[start:end])
+        # A word before a colon is a place: the name of a key, of a host.
+        if end > start + 1 or parts[end : end + 1] != [": "] or not text.isascii() or " " in text:
+            yield end, text

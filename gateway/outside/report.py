@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway import product, rendering
 from gateway.messages import language
-from gateway.messages.said import code, said
+from gateway.messages.said import code, finding, said
 from gateway.outside.findings import Result
 from gateway.problems import Problem, count
 
@@ -68,7 +68,7 @@ def as_data(results: Sequence[Result], problems: Sequence[Problem], passed: bool
         "results": [
             asdict(one)
             | {"outcome": one.outcome, "certificate_days": one.certificate_days}
-            | {"findings": [asdict(finding) | {"code": code(finding.reason)} for finding in one.findings]}
+            | {"findings": [asdict(told) | {"code": code(told.reason)} for told in one.findings]}
             for one in results
         ],
         "problems": [problem.as_data() for problem in problems],
@@ -84,10 +84,11 @@ def page(results: Sequence[Result], problems: Sequence[Problem], inventory: str,
         "summary": summary(results, problems),
         "problems": [str(problem) for problem in problems],
         "results": sorted(results, key=lambda one: order[one.outcome]),
-        "findings": lambda one: sorted(one.findings, key=lambda finding: order[finding.outcome]),
+        "findings": lambda one: sorted(one.findings, key=lambda told: order[told.outcome]),
         "words": outcome_in_words,
         "product": product.full_name(),
         "said": said,
+        "finding": finding,
         "language": {"en": "en", "zh": "zh-CN"}[language.chosen()],
     }
     return rendering.render("verify", "report.html.j2", values)
