@@ -104,7 +104,8 @@ def _messages(catalogue: Catalog) -> Iterator[str]:
 def without_code() -> dict[str, list[str]]:
     """Messages that have no code and are no part of another, by catalogue."""
     known = codes()
-    parts = set(tomllib.loads(catalogues.LISTS.read_text(encoding="utf-8"))["parts"])
+    lists = tomllib.loads(catalogues.LISTS.read_text(encoding="utf-8"))
+    parts = {*lists["parts"], *(one for short in lists["short"].values() for one in short)}
     found = {}
     for name, catalogue in catalogues.expected().items():
         if name in _CATALOGUES:

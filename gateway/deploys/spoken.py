@@ -13,7 +13,7 @@ _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
 # What pyinfra puts before a text: an arrow, the host's name, an indent.
 _BEFORE = re.compile(r"(?:-->\s*)?(?:\[[^\]]*\]\s*)?\s*")
 # Lines of a file that a preview shows.
-_OF_A_FILE = re.compile(r"\s{6}|\s*[-+~@]")
+_OF_A_FILE = re.compile(r"\s{6}(?!\.\.\. )|\s*[-+~@]")
 
 
 def speak() -> None:

@@ -38,8 +38,8 @@ class Pattern:
     def expression(self) -> re.Pattern[str]:
         first, second, *others = [re.escape(one) for one in self.literals]
         # A value that begins the message is no place with the name of a key behind it.
-        value = r"(\d+)" if self.counts else "(.+?)" if first else "((?:(?!: ).)+?)"
-        return re.compile("(.+?)".join([f"{first}{value}{second}", *others]), re.DOTALL)
+        value = r"(\d+)" if self.counts else "(.*?)" if first else "((?:(?!: ).)+?)"
+        return re.compile("(.*?)".join([f"{first}{value}{second}", *others]), re.DOTALL)
 
     @cached_property
     def words(self) -> list[str]:

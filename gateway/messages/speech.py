@@ -35,6 +35,10 @@ class Translation:
         return self._cached(text)
 
     def _translated(self, text: str) -> str:
+        # What joins it to the next line is no part of a message.
+        if text.endswith((":", ";")):
+            said = self(text[:-1])
+            return said + (_CHINESE_SEPARATORS[text[-1] + " "] if _CHINESE_END.search(said) else text[-1])
         parts = _parts(text)
         return text if len(parts) > 2 * _MOST_PARTS else self._joined(parts)
 

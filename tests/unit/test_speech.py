@@ -45,6 +45,7 @@ code = Codes(CODES)
             "h: wx.a.edu.cn: a; deployed by ops, nginx does not run; free the port",
             "h: wx.a.edu.cn: a; nginx 没有运行由 ops 部署；请释放端口",
         ),
+        ("nginx does not run:", "nginx 没有运行："),
         ("host", "主机"),
         ("host: nginx does not run", "host: nginx 没有运行"),
         ("nothing that is known: 3 x, 4 y; z", "nothing that is known: 3 x, 4 y; z"),
