@@ -52,10 +52,14 @@ def opened(path: Path) -> Iterator[Memory]:
     Raises MemoryFileError.
     """
     try:
+        if path.exists() and not path.is_file():  # nothing else may be replaced, such as /dev/null by root
+            raise MemoryFileError(f"{path}: is no regular file; --notify-memory names another")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.with_name(f"{path.name}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             memory = _read(path)
+            # On a full disk nothing is told: each run would tell it again.
+            _write(path, memory)
             yield memory
             _write(path, memory)
     except OSError as error:

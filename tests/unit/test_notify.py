@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
@@ -210,10 +213,15 @@ class TestMessage:
         left_out = sum(int(line.split()[2]) for line in text.splitlines() if "未列出" in line)
         assert told + left_out == 2 * number
 
+    def test_it_fits_whatever_the_inventorys_path_is(self) -> None:
+        text = message.message(Changes((DOWN,), (), {DOWN.key: DOWN}), "status " + "长" * 2000)
+        assert len(text.encode()) <= message.LONGEST
+        assert DOWN.text in text
+
     def test_nothing_that_a_host_says_is_markup(self) -> None:
-        said = Concern("gw-a", "</font><@all> **x** `y`\n# z\x1b[2J")
+        said = Concern("gw-a", "</font><@all> **x** `y`\n# z\x1b[2J [a](https://b.cn)")
         text = message.message(Changes((said,), (), {said.key: said}), "status x")
-        assert text.splitlines()[2] == "> **gw-a**: ＜/font＞＜@all＞ ＊＊x＊＊ 'y'?# z?[2J"
+        assert text.splitlines()[2] == "> **gw-a**: ＜/font＞＜@all＞ ＊＊x＊＊ 'y'?# z?[2J [a]（https://b.cn)"
 
 
 class TestRobot:
@@ -229,6 +237,10 @@ class TestRobot:
             ("WECOM_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send", "is no address"),
             ("WECOM_ROBOT", f"https://qyapi.weixin.qq.com/send?key={KEY}\nX: y", "is no address"),
             ("WECOM_ROBOT", f"https://[::1/send?key={KEY}", "is no address"),
+            *(
+                ("WECOM_ROBOT", f"https://{host}/send?key={KEY}", "is no address")
+                for host in ("qyapi..qq.com", "a" * 64, "qyapi.weixin.qq.com:x", "127.0.0.1:99999", "127.0.0.1:-5")
+            ),
             (f"ftp://qyapi.weixin.qq.com/?key={KEY}", None, "--notify: is no address of a group robot"),
         ],
     )
@@ -250,6 +262,9 @@ class TestRobot:
             ((200, b'{"errcode": 45009, "errmsg": "reach max api daily quota limit"}'), "no more messages this minute"),
             ((200, b"<html>"), "is no group robot"),
             ((200, b"[]"), "is no group robot"),
+            ((200, b"[" * 60_000), "is no group robot"),
+            ((200, rb'{"errcode": "\u001b[2J"}'), "is no group robot"),
+            ((429, b""), "answered 429; the next run tries again"),
             ((502, b""), "answered 502; the next run tries again"),
             ((302, b""), "answered 302"),
         ],
@@ -323,6 +338,31 @@ class TestTelling:
         (tmp_path / "file").write_text("")
         with pytest.raises(memory.MemoryFileError, match="--notify-memory names another file"):
             telling.tell(Robot("R", stand_in.url), tmp_path / "file" / "notified.json", "status a", _seen(DOWN))
+        assert stand_in.messages == []
+
+    def test_nothing_is_told_that_cannot_be_remembered(
+        self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each run would tell it again."""
+
+        def full(**_: object) -> NoReturn:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("tempfile.mkstemp", full)
+        with pytest.raises(memory.MemoryFileError, match=r"cannot be used \(No space left on device\)"):
+            telling.tell(Robot("R", stand_in.url), tmp_path / "notified.json", "status a", _seen(DOWN))
+        assert stand_in.messages == []
+
+    def test_what_is_no_file_is_not_replaced_by_one(self, stand_in: Robots, tmp_path: Path) -> None:
+        """As root that would be the end of /dev/null."""
+        null, pipe = tmp_path / "null", tmp_path / "pipe"
+        null.symlink_to("/dev/null")
+        os.mkfifo(pipe)
+        for path in (null, pipe):
+            with pytest.raises(memory.MemoryFileError, match="is no regular file; --notify-memory names another"):
+                telling.tell(Robot("R", stand_in.url), path, "status a", _seen(DOWN))
+            assert not path.is_file()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["null", "pipe"]
         assert stand_in.messages == []
 
     def test_it_lies_where_systemd_or_the_user_keeps_such_files(self) -> None:
