@@ -229,7 +229,7 @@ class _Gateway:
     ],
 )
 def test_egress_is_judged_by_where_this_machine_stands(monkeypatch, here, gateway, outcomes):
-    monkeypatch.setattr(egress_check, "_own_address", lambda door: ipaddress.ip_address(here))
+    monkeypatch.setattr(egress_check, "own_address", lambda door: ipaddress.ip_address(here))
     found = egress_check.findings(EGRESS, gateway)
     assert [one.outcome for one in found] == outcomes
     assert all(one.remedy for one in found if one.outcome in ("failed", "skipped"))
