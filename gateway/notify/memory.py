@@ -20,18 +20,18 @@ class MemoryFileError(Exception):
 
 
 class Memory:
-    """What was told, by the command that told it, and when messages went out, in seconds since 1970."""
+    """What was told, by the run that told it, and when messages went out, in seconds since 1970."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         told = data.get("told", {})
         self._told = {str(name): [(str(place), str(text)) for place, text in rows] for name, rows in told.items()}
         self.sent = [float(one) for one in data.get("sent", ())]
 
-    def told(self, command: str) -> list[Concern]:
-        return [Concern(place, text) for place, text in self._told.get(command, ())]
+    def told(self, run: str) -> list[Concern]:
+        return [Concern(place, text) for place, text in self._told.get(run, ())]
 
-    def tell(self, command: str, concerns: Iterable[Concern]) -> None:
-        self._told[command] = [(one.place, one.text) for one in sorted(concerns)]
+    def tell(self, run: str, concerns: Iterable[Concern]) -> None:
+        self._told[run] = [(one.place, one.text) for one in sorted(concerns)]
 
     def as_data(self) -> dict[str, Any]:
         return {"version": 1, "told": self._told, "sent": self.sent}

@@ -305,6 +305,19 @@ class TestTelling:
         assert telling.tell(to, path, "status a", _seen()) == 1
         assert telling.tell(to, path, "verify a", _seen(DOWN)) == 0
 
+    def test_two_folders_and_two_robots_are_told_apart(
+        self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each repository has its inventory/prod.py: one's troubles would end with every run of the other."""
+        path, command = tmp_path / "notified.json", "status inventory/prod.py"
+        for name in ("one", "other"):
+            (tmp_path / name).mkdir()
+            monkeypatch.chdir(tmp_path / name)
+            assert telling.tell(Robot("R", stand_in.url), path, command, _seen(DOWN)) == 1
+        assert telling.tell(Robot("ANOTHER", stand_in.url), path, command, _seen(DOWN)) == 1
+        monkeypatch.chdir(tmp_path / "one")
+        assert telling.tell(Robot("R", stand_in.url), path, command, _seen(DOWN)) == 0
+
     def test_what_did_not_arrive_is_told_by_the_next_run(self, stand_in: Robots, tmp_path: Path) -> None:
         to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
         stand_in.answers = [(502, b"")]
