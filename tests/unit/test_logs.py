@@ -17,7 +17,7 @@ from pyinfra.api import Inventory
 
 from gateway.cli import logs as command
 from gateway.cli.main import main
-from gateway.deploys import host_log, log_query, log_words, shell
+from gateway.deploys import connections, host_log, log_query, log_words, shell
 from gateway.deploys.host_log import HostLog
 from gateway.deploys.log_query import Query
 from gateway.deploys.logs import Answer, ask_hosts
@@ -267,6 +267,20 @@ def test_only_the_hosts_of_a_site_are_asked_and_one_that_does_not_answer_is_told
     (answer,) = ask_hosts(fleet, Query(site="a.edu.cn"))
     assert (answer.host, answer.reachable) == (host.name, False)
     assert "nothing listens at 127.0.0.1, port 1" in answer.problem
+
+
+def test_a_host_that_takes_too_long_is_told_as_that(parse, monkeypatch):
+    """Weeks of large logs; sudo has nothing to do with it."""
+
+    def slow(*_, **__):
+        raise TimeoutError
+
+    monkeypatch.setattr(connections.Connector, "connect", lambda _: None)
+    monkeypatch.setattr(connections.Connector.__mro__[2], "run_shell_command", slow)
+    host, _ = parse({"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"})
+    inventory = Inventory(([(host.name, {"ssh_hostname": "127.0.0.1"})], {}))
+    (answer,) = ask_hosts(Fleet((host,), (), inventory), Query())
+    assert answer.problem == "no answer within 300 seconds; look there whether it is busy"
 
 
 def test_errors_in_the_inventory_end_with_1_and_the_others_are_asked(run, tmp_path):
