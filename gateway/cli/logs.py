@@ -88,7 +88,7 @@ def logs(
         for remark in log_words.remarks(answers, len(found)):
             say(printable(remark), err=True)
         if not found:
-            say(log_words.nothing(query), err=True)
+            say(log_words.nothing(query, answers), err=True)
         print_problems(wrong, err=True)
     if wrong or not found or any(one.problem for one in answers):
         sys.exit(1)
