@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -60,8 +61,12 @@ def _beginnings(cell: str) -> list[str]:
 
 def begins(text: str, fragment: str) -> bool:
     """Whether the text begins as the fragment does, whose `...` is a value."""
-    pattern = re.escape(fragment).replace(re.escape("..."), f".*{VALUE}.*")
-    return bool(re.match(pattern, text.removeprefix("wecom-gateway: ").lstrip(" ;,"), re.DOTALL))
+    return bool(_pattern(fragment).match(text.removeprefix("wecom-gateway: ").lstrip(" ;,")))
+
+
+@cache
+def _pattern(fragment: str) -> re.Pattern[str]:
+    return re.compile(re.escape(fragment).replace(re.escape("..."), f".*{VALUE}.*"), re.DOTALL)
 
 
 def rows(language: str) -> list[Row]:
