@@ -55,6 +55,13 @@ def acme_image(say: Say) -> str:
     return tag
 
 
+def prometheus_image(say: Say) -> str:
+    """The tag of the image of Debian's Prometheus, built if missing or out of date. `ensure` must have run before."""
+    tag = f"{IMAGES}-prometheus:{DEFAULT_SUITE}"
+    _ensure_derived(tag, f"{IMAGES}-base:{DEFAULT_SUITE}", "prometheus", {}, say)
+    return tag
+
+
 def stocked_image(suite: str, say: Say) -> str:
     """The tag of a host image with packages of other web servers, built if missing or out of date.
 
