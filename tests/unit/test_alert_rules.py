@@ -1,4 +1,4 @@
-"""Alert rules by Prometheus' own tool: each fault raises its alert, in time, and no other; a host in order raises none."""
+"""Alert rules by promtool: each fault raises its alert in time, and no other; a host in order raises none."""
 
 from __future__ import annotations
 
