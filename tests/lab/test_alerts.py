@@ -22,10 +22,10 @@ import lab
 from lab import acme, client, hosts, platforms, prometheus, topology
 from lab.progress import silent
 
-from ..conftest import REPO
+from .. import dashboard
 from .checkout import HOME, Checkout, on_host
 
-SHIPPED = REPO / "gateway/starter/files/prometheus"
+SHIPPED = dashboard.FOLDER
 PORT = 9145
 # One is behind a load balancer and has platforms in trouble; two has certificates, and a platform that answers errors.
 ONE, TWO = "t61", "t62"
@@ -110,9 +110,7 @@ FAULTS = (
     # By node-b, which is stopped.
     Fault("WecomGatewayUpstreamDown", ONE, labels={"upstream": "alone.inner.example:80"}),
     Fault("WecomGatewayUpstreamNodeDown", ONE, labels={"upstream": "pair.inner.example:80"}),
-    Fault(
-        "WecomGatewayCertificateExpires", TWO, *_certificate("aging.edu.example", 20), {"site": "aging.edu.example"}
-    ),
+    Fault("WecomGatewayCertificateExpires", TWO, *_certificate("aging.edu.example", 20), {"site": "aging.edu.example"}),
     Fault(
         "WecomGatewayCertificateAboutToExpire", TWO, *_certificate("old.edu.example", 6), {"site": "old.edu.example"}
     ),
@@ -340,7 +338,7 @@ def test_all_end_when_the_faults_are_mended(all_at_once):
 
 
 def test_every_query_of_the_dashboard_finds_series(watched):
-    empty = [expr for expr in _queries() if not prometheus.query(expr)]
+    empty = [expr for expr in dashboard.queries() if not prometheus.query(expr)]
     assert empty == []
 
 

@@ -6,38 +6,19 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import yaml
 
-from .conftest import REPO
+from tests.dashboard import DASHBOARD, FOLDER, filled_in, panels, queries
 
-FOLDER = REPO / "gateway/starter/files/prometheus"
-DASHBOARD = json.loads((FOLDER / "wecom-gateway.dashboard.json").read_text())
-# What Grafana puts in place of its variables.
-FILLED_IN = {"$__rate_interval": "2m", "$instance": ".*", "$site": ".*"}
-
-
-def panels() -> list[dict[str, Any]]:
-    return DASHBOARD["panels"]
-
-
-def queries() -> Iterator[str]:
-    """Every query, as Prometheus gets it."""
-    for asked in (
-        *(target["expr"] for panel in panels() for target in panel.get("targets", ())),
-        *(one["expr"] for one in DASHBOARD["annotations"]["list"]),
-    ):
-        for variable, value in FILLED_IN.items():
-            asked = asked.replace(variable, value)
-        yield asked
+# Those of panels, and of what marks the moments of deploys.
+QUERIES = [*queries(), *(filled_in(one["expr"]) for one in DASHBOARD["annotations"]["list"])]
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="there is no promtool")
 def test_prometheus_can_read_every_query(tmp_path):
-    rules = [{"record": f"query:{number}", "expr": expr} for number, expr in enumerate(queries())]
+    rules = [{"record": f"query:{number}", "expr": expr} for number, expr in enumerate(QUERIES)]
     file = tmp_path / "queries.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
     done = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, check=False)
@@ -55,7 +36,7 @@ def test_prometheus_takes_the_example_with_the_rules():
 
 def test_no_variable_of_grafana_is_left_that_the_dashboard_does_not_have():
     named = {one["name"] for one in DASHBOARD["templating"]["list"]} | {"__rate_interval"}
-    for text in queries():
+    for text in QUERIES:
         assert "$" not in text
     assert set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD))) <= named | {"__all"}
 
@@ -79,7 +60,7 @@ def test_panels_have_names_in_both_languages_and_do_not_cover_each_other():
 def test_the_job_of_the_example_is_the_one_that_rules_and_dashboard_ask_for():
     (job,) = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     asked = set(re.findall(r'job="([^"]*)"', (FOLDER / "wecom-gateway.rules.yml").read_text()))
-    asked |= {name for text in queries() for name in re.findall(r'job="([^"]*)"', text)}
+    asked |= {name for text in QUERIES for name in re.findall(r'job="([^"]*)"', text)}
     assert asked == {job["job_name"]}
 
 
