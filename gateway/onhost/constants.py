@@ -82,10 +82,12 @@ REQUESTS_LOG = f"{LOG_FOLDER}/wecom-gateway.requests"
 METRICS = f"{VARIABLE_HOME}/metrics"
 METRICS_TEXT = f"{METRICS}/wecom-gateway.prom"
 
-# mtail's program, where it answers, and the unit that it runs in; the package's own unit is another.
+# mtail's program, where it answers, and the unit that it runs in; the package's own unit is another. The unit of
+# scripts/metrics.sh.
 MTAIL = "/usr/bin/mtail"
 MTAIL_SOCKET = "/run/wecom-gateway-mtail/mtail.sock"
 MTAIL_UNIT = "wecom-gateway-mtail.service"
+METRICS_UNIT = "wecom-gateway-metrics.service"
 
 # Where the running nginx tells, beside its release, how busy it is; and how who asks for metrics' sake calls itself:
 # its requests stand in no log and are counted nowhere.
@@ -145,6 +147,7 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "metrics_agent": METRICS_AGENT,
         "mtail_program": MTAIL,
         "mtail_unit": MTAIL_UNIT,
+        "metrics_unit": METRICS_UNIT,
         "status_path": STATUS_PATH,
         "logrotate_entry": ROTATION,
         "error_unit": ERROR_UNIT,

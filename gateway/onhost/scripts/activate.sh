@@ -232,14 +232,17 @@ prune() {
         grep -qxF -- "${path%_*} ${path##*_}" "$home"/releases/*/upstreams || rm -f "$home/upstreams/$path.conf"
     done
 }
-# Has mtail read the program $1, where that or its unit was another. It loses what it has counted. Where there is none,
-# nothing of what was measured stays.
-count_by() {
-    if [ ! -e "$1" ]; then
+# Where the release has metrics, has mtail read its program, unless that is as before: mtail loses what it has counted; and
+# has what is measured every minute be measured now. Where it has none, nothing of what was measured stays.
+settle_metrics() {
+    local program=metrics/requests.mtail
+    if [ ! -e "$target/$program" ]; then
         rm -rf -- "$metrics_folder" "$requests_log"
-    elif [ $changed = yes ] || ! cmp -s "$1" "$home/${previous:-none}/metrics/requests.mtail"; then
-        systemctl restart "$mtail_unit"
+        return
     fi
+    { [ $changed = no ] && cmp -s "$target/$program" "$home/${previous:-none}/$program"; } \
+        || systemctl restart "$mtail_unit"
+    systemctl start --no-block "$metrics_unit"
 }
 enable_units() {
     local unit link changed=no
@@ -263,7 +266,7 @@ enable_units() {
         [ $changed = no ] || systemctl restart "${error_unit%.service}.socket"
         systemctl try-restart "$error_unit"
     fi
-    count_by "$target/metrics/requests.mtail"
+    settle_metrics
     # Without a release it could only fail, and its next run is half a minute away.
     systemctl reset-failed wecom-gateway-resolve.service 2>/dev/null || true
     # Debian's certbot.timer starts it.

@@ -33,11 +33,16 @@ is_intact() {
     (cd "$folder" && find . -name '*.conf' -print0 | xargs -0 -r cp --parents -t "$copy" --)
     find "$copy" -type f -print0 | xargs -0 -r sed -i "s/$release/$placeholder/g" --
     awk '
-        function rest(count) { sub("^([^ ]+ +){" count "}", ""); return $0 }
-        kind == "list" && $1 == "mode" { word = $2; mode[rest(2)] = word; next }
-        kind == "list" { word = $2; digest[rest(2)] = word; next }
-        kind == "copy" { word = $1; digest[rest(1)] = word; next }
-        { is = $1 " " $2; path = rest(2); wanted[path]; if (mode[path] " " digest[path] != is) differs = 1 }
+        # what follows the first words of a line, and the blanks behind them
+        function behind(words,    text) {
+            text = $0
+            while (words--) { sub(/^[^ ]+ +/, "", text) }
+            return text
+        }
+        kind == "list" && $1 == "mode" { mode[behind(2)] = $2; next }
+        kind == "list" { digest[behind(2)] = $2; next }
+        kind == "copy" { digest[behind(1)] = $1; next }
+        { path = behind(2); wanted[path]; if (mode[path] " " digest[path] != $1 " " $2) differs = 1 }
         END {
             for (path in mode) if (!(path in wanted) && path != "sources" && path != "build") differs = 1
             exit differs
@@ -141,7 +146,7 @@ print_verification() {
         { path = substr($0, index($0, " ") + 2); place = index(path, "/") }
         kind == "got" { got[path] = $1; next }
         { printf "wecom_gateway_verification_file_up{site=\"%s\",file=\"%s\"} %d\n", \
-            substr(path, 1, place - 1), substr(path, place + 1), got[path] == $1 }' \
+            substr(path, 1, place - 1), substr(path, place + 1), (got[path] == $1) }' \
         kind=got <(sums "$work/verify") kind=wanted <(sums "$folder/verify")
 }
 
@@ -193,7 +198,7 @@ print_upstreams() {
     family wecom_gateway_upstream_resolved gauge "Whether the name of an upstream resolves, or its addresses are written down."
     awk -v since=$((since - 60)) '
         kind == "memory" && $1 == "name" { looked[$2] = $3 }
-        kind == "upstream" { printf "wecom_gateway_upstream_resolved{upstream=\"%s\"} %d\n", $1, NF > 5 || looked[$2] >= since }
+        kind == "upstream" { printf "wecom_gateway_upstream_resolved{upstream=\"%s\"} %d\n", $1, (NF > 5 || looked[$2] >= since) }
         ' kind=memory "$([ -f "$memory" ] && echo "$memory" || echo /dev/null)" kind=upstream "$folder/metrics/upstreams"
     export folder
     trust=$trust_bundle verified <"$work/nodes" >"$work/verified"
@@ -211,7 +216,7 @@ print_upstreams() {
             tell("wecom_gateway_upstream_nodes_up", "Those of them that take a connection.")
             for (i = 1; i <= count; i++) printf "wecom_gateway_upstream_nodes_up{upstream=\"%s\"} %d\n", order[i], up[order[i]]
             tell("wecom_gateway_upstream_up", "Whether one of them does and, with TLS, is who it should be.")
-            for (i = 1; i <= count; i++) printf "wecom_gateway_upstream_up{upstream=\"%s\"} %d\n", order[i], order[i] in verified
+            for (i = 1; i <= count; i++) printf "wecom_gateway_upstream_up{upstream=\"%s\"} %d\n", order[i], (order[i] in verified)
         }' kind=verified "$work/verified" kind=nodes "$work/nodes"
 }
 
