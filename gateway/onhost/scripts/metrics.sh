@@ -97,10 +97,10 @@ print_jobs() {
     local job
     family wecom_gateway_last_success_timestamp_seconds gauge "When a job of the gateway last went well."
     for job in "${!failed[@]}"; do
-        [ -z "${succeeded[$job]-}" ] || echo "wecom_gateway_last_success_timestamp_seconds{job=\"$job\"} ${succeeded[$job]}"
+        [ -z "${succeeded[$job]-}" ] || echo "wecom_gateway_last_success_timestamp_seconds{task=\"$job\"} ${succeeded[$job]}"
     done
-    family wecom_gateway_job_failed gauge "Whether a job of the gateway failed when it ran last."
-    for job in "${!failed[@]}"; do echo "wecom_gateway_job_failed{job=\"$job\"} ${failed[$job]}"; done
+    family wecom_gateway_task_failed gauge "Whether a job of the gateway failed when it ran last."
+    for job in "${!failed[@]}"; do echo "wecom_gateway_task_failed{task=\"$job\"} ${failed[$job]}"; done
     family wecom_gateway_timer_active gauge "Whether systemd is waiting to start the job of this timer."
     for job in "${!active[@]}"; do echo "wecom_gateway_timer_active{timer=\"$job\"} ${active[$job]}"; done
 }
@@ -135,10 +135,11 @@ print_certificates() {
 print_verification() {
     local path
     mkdir "$work/verify"
-    (cd "$folder/verify" 2>/dev/null || exit 0
-        for path in */*; do
-            printf 'url = "http://%s"\noutput = "%s"\n' "$path" "$work/verify/$path"
-        done) >"$work/urls"
+    # As they were published: a file that somebody has removed is to be missed.
+    sed -n 's|^[^ ]* \([^ ]*\) verify/|\1  |p' "$folder/sources" >"$work/wanted"
+    while read -r _ path; do
+        printf 'url = "http://%s"\noutput = "%s"\n' "$path" "$work/verify/$path"
+    done <"$work/wanted" >"$work/urls"
     [ ! -s "$work/urls" ] || timeout 45 curl --silent --fail --globoff --noproxy '*' --max-time 3 --create-dirs \
         --user-agent "$metrics_agent" --connect-to ::127.0.0.1:80 --config "$work/urls" || true
     family wecom_gateway_verification_file_up gauge "Whether the running nginx answers with this verification file."
@@ -147,7 +148,7 @@ print_verification() {
         kind == "got" { got[path] = $1; next }
         { printf "wecom_gateway_verification_file_up{site=\"%s\",file=\"%s\"} %d\n", \
             substr(path, 1, place - 1), substr(path, place + 1), (got[path] == $1) }' \
-        kind=got <(sums "$work/verify") kind=wanted <(sums "$folder/verify")
+        kind=got <(sums "$work/verify") kind=wanted "$work/wanted"
 }
 
 # Prints the digest and the path of each file in folder $1.
