@@ -10,14 +10,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lab import containers, hosts
+from lab.engine import docker
 from lab.errors import LabError
 from lab.images import prometheus_image
 from lab.progress import Say, silent
-from lab.topology import address
+from lab.topology import address, container
 
 NAME = "prometheus"
 _PORT = 9090
 _CONFIGURATION = "/etc/prometheus"
+# Where Prometheus finds what `write_metrics` has written.
+METRICS = "127.0.0.1:9100"
+_TEXTFILES = "/srv/textfiles"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,9 @@ def ensure(folder: Path, say: Say = silent) -> None:
             files={folder: _CONFIGURATION},
         )
     )
+    collect = f"exec prometheus-node-exporter --collector.disable-defaults --web.listen-address={METRICS}"
+    textfile = f"--collector.textfile --collector.textfile.directory={_TEXTFILES}"
+    docker("exec", "--detach", container(NAME), "sh", "-c", f"mkdir {_TEXTFILES}; {collect} {textfile}")
     hosts.wait_until(_is_ready, f"{NAME}: not ready at {address(NAME)}:{_PORT}")
     say(f"{NAME}: up at {address(NAME)}")
 
@@ -56,8 +63,13 @@ def remove() -> None:
 
 
 def write(name: str, text: str) -> None:
-    """Replaces a file of its configuration, as an editor does; it reads files of targets again by itself."""
-    containers.exec_in(NAME, ["sh", "-c", f'printf %s "$1" >{_CONFIGURATION}/{name}', "sh", text])
+    """Replaces a file of its configuration; it reads files of targets again by itself."""
+    _put(f"{_CONFIGURATION}/{name}", text)
+
+
+def write_metrics(text: str) -> None:
+    """Has a node exporter beside it expose the metrics, by its textfile collector."""
+    _put(f"{_TEXTFILES}/lab.prom", text)
 
 
 def firing() -> list[Alert]:
@@ -77,6 +89,11 @@ def query(expression: str) -> list[dict[str, Any]]:
     """The series that an expression gives now. Raises LabError where it cannot be read."""
     result: list[dict[str, Any]] = _ask("query", query=expression)["result"]
     return result
+
+
+def _put(path: str, text: str) -> None:
+    script = 'printf %s "$2" >"$1.part"; mv "$1.part" "$1"'
+    containers.exec_in(NAME, ["sh", "-c", script, "sh", path, text])
 
 
 def _is_ready() -> bool:
