@@ -7,8 +7,7 @@ release=$(basename "$(readlink "$home/current")")
 folder=$home/releases/$release
 running=$(running_release)
 mkdir -p "$metrics_folder"
-# In memory: a file for each verification file is written there.
-work=$(mktemp -d /run/wecom-gateway-metrics/work.XXXXXX)
+work=$(mktemp -d "$metrics_work/XXXXXX")
 trap 'rm -rf -- "$work"' EXIT
 
 # nginx goes on at the file's end, wherever that is, and mtail begins anew at its start: a second's lines at most are not
@@ -85,7 +84,11 @@ read_units() {
         # While it runs this is when it ran before.
         [[ $result != success || ! $exited =~ ^[1-9][0-9]*$ ]] || succeeded[$job]=$((boot + exited / 1000000))
     done < <(systemctl show -p Id,Result,ActiveState,ExecMainExitTimestampMonotonic "${units[@]}" | awk '
-        function told() { if (is["Id"] != "") print is["Id"], is["Result"], is["ActiveState"], is["ExecMainExitTimestampMonotonic"]; split("", is) }
+        function word(key) { return is[key] == "" ? "-" : is[key] }
+        function told() {
+            if (is["Id"] != "") print is["Id"], word("Result"), word("ActiveState"), word("ExecMainExitTimestampMonotonic")
+            split("", is)
+        }
         NF { place = index($0, "="); is[substr($0, 1, place - 1)] = substr($0, place + 1); next }
         { told() }
         END { told() }')
