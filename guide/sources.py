@@ -15,11 +15,12 @@ from pyinfra_cli.cli import cli as pyinfra_command
 from gateway import entries
 from gateway.cli.main import main as gateway_command
 from gateway.deploys import losses
-from gateway.inventory.model import Egress, Platform, SiteEntry, models_in
+from gateway.inventory.model import Egress, Metrics, Platform, SiteEntry, models_in
 
 __all__ = [
     "Egress",
     "HostKey",
+    "Metrics",
     "Platform",
     "SiteEntry",
     "commands",

@@ -81,6 +81,8 @@ MAIN_ERROR_LOG = f"{LOG_FOLDER}/error.log"
 REQUESTS_LOG = f"{LOG_FOLDER}/wecom-gateway.requests"
 METRICS = f"{VARIABLE_HOME}/metrics"
 METRICS_TEXT = f"{METRICS}/wecom-gateway.prom"
+# Where it works meanwhile, in memory.
+METRICS_WORK = "/run/wecom-gateway-metrics"
 
 # mtail's program, where it answers, and the unit that it runs in; the package's own unit is another. The unit of
 # scripts/metrics.sh.
@@ -91,8 +93,8 @@ METRICS_UNIT = "wecom-gateway-metrics.service"
 
 # Where the running nginx tells, beside its release, how busy it is; and how who asks for metrics' sake calls itself:
 # its requests stand in no log and are counted nowhere.
-STATUS_PATH = "/status"
-METRICS_AGENT = "wecom-gateway-metrics"
+STATUS_PATH = "/connections"
+METRICS_AGENT = "wecom-gateway/metrics"
 
 # Where logrotate is told of the logs of a release on a host where nothing else tells it.
 ROTATION = "/etc/logrotate.d/wecom-gateway"
@@ -144,6 +146,7 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "requests_log": REQUESTS_LOG,
         "metrics_folder": METRICS,
         "metrics_text": METRICS_TEXT,
+        "metrics_work": METRICS_WORK,
         "metrics_agent": METRICS_AGENT,
         "mtail_program": MTAIL,
         "mtail_unit": MTAIL_UNIT,

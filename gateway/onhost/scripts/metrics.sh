@@ -7,7 +7,7 @@ release=$(basename "$(readlink "$home/current")")
 folder=$home/releases/$release
 running=$(running_release)
 mkdir -p "$metrics_folder"
-work=$(mktemp -d "$metrics_folder/work.XXXXXX")
+work=$(mktemp -d "$metrics_work/XXXXXX")
 trap 'rm -rf -- "$work"' EXIT
 
 # nginx goes on at the file's end, wherever that is, and mtail begins anew at its start: a second's lines at most are not
@@ -84,7 +84,11 @@ read_units() {
         # While it runs this is when it ran before.
         [[ $result != success || ! $exited =~ ^[1-9][0-9]*$ ]] || succeeded[$job]=$((boot + exited / 1000000))
     done < <(systemctl show -p Id,Result,ActiveState,ExecMainExitTimestampMonotonic "${units[@]}" | awk '
-        function told() { if (is["Id"] != "") print is["Id"], is["Result"], is["ActiveState"], is["ExecMainExitTimestampMonotonic"]; split("", is) }
+        function word(key) { return is[key] == "" ? "-" : is[key] }
+        function told() {
+            if (is["Id"] != "") print is["Id"], word("Result"), word("ActiveState"), word("ExecMainExitTimestampMonotonic")
+            split("", is)
+        }
         NF { place = index($0, "="); is[substr($0, 1, place - 1)] = substr($0, place + 1); next }
         { told() }
         END { told() }')
@@ -105,57 +109,63 @@ print_jobs() {
     for job in "${!active[@]}"; do echo "wecom_gateway_timer_active{timer=\"$job\"} ${active[$job]}"; done
 }
 
-# Of a thousand certificates those alone are read that were not there a minute ago.
-print_certificates() {
-    local path domain digest ends
-    local -A paths=() known=()
+# Prints "FILE DOMAIN" for each certificate that is in force.
+certificates() {
+    local path domain
     for path in "$folder"/certs/*/fullchain.pem; do
         domain=${path%/*}
-        paths[$path]=${domain##*/}
+        echo "$path ${domain##*/}"
     done
     while read -r domain _; do
         path=$acme/issued/$domain/live/fullchain.pem
-        [ ! -e "$path" ] || paths[$path]=$domain
+        [ ! -e "$path" ] || echo "$path $domain"
     done <"$folder/orders"
-    while read -r digest ends; do known[$digest]=$ends; done < <(cat "$metrics_folder/certificates" 2>/dev/null || true)
-    family wecom_gateway_certificate_not_after_timestamp_seconds gauge "Until when the certificate of a site is valid."
-    while read -r digest path; do
-        if [ -z "${known[$digest]-}" ]; then
-            ends=$(openssl x509 -noout -enddate -in "$path" 2>/dev/null) || continue
-            known[$digest]=$(date -d "${ends#notAfter=}" +%s)
-        fi
-        echo "$digest ${known[$digest]}" >&3
-        echo "wecom_gateway_certificate_not_after_timestamp_seconds{site=\"${paths[$path]}\"} ${known[$digest]}"
-    done 3>"$metrics_folder/certificates.new" \
-        < <([ ${#paths[@]} -eq 0 ] || printf '%s\0' "${!paths[@]}" | xargs -0 sha256sum -- 2>/dev/null || true)
-    mv "$metrics_folder/certificates.new" "$metrics_folder/certificates"
 }
 
-# All files are asked for by one curl, as a visitor would, at the port of plain http that every site has.
+# What was read counts until one of them changes: there may be a thousand. All are read by one openssl. Where it cannot
+# read one of them, nothing is said rather than something wrong.
+print_certificates() {
+    local known=$metrics_folder/certificates
+    family wecom_gateway_certificate_not_after_timestamp_seconds gauge "Until when the certificate of a site is valid."
+    if [ "$(head -n 1 "$known" 2>/dev/null || true)" != "$release" ] \
+        || [ -n "$(find "$folder/certs" "$acme" -cnewer "$known" -print -quit 2>/dev/null)" ]; then
+        certificates >"$work/certificates"
+        echo "$release" >"$known.new"
+        # The first one of each file.
+        if cut -d ' ' -f 1 "$work/certificates" | xargs -r awk '
+            FNR == 1 { within = 1 }
+            within { print }
+            /-----END CERTIFICATE-----/ { within = 0 }' >"$work/leaves" && [ -s "$work/leaves" ]; then
+            openssl storeutl -noout -text -certs "$work/leaves" | sed -n 's/^ *Not After : //p' >"$work/ends" || true
+            date -f "$work/ends" +%s >"$work/times"
+            [ "$(wc -l <"$work/times")" != "$(wc -l <"$work/certificates")" ] \
+                || paste -d ' ' "$work/certificates" "$work/times" | awk '
+                    { printf "wecom_gateway_certificate_not_after_timestamp_seconds{site=\"%s\"} %s\n", $2, $3 }' >>"$known.new"
+        fi
+        mv "$known.new" "$known"
+    fi
+    tail -n +2 "$known"
+}
+
+# All files are asked for by one curl, as a visitor would, at the port of plain http that every site has; "by a proxy", so
+# that one connection is enough. What comes has to be what was published.
 print_verification() {
-    local path
     mkdir "$work/verify"
-    # As they were published: a file that somebody has removed is to be missed.
-    sed -n 's|^[^ ]* \([^ ]*\) verify/|\1  |p' "$folder/sources" >"$work/wanted"
-    while read -r _ path; do
-        printf 'url = "http://%s"\noutput = "%s"\n' "$path" "$work/verify/$path"
-    done <"$work/wanted" >"$work/urls"
-    [ ! -s "$work/urls" ] || timeout 45 curl --silent --fail --globoff --noproxy '*' --max-time 3 --create-dirs \
-        --user-agent "$metrics_agent" --connect-to ::127.0.0.1:80 --config "$work/urls" || true
+    awk -v folder="$work/verify" '$3 ~ "^verify/" {
+        sub("^verify/", "", $3)
+        printf "url = \"http://%s\"\noutput = \"%s/%d\"\n", $3, folder, ++count
+    }' "$folder/sources" >"$work/urls"
+    [ ! -s "$work/urls" ] || timeout 45 curl --silent --fail --globoff --max-time 3 --user-agent "$metrics_agent" \
+        --proxy http://127.0.0.1:80 --noproxy '' --config "$work/urls" || true
     family wecom_gateway_verification_file_up gauge "Whether the running nginx answers with this verification file."
     awk '
-        { path = substr($0, index($0, " ") + 2); place = index(path, "/") }
-        kind == "got" { got[path] = $1; next }
-        { printf "wecom_gateway_verification_file_up{site=\"%s\",file=\"%s\"} %d\n", \
-            substr(path, 1, place - 1), substr(path, place + 1), (got[path] == $1) }' \
-        kind=got <(sums "$work/verify") kind=wanted "$work/wanted"
+        kind == "got" { got[$2] = $1; next }
+        $3 ~ "^verify/" {
+            split($3, part, "/")
+            printf "wecom_gateway_verification_file_up{site=\"%s\",file=\"%s\"} %d\n", part[2], part[3], (got[++count] == $2)
+        }' kind=got <(cd "$work/verify" && find . -type f -printf '%P\0' | xargs -0 -r sha256sum --) \
+        kind=wanted "$folder/sources"
 }
-
-# Prints the digest and the path of each file in folder $1.
-sums() (
-    cd "$1" 2>/dev/null || exit 0
-    find . -type f -printf '%P\0' | xargs -0 -r sha256sum --
-)
 
 # Prints "LABEL HOST SCHEME CA ADDRESS:PORT" for each address that nginx asks for an upstream in the first place, and once
 # "LABEL HOST SCHEME CA -" for one that has none.
