@@ -10,8 +10,14 @@ import subprocess
 import pytest
 import yaml
 
+from tests.conftest import REPO
 from tests.dashboard import DASHBOARD, FOLDER, filled_in, panels, queries
 
+EXPOSING = (
+    REPO / "gateway/onhost/scripts/metrics.sh",
+    REPO / "gateway/deploys/exposition.py",
+    *(path for path in (REPO / "templates/metrics").iterdir() if path.is_file()),
+)
 # Those of panels, and of what marks the moments of deploys.
 QUERIES = [*queries(), *(filled_in(one["expr"]) for one in DASHBOARD["annotations"]["list"])]
 
@@ -39,6 +45,16 @@ def test_no_variable_of_grafana_is_left_that_the_dashboard_does_not_have():
     for text in QUERIES:
         assert "$" not in text
     assert set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD))) <= named | {"__all"}
+
+
+def test_every_metric_is_one_that_a_host_or_status_exposes():
+    rules = yaml.safe_load((FOLDER / "wecom-gateway.rules.yml").read_text())["groups"]
+    asked = [*QUERIES, *(rule["expr"] for group in rules for rule in group["rules"])]
+    named = {name for text in asked for name in re.findall(r"\b(?:wecom_gateway|nginx)_\w+", text)}
+    exposed = "".join(path.read_text() for path in EXPOSING)
+    missing = {name for name in named if not re.search(rf"\b{name.removesuffix('_bucket')}\b", exposed)}
+    assert named
+    assert missing == set()
 
 
 def test_panels_have_names_in_both_languages_and_do_not_cover_each_other():
