@@ -29,7 +29,7 @@ FILE = f"WW_verify_{CODE}.txt"
 _CURL = r"""
 [ "${*: -1}" != "http://127.0.0.1:19001/connections" ] || { cat "$STAGE/connections"; exit; }
 while [ $# -gt 0 ]; do [ "$1" != --config ] || config=$2; shift; done
-sed -n 's/^url = "http:\/\/\(.*\)"$/\1/p; s/^output = "\(.*\)"$/\1/p' "$config" | while read -r path && read -r output; do
+sed -e 's#"$##' -e 's#^url = "http://##' -e 's#^output = "##' "$config" | while read -r path && read -r output; do
     [ ! -e "$STAGE/web/$path" ] || cp "$STAGE/web/$path" "$output"
 done
 """

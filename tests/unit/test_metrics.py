@@ -98,9 +98,10 @@ def test_nobody_but_the_networks_named_may_read_it(trees):
         "    deny all;",
     ]
     assert text.count("server {") == 1
-    parts = re.findall(r"location = (/part/\S+) \{\n *(\S+)", text)
-    assert len(parts) == 4
-    assert {first for _, first in parts} == {"internal;"}
+    # what answers before nginx asks who that is stands where nobody comes who was not asked
+    named = re.findall(r"location (@\S+) \{\n *return ", server)
+    assert server.count("return ") == len(named) == 4
+    assert not re.search(r"error_page [^;]*403", server)
 
 
 def test_the_page_has_every_part_and_each_name_once(trees):
@@ -233,6 +234,11 @@ def test_mtail_reads_the_line_that_nginx_writes(trees):
     found = re.match(pattern[1], line)
     assert found
     assert found.groupdict() == {
-        **{"site": "wx.school.edu.cn", "port": "443", "class": "5", "seconds": "5.001", "bytes": "1234"},
-        **{"failed": "1", "connected": "0"},
+        "site": "wx.school.edu.cn",
+        "port": "443",
+        "class": "5",
+        "seconds": "5.001",
+        "bytes": "1234",
+        "failed": "1",
+        "connected": "0",
     }

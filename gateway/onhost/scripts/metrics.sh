@@ -270,6 +270,8 @@ print_nginx() {
 
 read_units
 {
+    # The page has said already what this is.
+    echo 'wecom_gateway_exporter_up{exporter="textfile"} 1'
     print_release
     print_jobs
     print_certificates
