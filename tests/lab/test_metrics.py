@@ -156,8 +156,8 @@ def test_the_host_tells_what_is_in_force_and_how_its_parts_are(measured):
         assert found[f'wecom_gateway_exporter_up exporter="{exporter}"'] == 1
     now = float(on_host("date +%s"))
     for job in ("resolve", "collect"):
-        assert 0 <= now - found[f'wecom_gateway_last_success_timestamp_seconds job="{job}"'] < 90
-        assert found[f'wecom_gateway_job_failed job="{job}"'] == 0
+        assert 0 <= now - found[f'wecom_gateway_last_success_timestamp_seconds task="{job}"'] < 90
+        assert found[f'wecom_gateway_task_failed task="{job}"'] == 0
     for timer in ("resolve", "expiry", "logs", "metrics"):
         assert found[f'wecom_gateway_timer_active timer="wecom-gateway-{timer}.timer"'] == 1
     ends = on_host(
