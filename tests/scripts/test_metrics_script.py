@@ -158,16 +158,16 @@ def test_the_end_of_a_certificate_is_told_and_read_again_when_it_is_another(host
 
 
 def test_when_a_job_went_well_is_remembered_while_it_fails(host):
-    name = 'wecom_gateway_last_success_timestamp_seconds{job="resolve"}'
+    name = 'wecom_gateway_last_success_timestamp_seconds{task="resolve"}'
     first = int(host.says()[name])
     assert abs(first - (time.time() - 30)) < 5
     host.units(result="exit-code", ago=1)
     said = host.says()
     assert int(said[name]) == first
-    assert said['wecom_gateway_job_failed{job="resolve"}'] == "1"
+    assert said['wecom_gateway_task_failed{task="resolve"}'] == "1"
     assert said['wecom_gateway_timer_active{timer="wecom-gateway-resolve.timer"}'] == "1"
     assert said['wecom_gateway_timer_active{timer="wecom-gateway-logs.timer"}'] == "0"
-    assert 'wecom_gateway_job_failed{job="renew"}' not in said
+    assert 'wecom_gateway_task_failed{task="renew"}' not in said
 
 
 def test_a_name_that_has_ceased_to_resolve_is_told_though_its_addresses_are_kept(host):

@@ -101,10 +101,10 @@ print_jobs() {
     local job
     family wecom_gateway_last_success_timestamp_seconds gauge "When a job of the gateway last went well."
     for job in "${!failed[@]}"; do
-        [ -z "${succeeded[$job]-}" ] || echo "wecom_gateway_last_success_timestamp_seconds{job=\"$job\"} ${succeeded[$job]}"
+        [ -z "${succeeded[$job]-}" ] || echo "wecom_gateway_last_success_timestamp_seconds{task=\"$job\"} ${succeeded[$job]}"
     done
-    family wecom_gateway_job_failed gauge "Whether a job of the gateway failed when it ran last."
-    for job in "${!failed[@]}"; do echo "wecom_gateway_job_failed{job=\"$job\"} ${failed[$job]}"; done
+    family wecom_gateway_task_failed gauge "Whether a job of the gateway failed when it ran last."
+    for job in "${!failed[@]}"; do echo "wecom_gateway_task_failed{task=\"$job\"} ${failed[$job]}"; done
     family wecom_gateway_timer_active gauge "Whether systemd is waiting to start the job of this timer."
     for job in "${!active[@]}"; do echo "wecom_gateway_timer_active{timer=\"$job\"} ${active[$job]}"; done
 }
