@@ -88,7 +88,7 @@ def logs(
         for remark in log_words.remarks(answers, len(found)):
             click.echo(printable(remark), err=True)
         if not found:
-            click.echo(log_words.nothing(query), err=True)
+            click.echo(log_words.nothing(query, answers), err=True)
         print_problems(wrong, err=True)
     if wrong or not found or any(one.problem for one in answers):
         sys.exit(1)

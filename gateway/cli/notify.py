@@ -46,8 +46,8 @@ class Notifier:
     command: str
 
     def tell_of_inventory(self, why: str) -> None:
-        """Tells that the inventory cannot be loaded, so that nothing else is known."""
-        self.tell(Seen((Concern(INVENTORY, why),), INVENTORY.__eq__, lambda _: True))
+        """Tells that the inventory cannot be loaded, so that nothing else is known, nor which errors it has."""
+        self.tell(Seen((Concern(INVENTORY, why),), lambda _: False, lambda _: True))
 
     def tell(self, seen: Seen) -> bool:
         """Tells what has changed; False, with the reason on standard error, where that was not possible."""

@@ -36,8 +36,12 @@ def refuse(*reasons: Problem | str) -> NoReturn:
 
 
 def print_json(data: object) -> None:
-    """Prints `data` as indented JSON, in ASCII where standard output cannot take other characters."""
+    """Prints `data` as indented JSON, in ASCII where standard output cannot take other characters.
+
+    What is no letter or sign stands as its number: strangers' words are in it, and a terminal may show it.
+    """
     text = json.dumps(data, ensure_ascii=False, indent=2)
+    text = "".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from gateway.deploys.drift import HostStatus
 from gateway.notify.changes import INVENTORY, Concern, Seen
@@ -13,13 +13,17 @@ from gateway.problems import Problem, count
 _URGENT_DAYS = 7
 
 
-def seen(found: Sequence[HostStatus], wrong: Iterable[Problem], whole: bool) -> Seen:
-    """What a run of `status` saw. `wrong` are errors in the inventory, `whole` says whether it asked every host."""
+def seen(found: Sequence[HostStatus], wrong: Sequence[Problem], whole: bool) -> Seen:
+    """What a run of `status` saw. `wrong` are errors in the inventory, `whole` says whether it asked every host.
+
+    Entries with an error are left out of `found`, and their hosts are there all the same.
+    """
     told = [one for status in found for one in _of_host(status)]
     told += [Concern(INVENTORY, str(problem)) for problem in wrong]
-    asked = {one.host for one in found if one.reachable} | {INVENTORY}
+    asked = {one.host for one in found if one.reachable} | ({INVENTORY} if whole else set())
     there = {one.host for one in found}
-    return Seen(tuple(told), lambda place: _host(place) in asked, lambda place: not whole or _host(place) in there)
+    all_there = whole and not wrong
+    return Seen(tuple(told), lambda place: _host(place) in asked, lambda place: not all_there or _host(place) in there)
 
 
 def _host(place: str) -> str:

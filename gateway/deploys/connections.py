@@ -76,6 +76,9 @@ class _Telling(BaseConnector):
                     begun, print_output, print_input, **arguments
                 )
         except TimeoutError:
+            seconds = arguments.get("_timeout")
+            within = f"within {seconds} seconds" if seconds else "in time"
+            self._failed(f"no answer {within}; look there whether it is busy")
             raise
         except PyinfraError as error:  # from what pyinfra puts there before the command: the helper for sudo's password
             return self._failed(str(error))

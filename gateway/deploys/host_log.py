@@ -18,6 +18,8 @@ _SAID = re.compile(
     r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) .*, client: (?P<client>[\w.:]+), server: (?P<server>[^,]+), "
     r'request: "(?P<method>\S+) (?P<path>[^"]*)"(?:, .*host: "(?P<host>[^"]*)")?'
 )
+# How many lines were found, how many are no JSON, and how many files could not be read.
+_COUNTS = re.compile(r"(\d{1,15}) (\d{1,15}) (\d{1,15})")
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,8 @@ def read(output: Iterable[str]) -> HostLog:
             broken += line is None
         elif kind == "said":
             said.append(rest)
-        elif kind == "count":
-            counts = [int(number) for number in rest.split()]
-            found, older, unread = counts[0] - broken, counts[1] + broken, counts[2]
+        elif kind == "count" and (counts := _COUNTS.fullmatch(rest)):
+            found, older, unread = int(counts[1]) - broken, int(counts[2]) + broken, int(counts[3])
     about = lines[-1] if said and lines else None
     return HostLog(tuple(lines), found, older, unread, tuple(one for one in said if about and _is_about(one, about)))
 
@@ -84,7 +85,7 @@ def _line(text: str) -> Line | None:
     try:
         fields = json.loads(text)
         return Line(fields, datetime.strptime(fields["time"], "%Y-%m-%dT%H:%M:%S%z"))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

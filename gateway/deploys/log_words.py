@@ -68,12 +68,16 @@ def remarks(answers: Sequence[Answer], shown: int) -> Iterator[str]:
         yield f"{count(shown, 'line')} of {found} shown, the newest; more with --lines, fewer with --since or --site"
 
 
-def nothing(query: Query) -> str:
-    """The sentence for when no host has such a line."""
+def nothing(query: Query, answers: Sequence[Answer]) -> str:
+    """The sentence for when no host has such a line, as far as hosts were asked."""
+    silent = sum(bool(one.problem) for one in answers)
+    if silent == len(answers):
+        return "no log was read"
+    where = " on the hosts that answered" if silent else ""
     if query.request_id:
         return (
-            f"nothing found of the request {query.request_id}: is it copied whole, and is INVENTORY that of the site? "
-            "Logs are kept for two weeks"
+            f"nothing found of the request {query.request_id}{where}: is it copied whole, and is INVENTORY that of the "
+            "site? Logs are kept for two weeks"
         )
     since = f" since {query.since.isoformat(' ', 'seconds')}" if query.since else ""
-    return f"nothing found{since}; an earlier --since, or fewer options, find more"
+    return f"nothing found{where}{since}; an earlier --since, or fewer options, find more"

@@ -7,8 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-# Numbers, dates and ids of releases are other ones at every run, and the concern the same.
-_VARIES = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
+# Numbers, dates, ids of releases and tokens are other ones at every run, and the concern the same. What is part of a
+# name, an address or a path, or says which port, tells one concern from another.
+_VARIES = re.compile(
+    r"(?<=/acme-challenge/)[\w-]+|\b0x[0-9a-f]+\b"
+    r"|(?<![\w.:/@-])(?<!port )"
+    r"(?:\d{4}[-/]\d\d[-/]\d\d(?:T[\d:]+Z?)?|\d\d:\d\d:\d\d|\d+ days?\b|\d+(?:\.\d+)?|[0-9a-f]{8,})"
+    r"(?![\w/@-]|[.:]\w)"
+)
 
 
 # The place of what is wrong with the inventory itself.

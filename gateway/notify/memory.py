@@ -20,18 +20,18 @@ class MemoryFileError(Exception):
 
 
 class Memory:
-    """What was told, by the command that told it, and when messages went out, in seconds since 1970."""
+    """What was told, by the run that told it, and when messages went out, in seconds since 1970."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         told = data.get("told", {})
         self._told = {str(name): [(str(place), str(text)) for place, text in rows] for name, rows in told.items()}
         self.sent = [float(one) for one in data.get("sent", ())]
 
-    def told(self, command: str) -> list[Concern]:
-        return [Concern(place, text) for place, text in self._told.get(command, ())]
+    def told(self, run: str) -> list[Concern]:
+        return [Concern(place, text) for place, text in self._told.get(run, ())]
 
-    def tell(self, command: str, concerns: Iterable[Concern]) -> None:
-        self._told[command] = [(one.place, one.text) for one in sorted(concerns)]
+    def tell(self, run: str, concerns: Iterable[Concern]) -> None:
+        self._told[run] = [(one.place, one.text) for one in sorted(concerns)]
 
     def as_data(self) -> dict[str, Any]:
         return {"version": 1, "told": self._told, "sent": self.sent}
@@ -52,10 +52,14 @@ def opened(path: Path) -> Iterator[Memory]:
     Raises MemoryFileError.
     """
     try:
+        if path.exists() and not path.is_file():  # nothing else may be replaced, such as /dev/null by root
+            raise MemoryFileError(f"{path}: is no regular file; --notify-memory names another")
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with path.with_name(f"{path.name}.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             memory = _read(path)
+            # On a full disk nothing is told: each run would tell it again.
+            _write(path, memory)
             yield memory
             _write(path, memory)
     except OSError as error:

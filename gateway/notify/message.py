@@ -9,7 +9,7 @@ from gateway.problems import printable
 
 # Bytes of UTF-8 that a robot takes, https://developer.work.weixin.qq.com/document/path/91770
 LONGEST = 4096
-# Bytes of one concern that are told; the command itself tells all of it.
+# Bytes of one concern, and of the command, that are told; the command itself tells all of it.
 _MOST = 480
 
 
@@ -18,7 +18,7 @@ def message(changed: Changes, command: str) -> str:
 
     At most LONGEST bytes: where there is more, says how many were left out.
     """
-    heading = f"**wecom-gateway**　`{_plain(command)}`"
+    heading = f"**wecom-gateway**　`{_cut(_plain(command))}`"
     still = len(changed.open) - len(changed.new)
     footer = f"此前的问题还有 {still} 个 · still open: {still}" if still else ""
     room = LONGEST - len(f"{heading}\n{footer}\n".encode())
@@ -45,8 +45,10 @@ def _part(color: str, title: str, concerns: Sequence[Concern], room: int) -> lis
 
 
 def _plain(text: str) -> str:
-    """The text on one line, with nothing in it that Markdown or a robot takes for a sign."""
-    return printable(text).translate({ord("<"): "＜", ord(">"): "＞", ord("*"): "＊", ord("`"): "'"})
+    """The text on one line, with nothing in it that Markdown or a robot takes for a sign or a link."""
+    return (
+        printable(text).replace("](", "]（").translate({ord("<"): "＜", ord(">"): "＞", ord("*"): "＊", ord("`"): "'"})
+    )
 
 
 def _cut(text: str) -> str:

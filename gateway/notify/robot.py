@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 import ssl
 import urllib.error
@@ -53,7 +54,9 @@ def _checked(name: str, url: str) -> Robot:
     try:
         parts = urlsplit(url)
         encrypted = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        right = encrypted and parts.hostname and url.isascii() and url.isprintable() and " " not in url
+        # both raise ValueError for what no connection could be made to
+        reachable = parts.port != 0 and parts.hostname and parts.hostname.encode("idna")
+        right = encrypted and reachable and url.isascii() and url.isprintable() and " " not in url
     except ValueError:
         right = False
         parts = urlsplit("")
@@ -95,9 +98,8 @@ def _unreachable(to: Robot, why: str) -> NoReturn:
 
 def _judge(to: Robot, said: bytes) -> None:
     try:
-        answer = json.loads(said)
-        code = answer["errcode"]
-    except (ValueError, KeyError, TypeError):
+        code = operator.index(json.loads(said)["errcode"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise RobotError(f"{to.name}: what answered is no group robot; right would be {_RIGHT}") from None
     if code == _BUSY:
         raise RobotError(f"{to.name}: the robot takes no more messages this minute ({code}); the next run tries again")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from gateway.certificates.judging import WARN_BELOW
 from gateway.inventory.site import Route
 from gateway.outside import faults, reach, remedies
-from gateway.outside.findings import Doubt, Fault, Finding, Outcome, Refusal
+from gateway.outside.findings import Doubt, Expected, Fault, Finding, Outcome, Refusal
 from gateway.outside.probe import UNKNOWN_NAME, Answer, Door, Unanswered
 from gateway.outside.visit import Visit
 
@@ -252,5 +252,6 @@ def _request(
         if fault is None:
             return Finding(check, subject, "passed")
     reason, remedy = fault or ("", "")
-    outcomes: dict[type[Fault], Outcome] = {Refusal: "skipped", Doubt: "warning"}
-    return Finding(check, subject, outcomes.get(type(fault), "failed") if fault else "failed", reason, remedy)
+    outcomes: dict[type[Fault], Outcome] = {Refusal: "skipped", Expected: "skipped", Doubt: "warning"}
+    outcome = outcomes.get(type(fault), "failed") if fault else "failed"
+    return Finding(check, subject, outcome, reason, remedy, expected=isinstance(fault, Expected))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from gateway.notify.changes import INVENTORY, Concern, Seen
 from gateway.outside.findings import Result
 from gateway.problems import Problem
 
 
-def seen(results: Sequence[Result], wrong: Iterable[Problem], whole: bool) -> Seen:
+def seen(results: Sequence[Result], wrong: Sequence[Problem], whole: bool) -> Seen:
     """What a run of `verify` saw. `wrong` is what kept places from being asked, `whole` says whether it was to ask all
-    sites.
+    sites. Entries with an error are left out of `results`, and their sites are there all the same.
 
     A place is a check at an address of a site: one that could not be made, since something else failed before, says
     nothing of what it found the last time.
@@ -26,15 +26,17 @@ def seen(results: Sequence[Result], wrong: Iterable[Problem], whole: bool) -> Se
     asked = {
         f"{_place(one)}: {finding.check}" for one in results for finding in one.findings if finding.outcome != "skipped"
     }
+    asked |= {INVENTORY} if whole else set()
     there = {_place(one) for one in results}
+    all_there = whole and not wrong
     # of a site that has no address just now every address may come back
     without = {one.name for one in results if not one.address}
 
     def exists(place: str) -> bool:
         where = place.rpartition(": ")[0]
-        return not whole or where in there or where.partition(" at ")[0] in without
+        return not all_there or where in there or where.partition(" at ")[0] in without
 
-    return Seen(tuple(told), lambda place: place == INVENTORY or place in asked, exists)
+    return Seen(tuple(told), asked.__contains__, exists)
 
 
 def _place(one: Result) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-
 from gateway.inventory.model import Egress
 from gateway.nginx.egress import UPSTREAMS
 from gateway.outside.findings import Finding
-from gateway.outside.probe import UNKNOWN_NAME, Client, Door, Unanswered
+from gateway.outside.probe import UNKNOWN_NAME, Client, Door, Unanswered, own_address
 
 
 def findings(egress: Egress, client: Client) -> list[Finding]:
@@ -17,7 +14,7 @@ def findings(egress: Egress, client: Client) -> list[Finding]:
     From an allowed network WeCom's names must pass and another must not; from elsewhere nothing may pass.
     """
     door = Door(str(egress.address), egress.port, tls=True)
-    here = _own_address(door)
+    here = own_address(door)
     allowed = here is not None and any(here in network for network in egress.allow)
     if allowed:
         passing = [_passes(door, upstream.host, client) for upstream in UPSTREAMS]
@@ -62,14 +59,3 @@ def _refuses(door: Door, name: str, client: Client, remedy: str) -> Finding:
         if why.kind != "certificate":
             return Finding("egress", subject, "passed")
     return Finding("egress", subject, "failed", "passes", remedy)
-
-
-def _own_address(door: Door) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that this machine would connect from, None where there is no way there. Nothing is sent."""
-    family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as way:
-            way.connect((door.address, door.port))
-            return ipaddress.ip_address(str(way.getsockname()[0]).partition("%")[0])
-    except (OSError, ValueError):
-        return None

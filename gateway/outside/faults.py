@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from gateway.inventory.site import Route
 from gateway.outside import locations, reach, remedies
-from gateway.outside.findings import Doubt, Fault, Refusal
+from gateway.outside.findings import Doubt, Expected, Fault, Refusal
 from gateway.outside.probe import Answer
 from gateway.outside.visit import Visit
 
@@ -77,7 +77,7 @@ def unpublished_fault(answer: Answer, target: str, visit: Visit) -> Fault | None
         return None
     own = visit.target.directives
     if own and own.may_answer(target, answer.status):
-        return Refusal(
+        return Expected(
             f"{own.path} may answer there, and the answer is {answer.status}",
             "right where that is what its directives say",
         )
@@ -116,7 +116,8 @@ def _stranger(answer: Answer, visit: Visit) -> Refusal | None:
     """The gateway's refusal of who may not use the site, which is right wherever that is the asking machine."""
     if answer.status != 403 or not visit.site.allow:
         return None
-    return Refusal(
+    kind = Expected if visit.is_stranger else Refusal
+    return kind(
         'the site is for its "allow" alone, and answers 403 to this machine',
         f"right if its address is in none of {', '.join(visit.site.allow)}; run verify from there to see the routes",
     )

@@ -19,6 +19,10 @@ class Refusal(Fault):
     """An answer that may be right for who asked, so that nothing is known of what it was to show."""
 
 
+class Expected(Refusal):
+    """A refusal that the inventory, or a file beside it, asks for: nobody has to look."""
+
+
 class Doubt(Fault):
     """An answer that may be right, and is worth a look."""
 
@@ -28,6 +32,7 @@ class Finding:
     """The outcome of one check of `subject`, a URL or a name.
 
     A failure or warning has a reason and the next step (`remedy`). `days` are those left of a certificate.
+    `expected` says of a skipped one that the inventory, or a file beside it, has the answer be as it is.
     """
 
     check: str
@@ -36,6 +41,7 @@ class Finding:
     reason: str = ""
     remedy: str = ""
     days: int | None = None
+    expected: bool = False
 
     def __str__(self) -> str:
         said = "; ".join(part for part in (self.reason, self.remedy) if part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import http.client
+import ipaddress
 import json
 import socket
 import ssl
@@ -226,3 +227,14 @@ def _bounded() -> Iterator[None]:
         if expired is not limit:
             raise
         raise Unanswered("slow", f"no whole answer within {WHOLE} s") from None
+
+
+def own_address(door: Door) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address that this machine would connect from, None where there is no way there. Nothing is sent."""
+    family = socket.AF_INET6 if ":" in door.address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as way:
+            way.connect((door.address, door.port))
+            return ipaddress.ip_address(str(way.getsockname()[0]).partition("%")[0])
+    except (OSError, ValueError):
+        return None

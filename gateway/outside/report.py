@@ -51,12 +51,12 @@ def table(results: Sequence[Result]) -> list[tuple[str, str, str, str]]:
 
 def not_asked(results: Sequence[Result]) -> dict[tuple[str, str], list[str]]:
     """What could not be checked from here: the sites' names by reason and next step, so that each is told once."""
-    found: dict[tuple[str, str], list[str]] = {}
+    found: dict[tuple[str, str], dict[str, None]] = {}
     for result in results:
         for one in result.findings:
             if one.outcome == "skipped":
-                found.setdefault((one.reason, one.remedy), []).append(result.name)
-    return found
+                found.setdefault((one.reason, one.remedy), {})[result.name] = None
+    return {why: list(names) for why, names in found.items()}
 
 
 def as_data(results: Sequence[Result], problems: Sequence[Problem], passed: bool) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 from gateway.inventory.site import Site
 from gateway.outside.places import Target
-from gateway.outside.probe import Client, Door
+from gateway.outside.probe import Client, Door, own_address
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,15 @@ class Visit:
     def by_tcp(self) -> bool:
         """Whether a load balancer of layer 4 stands in front, by which alone the site is reached."""
         return bool(self.target.closed)
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the site is surely to refuse this machine: its own address is not in `allow`, and visitors are judged
+        by theirs. An address translation on the way may give it another."""
+        here = own_address(self.door(self.site.entry_port))
+        if here is None or (self.site.edge == "slb" and not self.site.trusted_proxies):
+            return False
+        return bool(self.site.allow) and not any(here in ipaddress.ip_network(one) for one in self.site.allow)
 
     @property
     def front(self) -> str:

@@ -18,8 +18,8 @@ _OLD_HOURS = 3
 
 _STATES: dict[State, Text] = {
     "failed": Text("需要处理", "needs somebody"),
-    "unasked": Text("未全部问到", "not all asked"),
-    "warning": Text("留意", "take a look"),
+    "unasked": Text("未全部查到", "not all asked"),
+    "warning": Text("需留意", "take a look"),
     "passed": Text("正常", "fine"),
 }
 # A sign beside the color.

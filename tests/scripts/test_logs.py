@@ -54,16 +54,23 @@ class Logs:
         written = datetime(2026, 11, 28, 1, tzinfo=UTC).timestamp() - age
         os.utime(self.folder / name, (written, written))
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, most_bytes: int = 4_000_000) -> subprocess.CompletedProcess[str]:
         script = scripts.text("logs").replace("/var/log/nginx", str(self.folder))
+        script = script.replace("most_bytes=4000000", f"most_bytes={most_bytes}")
         return subprocess.run(
             ["bash", "-c", script, "wecom-gateway", *arguments], capture_output=True, text=True, check=False
         )
 
     def ask(
-        self, request_id: str = "-", site: str = "-", status: str = "-", since: float = 0, lines: int = 50
+        self,
+        request_id: str = "-",
+        site: str = "-",
+        status: str = "-",
+        since: float = 0,
+        lines: int = 50,
+        most_bytes: int = 4_000_000,
     ) -> HostLog:
-        done = self.run(request_id, site, status, str(int(since)), str(lines))
+        done = self.run(request_id, site, status, str(int(since)), str(lines), most_bytes=most_bytes)
         assert (done.returncode, done.stderr) == (0, "")
         return host_log.read(done.stdout.splitlines())
 
@@ -150,6 +157,17 @@ def test_an_answer_is_bounded_whatever_is_asked_for(logs):
     found = logs.ask(lines=5000)
     assert 100 < len(found.lines) < found.found
     assert _ids(found)[-1] == 34
+
+
+@pytest.mark.parametrize("agent", ["count x ", "line [", "said x "])
+def test_where_an_answer_is_cut_no_visitor_can_speak_for_the_host(logs, agent):
+    """The cut goes through a line, and what is left of it may begin with anything that was sent."""
+    for name in logs.folder.glob("wecom-gateway.*"):
+        name.unlink()
+    for padding in range(len(agent)):
+        logs.write("wecom-gateway.access.log", *(line(number, user_agent=agent * 400) for number in range(3)))
+        found = logs.ask(most_bytes=5000 + padding)
+        assert (_ids(found), found.found, found.older, found.unread) == ([2], 3, 0, 0)
 
 
 def test_what_nginx_said_of_that_request_comes_with_it(logs):

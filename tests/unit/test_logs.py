@@ -17,7 +17,7 @@ from pyinfra.api import Inventory
 
 from gateway.cli import logs as command
 from gateway.cli.main import main
-from gateway.deploys import host_log, log_query, log_words, shell
+from gateway.deploys import connections, host_log, log_query, log_words, shell
 from gateway.deploys.host_log import HostLog
 from gateway.deploys.log_query import Query
 from gateway.deploys.logs import Answer, ask_hosts
@@ -187,6 +187,18 @@ def test_nothing_found_is_1_and_says_where_to_look(run):
     assert "an earlier --since" in run(answers=(Answer("h1"),)).stderr
 
 
+def test_what_nobody_could_read_is_not_told_as_nothing_found(run):
+    silent = Answer("h2", False, "unreachable: x")
+    some = run("--id", ID, answers=(Answer("h1"), silent))
+    assert f"nothing found of the request {ID} on the hosts that answered" in some.stderr
+    assert "nothing found on the hosts that answered since 20" in run(answers=(Answer("h1"), silent)).stderr
+    for answers in ((silent,), ()):
+        done = run(answers=answers)
+        assert done.exit_code == 1
+        assert "no log was read" in done.stderr
+        assert "nothing found" not in done.stderr
+
+
 def test_lines_of_earlier_releases_and_files_that_cannot_be_read_are_told(run):
     done = run(answers=(Answer("h1", log=answered(f"line {json.dumps(FIELDS)}", "line {half", "count 2 7 1")),))
     assert done.exit_code == 0
@@ -202,6 +214,13 @@ def test_what_visitors_send_steers_no_terminal(run):
     assert '"POST /??"' in done.stdout
 
 
+def test_what_visitors_send_steers_no_terminal_in_json_either(run):
+    agent = "\x9b2J\u202e\x7f 学校\U000e0001"
+    done = run("--json", answers=(Answer("h1", log=log(user_agent=agent)),))
+    assert r"\u009b2J\u202e\u007f 学校\udb40\udc01" in done.stdout
+    assert json.loads(done.stdout)["lines"][0]["user_agent"] == agent
+
+
 def test_a_line_with_less_in_it_is_shown_all_the_same(run):
     """Of what could not be read as a request, and of a template of the operator's own."""
     bare = {"time": FIELDS["time"], "status": 0, "upstream": "a, b", "method": "", "path": ""}
@@ -211,7 +230,12 @@ def test_a_line_with_less_in_it_is_shown_all_the_same(run):
     assert "upstream a, b" in done.stdout
 
 
-@pytest.mark.parametrize("text", ["[]", "1", '{"time": 1}', '{"time": "x"}', "{}", '{"time"'])
+@pytest.mark.parametrize("row", ["count", "count x y z", "count 1", "count 1 2 -3", "count " + "9" * 5000 + " 1 1"])
+def test_a_count_that_is_none_is_told_as_not_read(row):
+    assert answered(row) == HostLog(unread=1)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "1", '{"time": 1}', '{"time": "x"}', "{}", '{"time"'])
 def test_a_line_that_is_none_ends_nothing(text):
     found = answered(f"line {text}", "count 1 0 0")
     assert (found.lines, found.found, found.older) == ((), 0, 1)
@@ -243,6 +267,20 @@ def test_only_the_hosts_of_a_site_are_asked_and_one_that_does_not_answer_is_told
     (answer,) = ask_hosts(fleet, Query(site="a.edu.cn"))
     assert (answer.host, answer.reachable) == (host.name, False)
     assert "nothing listens at 127.0.0.1, port 1" in answer.problem
+
+
+def test_a_host_that_takes_too_long_is_told_as_that(parse, monkeypatch):
+    """Weeks of large logs; sudo has nothing to do with it."""
+
+    def slow(*_, **__):
+        raise TimeoutError
+
+    monkeypatch.setattr(connections.Connector, "connect", lambda _: None)
+    monkeypatch.setattr(connections.Connector.__mro__[2], "run_shell_command", slow)
+    host, _ = parse({"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"})
+    inventory = Inventory(([(host.name, {"ssh_hostname": "127.0.0.1"})], {}))
+    (answer,) = ask_hosts(Fleet((host,), (), inventory), Query())
+    assert answer.problem == "no answer within 300 seconds; look there whether it is busy"
 
 
 def test_errors_in_the_inventory_end_with_1_and_the_others_are_asked(run, tmp_path):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from click.testing import CliRunner, Result
@@ -50,6 +53,57 @@ class TestChanges:
             Concern("gw-a", f"the running nginx still serves {one}; deploy") for one in ("0a1b2c3d4e", "ff00ff00ff")
         )
         assert not changes.changes([old], _seen(new))
+
+    @pytest.mark.parametrize(
+        ("one", "another"),
+        [
+            ("the certificate expires soon: 20 days left", "the certificate expires soon: 1 day left"),
+            ("https://d.cn:9001/: came after 1.3 s", "https://d.cn:9001/: came after 12 s"),
+            (
+                "the renewal fails, since 2026-11-01T05:10Z: refused",
+                "the renewal fails, since 2026-11-02T17:10Z: refused",
+            ),
+            (
+                "it failed: 2026/11/28 14:29:58 [emerg] 77#77: bind() failed",
+                "it failed: 2026/11/29 04:09:08 [emerg] 8#8: bind() failed",
+            ),
+            ("release 0123456789abcdef; deploy", "release fedcba9876543210; deploy"),
+            (
+                "which li deployed on 2026-11-01 from commit 0a1b2c3d4e5f",
+                "which li deployed on 2026-11-09 from commit ffffffffffff",
+            ),
+            (
+                "Fetching http://d.cn/.well-known/acme-challenge/Ab-_9: refused",
+                "Fetching http://d.cn/.well-known/acme-challenge/x7: refused",
+            ),
+            ("<HTTPSConnection object at 0x7f2b1c3d>: refused", "<HTTPSConnection object at 0x7f00aa3d>: refused"),
+            ("/etc: the disk is full, 12 MB are left", "/etc: the disk is full, 3 MB are left"),
+            ("answers 502 (pid 12)", "answers 504 (pid 99)"),
+        ],
+    )
+    def test_what_is_another_at_every_run_makes_no_other_concern(self, one: str, another: str) -> None:
+        assert Concern("gw-a", one).key == Concern("gw-a", another).key
+
+    @pytest.mark.parametrize(
+        ("one", "another"),
+        [
+            ("node1.inner.cn does not resolve there", "node2.inner.cn does not resolve there"),
+            ("17.cn does not resolve there", "163.cn does not resolve there"),
+            ("https://d.cn:9001/: answers 502", "https://d.cn:9002/: answers 502"),
+            ("https://d.cn/app/1/: answers 502", "https://d.cn/app/2/: answers 502"),
+            ("https://d.cn/WW_verify_1.txt: answers 404", "https://d.cn/WW_verify_2.txt: answers 404"),
+            ("10.0.0.5:443 takes no connection", "10.0.0.6:443 takes no connection"),
+            ("10.0.0.5 takes no connection", "10.0.0.6 takes no connection"),
+            ("2001:db8::5 takes no connection", "2001:db8::6 takes no connection"),
+            ("port 443 is held by apache2", "port 80 is held by apache2"),
+            ("node-0a0b0c0d0e.cn does not resolve there", "node-0f0f0f0f0f.cn does not resolve there"),
+        ],
+    )
+    def test_two_names_ports_or_addresses_are_two_concerns(self, one: str, another: str) -> None:
+        both = [Concern("gw-a", one), Concern("gw-a", another)]
+        assert len(changes.changes([], _seen(*both)).new) == 2
+        moved = changes.changes(both[:1], _seen(both[1]))
+        assert (moved.new, moved.ended) == (tuple(both[1:]), tuple(both[:1]))
 
     def test_a_place_that_was_not_asked_or_did_not_answer_says_nothing_of_its_concerns(self) -> None:
         found = changes.changes([DOWN], _seen(asked=False))
@@ -101,6 +155,22 @@ class TestConcerns:
         assert not changes.changes([DOWN], some)
         assert changes.changes([DOWN], of_hosts.seen([HostStatus("gw-b", True)], [], True)).ended == (DOWN,)
 
+    def test_where_the_inventory_has_errors_what_is_left_out_has_not_ended(self) -> None:
+        wrong = Problem("gw-a", "a.edu.cn", "edge", "is missing")
+        told = changes.changes([DOWN], of_hosts.seen([HostStatus("gw-b", True)], [wrong], True))
+        assert (len(told.new), told.ended) == (1, ())
+        site = Visited("b.edu.cn", ("gw-b",), "192.0.2.1", (Finding("route", "https://b.edu.cn/", "passed"),))
+        before = [Concern("a.edu.cn at 192.0.2.2: route", "https://a.edu.cn/: 502")]
+        told = changes.changes(before, of_sites.seen([site], [wrong], True))
+        assert (len(told.new), told.ended) == (1, ())
+        assert changes.changes(before, of_sites.seen([site], [], True)).ended == tuple(before)
+
+    def test_part_of_a_fleet_says_nothing_of_errors_elsewhere_in_the_inventory(self) -> None:
+        before = [Concern("inventory", "gw-a: a.edu.cn: edge: is missing")]
+        for seen in (of_hosts.seen, of_sites.seen):
+            assert not changes.changes(before, seen([], [], False))
+            assert changes.changes(before, seen([], [], True)).ended == tuple(before)
+
     def test_errors_of_the_inventory_are_told(self) -> None:
         wrong = Problem("gw-a", "a.edu.cn", "edge", "is missing")
         assert of_hosts.seen([], [wrong], True).concerns == (Concern("inventory", "gw-a: a.edu.cn: edge: is missing"),)
@@ -143,10 +213,15 @@ class TestMessage:
         left_out = sum(int(line.split()[2]) for line in text.splitlines() if "未列出" in line)
         assert told + left_out == 2 * number
 
+    def test_it_fits_whatever_the_inventorys_path_is(self) -> None:
+        text = message.message(Changes((DOWN,), (), {DOWN.key: DOWN}), "status " + "长" * 2000)
+        assert len(text.encode()) <= message.LONGEST
+        assert DOWN.text in text
+
     def test_nothing_that_a_host_says_is_markup(self) -> None:
-        said = Concern("gw-a", "</font><@all> **x** `y`\n# z\x1b[2J")
+        said = Concern("gw-a", "</font><@all> **x** `y`\n# z\x1b[2J [a](https://b.cn)")
         text = message.message(Changes((said,), (), {said.key: said}), "status x")
-        assert text.splitlines()[2] == "> **gw-a**: ＜/font＞＜@all＞ ＊＊x＊＊ 'y'?# z?[2J"
+        assert text.splitlines()[2] == "> **gw-a**: ＜/font＞＜@all＞ ＊＊x＊＊ 'y'?# z?[2J [a]（https://b.cn)"
 
 
 class TestRobot:
@@ -162,6 +237,10 @@ class TestRobot:
             ("WECOM_ROBOT", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send", "is no address"),
             ("WECOM_ROBOT", f"https://qyapi.weixin.qq.com/send?key={KEY}\nX: y", "is no address"),
             ("WECOM_ROBOT", f"https://[::1/send?key={KEY}", "is no address"),
+            *(
+                ("WECOM_ROBOT", f"https://{host}/send?key={KEY}", "is no address")
+                for host in ("qyapi..qq.com", "a" * 64, "qyapi.weixin.qq.com:x", "127.0.0.1:99999", "127.0.0.1:-5")
+            ),
             (f"ftp://qyapi.weixin.qq.com/?key={KEY}", None, "--notify: is no address of a group robot"),
         ],
     )
@@ -183,6 +262,9 @@ class TestRobot:
             ((200, b'{"errcode": 45009, "errmsg": "reach max api daily quota limit"}'), "no more messages this minute"),
             ((200, b"<html>"), "is no group robot"),
             ((200, b"[]"), "is no group robot"),
+            ((200, b"[" * 60_000), "is no group robot"),
+            ((200, rb'{"errcode": "\u001b[2J"}'), "is no group robot"),
+            ((429, b""), "answered 429; the next run tries again"),
             ((502, b""), "answered 502; the next run tries again"),
             ((302, b""), "answered 302"),
         ],
@@ -223,6 +305,19 @@ class TestTelling:
         assert telling.tell(to, path, "status a", _seen()) == 1
         assert telling.tell(to, path, "verify a", _seen(DOWN)) == 0
 
+    def test_two_folders_and_two_robots_are_told_apart(
+        self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each repository has its inventory/prod.py: one's troubles would end with every run of the other."""
+        path, command = tmp_path / "notified.json", "status inventory/prod.py"
+        for name in ("one", "other"):
+            (tmp_path / name).mkdir()
+            monkeypatch.chdir(tmp_path / name)
+            assert telling.tell(Robot("R", stand_in.url), path, command, _seen(DOWN)) == 1
+        assert telling.tell(Robot("ANOTHER", stand_in.url), path, command, _seen(DOWN)) == 1
+        monkeypatch.chdir(tmp_path / "one")
+        assert telling.tell(Robot("R", stand_in.url), path, command, _seen(DOWN)) == 0
+
     def test_what_did_not_arrive_is_told_by_the_next_run(self, stand_in: Robots, tmp_path: Path) -> None:
         to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
         stand_in.answers = [(502, b"")]
@@ -256,6 +351,31 @@ class TestTelling:
         (tmp_path / "file").write_text("")
         with pytest.raises(memory.MemoryFileError, match="--notify-memory names another file"):
             telling.tell(Robot("R", stand_in.url), tmp_path / "file" / "notified.json", "status a", _seen(DOWN))
+        assert stand_in.messages == []
+
+    def test_nothing_is_told_that_cannot_be_remembered(
+        self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each run would tell it again."""
+
+        def full(**_: object) -> NoReturn:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("tempfile.mkstemp", full)
+        with pytest.raises(memory.MemoryFileError, match=r"cannot be used \(No space left on device\)"):
+            telling.tell(Robot("R", stand_in.url), tmp_path / "notified.json", "status a", _seen(DOWN))
+        assert stand_in.messages == []
+
+    def test_what_is_no_file_is_not_replaced_by_one(self, stand_in: Robots, tmp_path: Path) -> None:
+        """As root that would be the end of /dev/null."""
+        null, pipe = tmp_path / "null", tmp_path / "pipe"
+        null.symlink_to("/dev/null")
+        os.mkfifo(pipe)
+        for path in (null, pipe):
+            with pytest.raises(memory.MemoryFileError, match="is no regular file; --notify-memory names another"):
+                telling.tell(Robot("R", stand_in.url), path, "status a", _seen(DOWN))
+            assert not path.is_file()
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["null", "pipe"]
         assert stand_in.messages == []
 
     def test_it_lies_where_systemd_or_the_user_keeps_such_files(self) -> None:
@@ -326,6 +446,19 @@ class TestCommands:
         assert self._status("--notify", "WECOM_ROBOT").stderr == "notified: 1 change\n"
         assert [text.count("**inventory**") for text in stand_in.messages] == [0, 1, 1, 1]
         assert "已恢复 · Ended: 1" in stand_in.messages[3]
+
+    def test_an_inventory_that_cannot_be_loaded_ends_none_of_its_errors(
+        self, stand_in: Robots, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("WECOM_ROBOT", stand_in.url)
+        wrong = Problem("gw-b", "b.edu.cn", "edge", "is missing")
+        monkeypatch.setattr("gateway.cli.status.load_or_stop", lambda *_, **__: Fleet((), (wrong,), None))
+        self._status("--notify", "WECOM_ROBOT")
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.cli.status.load_or_stop", inventory.load_or_stop)
+            self._status("--notify", "WECOM_ROBOT")
+        assert len(stand_in.messages) == 2
+        assert "Ended" not in stand_in.messages[1]
 
     def test_wrong_options_end_before_anything_is_asked(self) -> None:
         self.found = []

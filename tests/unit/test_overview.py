@@ -80,10 +80,26 @@ def test_all_is_fine_only_where_all_was_asked(view):
     assert view(results=both, problems=[Problem("h2", "", "edge", "is missing")]).state == "failed"
 
 
+def test_a_site_that_is_kept_from_this_machine_as_configured_is_fine(view):
+    """A site with `allow` would never be, wherever the machine stands that asks."""
+    answers = answered(A).findings
+    kept = Finding("route", f"https://{A}/x", "skipped", "answers 403", "run it from there", expected=True)
+    fleet = view(results=[Result(A, ("h1",), "203.0.113.1", (*answers, kept)), answered(B)])
+    assert (fleet.state, states(fleet)) == ("passed", {A: "passed", B: "passed"})
+    page = dict(pages.render(fleet, NOW))[f"{A}.html"]
+    assert "kept from this machine, as configured" in page
+    assert "run it from there" in page
+    assert "not all asked" not in page
+    unknown = replace(kept, expected=False)
+    for findings in ((*answers, kept, unknown), (kept,)):
+        assert states(view(results=[Result(A, ("h1",), "203.0.113.1", findings)]))[A] == "unasked"
+    expired = Result(A, ("h1",), "203.0.113.1", (*answered(A, "failed").findings, kept))
+    assert states(view(results=[expired]))[A] == "failed"
+
+
 def test_no_page_says_all_fine_of_what_nobody_asked(view):
     for text in dict(pages.render(view(), NOW)).values():
-        assert "All were asked" not in text
-        assert "All was asked" not in text
+        assert "nothing to do" not in text
         assert "not all asked" in text
 
 
@@ -120,7 +136,8 @@ def test_a_page_has_state_sheet_and_history_and_loads_nothing(view):
     assert "li@office" in made[f"{A}.html"]
     assert "WeCom app handover sheet" in made[f"{A}.html"]
     assert f'href="{A}.html"' in made["index.html"]
-    assert "All were asked" not in made["index.html"]
+    assert "nothing to do" not in made["index.html"]
+    assert "nothing to do" in made[f"{A}.html"]
     for text in made.values():
         assert '<time id="made" datetime="2026-11-28T07:00:00Z">2026-11-28 07:00 UTC' in text
         assert not re.search(r"""(src|href)=["']?(https?:|//)|@import|url\(""", text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import replace
 
 import pytest
 
 from gateway.checkout import own_directives
+from gateway.outside import visit
 from gateway.outside.probe import Unanswered
 
 from .answering import FILE, SITES, answer, on, own_page
@@ -232,8 +234,9 @@ def test_what_directives_of_the_operators_own_answer_is_no_breach_of_the_allow_l
     own = own_directives.parse("files/nginx/wx.school.edu.cn.conf", OWN)
     site.target = replace(site.target, directives=own)
     first, *others = _findings_of(site, "allow-list")
-    assert (first.outcome, first.reason) == (
+    assert (first.outcome, first.expected, first.reason) == (
         "skipped",
+        True,
         "files/nginx/wx.school.edu.cn.conf may answer there, and the answer is 302",
     )
     assert [one.outcome for one in others] == ["passed", "passed"]
@@ -242,6 +245,35 @@ def test_what_directives_of_the_operators_own_answer_is_no_breach_of_the_allow_l
     other = own_directives.parse("files/nginx/wx.school.edu.cn.conf", b"location = /x { return 204; }\n")
     site.target = replace(site.target, directives=other)
     assert [one.outcome for one in _findings_of(site, "allow-list")] == ["passed", "failed", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "here", "cidrs", "expected"),
+    [
+        ("card-slb", "192.0.2.1", ("10.0.0.0/24",), True),
+        ("test-tls", "192.0.2.1", (), True),
+        # those who may come would get a page
+        ("test-tls", "198.51.100.7", (), False),
+        # every visitor has the load balancer's address
+        ("card-slb", "192.0.2.1", (), False),
+        # no way there is known
+        ("test-tls", None, (), False),
+    ],
+)
+def test_that_a_site_is_closed_to_this_machine_is_expected_where_it_is_sure_to_be(
+    answering, monkeypatch, kind, here, cidrs, expected
+):
+    monkeypatch.setattr(visit, "own_address", lambda _: here and ipaddress.ip_address(here))
+    site = answering(kind)
+    own = replace(site.target.site, allow=("198.51.100.0/24", "2001:db8::/32"), trusted_proxies=cidrs)
+    site.target = replace(site.target, site=own)
+    site.wrong = on(
+        lambda target, host, **_: not host and FILE.name not in target and "healthz" not in target, own_page(403)
+    )
+    told = _findings_of(site, "route")
+    assert {(one.outcome, one.expected) for one in told} == {("skipped", expected)}
+    site.wrong = on(lambda target, host, **_: not host, own_page(502))
+    assert {(one.outcome, one.expected) for one in _findings_of(site, "route")} == {("failed", False)}
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,12 @@ wanted() {
         END { print "count", found + 0, older + 0, unread + 0 }'
 }
 
+# Prints the last bytes of standard input, from the beginning of a line on: the rest of a line that was cut could be
+# anything that a visitor has sent. The last line alone is the count.
+bounded() {
+    tail -c "$most_bytes" | sed '1{$!{/^line {"time":"/!d;};}'
+}
+
 # Prints the text of field $1 of a line on standard input.
 field() {
     sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"
@@ -81,8 +87,7 @@ while IFS= read -r path; do
 done <<<"$every"
 
 {
-    found=$(files_of_log "$access_log" "$since" | texts_of_files | wanted | tail -n "$((most + 1))" \
-        | tail -c "$most_bytes")
+    found=$(files_of_log "$access_log" "$since" | texts_of_files | wanted | tail -n "$((most + 1))" | bounded)
     echo "$found"
     client=$([ "$id" = - ] || field client <<<"$found" | tail -n 1)
     if [ -n "$client" ]; then
