@@ -53,7 +53,7 @@ print(used.ru_utime + used.ru_stime, used.ru_maxrss)' "$@" """
 _LONG = r"""
 sed -E 's/^(\S+) (\S+) (\S+) (\S+) (\S+) (\S+) \S+$/{"time":"2026-11-28T09:48:12+00:00","request_id":"4f1c7d2e9b0a4c5d8e6f7a8b9c0d1e2f","site":"\1","port":\2,"client":"203.0.113.7","method":"GET","path":"\/bserver\/bsacs\/qyweixin.action","status":\3,"bytes":\5,"seconds":\4,"upstream":"10.30.1.2:443","upstream_status":"\3","upstream_seconds":"\4","tls":"TLSv1.3","user_agent":"Mozilla\/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit\/605.1.15 (KHTML, like Gecko) Mobile\/15E148 wxwork\/4.1.10 MicroMessenger\/7.0.1"}/' \
     /root/lines >/root/long
-sed -e '/_total\[.*+= $\(failed\|connected\)/d' \
+sed -e '/upstream_[a-z]*_total/d' \
     -e 's#^/^.*#/^\\{"time":"[^"]*","request_id":"[^"]*","site":"(?P<site>[^"]*)","port":(?P<port>\\d+),.*"status":(?P<class>\\d)\\d\\d,"bytes":(?P<bytes>\\d+),"seconds":(?P<seconds>\\d+\\.\\d+),/ {#' \
     "$1" >/root/long.mtail
 """  # noqa: E501 - lines of a log are long
@@ -76,8 +76,11 @@ def _measure(host: BenchHost, folder: Path) -> None:
     Gateway("metrics", host, folder, "tls", metrics={"listen": listen, "allow": [str(topology.subnet())]}).deploy(
         Fleet.of(_SITES, "tls")
     )
-    # Once more to its end: systemd removes the folder in memory with the service.
-    host.run(f"systemctl stop {timer}; systemctl start {constants.METRICS_UNIT}; mkdir -p {constants.METRICS_WORK}")
+    # systemd removes the folder in memory with the service, a moment after it has ended.
+    work = constants.METRICS_WORK
+    host.run(
+        f"systemctl stop {timer}; systemctl start {constants.METRICS_UNIT}; while [ -d {work} ]; do :; done; mkdir {work}"
+    )
     script = [_cost(host, "bash", f"{HOME}/current/metrics.sh") for _ in range(_RUNS)]
     seconds = median(one for one, _ in script)
 

@@ -68,7 +68,9 @@ ${main_entry%/*}/*.conf there; put the line \"include ${main_entry%/*}/*.conf;\"
     [ -e "$egress_log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$egress_log"
 fi
 if [ -f "$target/metrics.conf" ]; then
-    said=$("$mtail_program" --compile_only --logtostderr --progs "$target/metrics/requests.mtail" 2>&1) \
+    # It listens even for that; on its usual port another one of the host's may do so.
+    said=$("$mtail_program" --compile_only --address 127.0.0.1 --port 0 --logtostderr \
+        --progs "$target/metrics/requests.mtail" 2>&1) \
         || fail "metrics needs mtail 3.0.0~rc43 or later, and this host's does not understand what it is to count; \
 upgrade it, or take metrics out of the inventory:
 $said"
