@@ -91,7 +91,7 @@ class _Telling(BaseConnector):
         except (OSError, SSHException, EOFError) as error:
             return self._lost(str(error) or type(error).__name__)
         if not status and self._is_lost():
-            return self._lost("in the middle of a command")
+            return self._lost("connection lost")
         own, has_begun = _own(output)
         if not has_begun:
             return self._failed(not_run(output.output_lines, self._rights(arguments)))
