@@ -161,7 +161,7 @@ with_own_names() {
 # but for those that name the folders that are made anew, which are copies with the other names. What is in `replaced`
 # is left out; what was put aside and is not in it is there again.
 shadow_configuration() {
-    local shadow=$1 path name names links=() others=(! -path "$main_entry") named=(-e "[[:blank:]\"']\.\./")
+    local shadow=$1 path name names others=(! -path "$main_entry") named=(-e "[[:blank:]\"']\.\./")
     mapfile -t names < <(inside_folders)
     for path in ${entries[@]+"${entries[@]}"} ${replaced[@]+"${replaced[@]}"}; do others+=(! -path "$path"); done
     for name in ${names[@]+"${names[@]}"}; do named+=(-e "$nginx_home/$name/"); done
@@ -175,10 +175,9 @@ shadow_configuration() {
             mkdir "$shadow/$name"
             find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$shadow/$name" {} +
         else
-            links+=("$path")
+            ln -s "$path" "$shadow/"
         fi
     done
-    [ ${#links[@]} = 0 ] || ln -s -t "$shadow" "${links[@]}"
     for path in $(outside_folders); do
         name=$(in_shadow "$shadow" "$path/")
         mkdir -p "$name"
