@@ -12,7 +12,7 @@ import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
-from gateway.cli.output import SHOWN, aligned, print_json, print_problems
+from gateway.cli.output import SHOWN, aligned, print_json, print_problems, progress
 from gateway.cli.outside import balancers_days
 from gateway.deploys import concerns, status_words
 from gateway.deploys.drift import HostStatus
@@ -52,7 +52,7 @@ def status(
     fleet = load_or_stop(inventory, limit, as_json, 2, tell=told.tell_of_inventory, data=("allow_expired=1",))
     wrong = errors(fleet.problems)
     days = balancers_days(fleet, no_outside)
-    found = ask_hosts(fleet, days)
+    found = ask_hosts(fleet, progress("host", as_json), days)
     if as_json:
         print_json({"hosts": [one.as_data() for one in found], "problems": [asdict(problem) for problem in wrong]})
     else:
