@@ -38,7 +38,7 @@ backend gateways
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[list[str]]:
-    lab.up(FLEET)
+    lab.up(FLEET, basis="packaged")
     yield FLEET
     hosts.remove(FLEET)
 
