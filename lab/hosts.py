@@ -12,7 +12,7 @@ from lab import containers, ssh
 from lab.containers import exec_in
 from lab.engine import DockerError, docker, inspect
 from lab.errors import LabError
-from lab.images import host_image, rpm_image, stocked_image
+from lab.images import host_image, packaged_image, rpm_image, stocked_image
 from lab.progress import Say, silent
 from lab.topology import DEFAULT_SUITE, LABEL, PREFIX, address, container
 
@@ -34,14 +34,13 @@ __all__ = [
 _CGROUP = Path("/sys/fs/cgroup")
 _READY_SECONDS = 40
 _ROLE_LABEL = "wecom-gateway.lab.host"
+# Images that are made from the bare host's, by basis; the stocked one is for all others.
+_DERIVED = {"packaged": packaged_image, "rpm": rpm_image}
 
 
 def ensure(wanted: Sequence[str], suite: str, say: Say = silent, basis: str = "bare") -> None:
     """Sees that every host runs and answers. Hosts that run already as they should are left as they are."""
-    if basis == "bare":
-        image = host_image(suite)
-    else:
-        image = rpm_image(suite, say) if basis == "rpm" else stocked_image(suite, say)
+    image = host_image(suite) if basis == "bare" else _DERIVED.get(basis, stocked_image)(suite, say)
     _ensure_all(wanted, suite, image, basis != "sshd", say)
 
 

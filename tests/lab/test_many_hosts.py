@@ -82,7 +82,7 @@ done
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[list[str]]:
-    lab.up(FLEET)
+    lab.up(FLEET, basis="packaged")
     yield FLEET
     hosts.remove(FLEET)
 
