@@ -40,7 +40,7 @@ SUITES ?= all
 MATRIX  = tests/matrix --suites $(SUITES)
 test: lint docs
 	$(BIN)/python -m tests.side_by_side tests/unit tests/scripts
-	$(BIN)/python -m tests.side_by_side --labs $(if $(ALL),$(MATRIX)) tests/acceptance tests/lab $(if $(ALL),tests/hostile tests/judges)
+	$(BIN)/python -m tests.side_by_side --labs $(if $(ALL),$(MATRIX) tests/judges tests/hostile) tests/acceptance tests/lab
 
 # Longer ones by themselves: every Debian from 11 on, tools that are not ours, generated hostile input.
 test-matrix: setup

@@ -19,7 +19,7 @@ from bench.progress import say
 from bench.schools import HOME, School
 from lab import topology
 from lab.engine import docker
-from lab.hosts import exec_in, names, remove
+from lab.hosts import copies, exec_in, names, remove
 
 _FIRST, _LAST = 60, 99
 
@@ -128,14 +128,19 @@ class BenchHost:
 
 
 @contextmanager
+def copied(source: BenchHost, count: int) -> Iterator[list[BenchHost]]:
+    """So many hosts more, each with a copy of the disk of `source`. They are removed at the end of the context."""
+    chosen = _free(1, count)
+    say(f"{count} copies of {source.name}: booting")
+    with copies(source.name, chosen):
+        yield [BenchHost(name) for name in chosen]
+
+
+@contextmanager
 def borrowed(count: int) -> Iterator[list[BenchHost]]:
     """So many hosts that nobody else uses, ready. They are removed at the end of the context, also after an error."""
     lab.up(hosts=[], progress=say)  # its engine knows which hosts there are
-    taken = set(names())
-    free = [name for number in range(_FIRST, _LAST + 1) if (name := f"t{number}") not in taken]
-    if len(free) < count:
-        raise BenchError(f"the lab has no {count} hosts left between t{_FIRST} and t{_LAST}")
-    chosen = free[:count]
+    chosen = _free(_FIRST, count)
     try:
         say(f"lab hosts {', '.join(chosen)}: booting and installing nginx")
         lab.up(hosts=chosen, progress=say)
@@ -146,3 +151,12 @@ def borrowed(count: int) -> Iterator[list[BenchHost]]:
     finally:
         say(f"removing {', '.join(chosen)}")
         remove(chosen)
+
+
+def _free(first: int, count: int) -> list[str]:
+    """So many names of hosts that there are none of yet, from `first` up."""
+    taken = set(names())
+    free = [name for number in range(first, _LAST + 1) if (name := f"t{number:02}") not in taken]
+    if len(free) < count:
+        raise BenchError(f"the lab has no {count} hosts left between t{first:02} and t{_LAST}")
+    return free[:count]

@@ -35,10 +35,12 @@ class Tool(Protocol):
 class Gateway:
     """This project, from a copy of the checkout."""
 
-    def __init__(self, name: str, host: BenchHost, folder: Path, edge: Edge) -> None:
+    def __init__(self, name: str, host: BenchHost, folder: Path, edge: Edge, **more: object) -> None:
+        """`more` are further keys of the host's entry."""
         self.name = name
         self.host = host
         self.edge = edge
+        self._more = more
         self._folder = folder / f"checkout-{edge}"
         self._trees = folder / f"trees-{edge}"
         copied_checkout(self._folder)
@@ -50,7 +52,7 @@ class Gateway:
             (verify / school.verify_name).write_text(school.verify_body)
             if school.edge == "tls":
                 pki.issue(school.domain, [school.domain], self._folder / "files" / "certs" / school.domain)
-        data = {**pyinfra_data(self.host), "sites": [school.entry() for school in fleet.schools]}
+        data = {**pyinfra_data(self.host), **self._more, "sites": [school.entry() for school in fleet.schools]}
         _write_inventory(self._folder / "inventory" / "bench.py", "wanxiao_prod", self.host, data)
         return commands.run(
             [commands.beside_python("pyinfra"), "-y", *_MEANT, "inventory/bench.py", "deploy.py"], self._folder

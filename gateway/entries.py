@@ -140,6 +140,16 @@ class Egress(TypedDict, total=False):
     """The networks that may use it: ["10.0.0.0/24"]."""
 
 
+class Metrics(TypedDict, total=False):
+    """What Prometheus reads of a host, as `GET /metrics` on one of its inner addresses."""
+
+    listen: Required[str]
+    """An address of the host and a port: "10.0.0.5:9145"."""
+
+    allow: Required[list[str]]
+    """The networks that may read it, Prometheus's: ["10.0.0.0/24"]."""
+
+
 class HostEntry(TypedDict, total=False):
     """One host: its sites, and how pyinfra reaches it."""
 
@@ -148,6 +158,9 @@ class HostEntry(TypedDict, total=False):
 
     egress: Egress
     """TLS pass-through to the WeCom API for servers without internet access."""
+
+    metrics: Metrics
+    """What Prometheus reads of the host: `GET /metrics` on an inner address."""
 
     proxy_protocol: list[str]
     """Networks of a layer 4 load balancer that sends the PROXY protocol, edge "tls" only: ["10.0.0.0/24"]."""

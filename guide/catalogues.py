@@ -25,6 +25,8 @@ TOP = Path(__file__).parents[1]
 # Texts that look like messages and are none, and short ones that are.
 LISTS = Path(__file__).with_name("messages.toml")
 
+# Prometheus reads what these print, not an operator.
+_FOR_PROMETHEUS = ("metrics.sh", "exposition.py")
 # Rooms whose texts are in both languages as they are.
 _BILINGUAL = ("wecom", "handover", "overview", "messages")
 
@@ -56,7 +58,12 @@ def files() -> Iterator[tuple[str, Path]]:
     """Each file that has texts, with the name of its catalogue: the room that it stands in."""
     for path in sorted([*(TOP / "gateway").rglob("*.py"), *(TOP / "gateway/onhost/scripts").glob("*.sh")]):
         room, *rest = path.relative_to(TOP / "gateway").parts
-        if room not in _BILINGUAL and "files" not in rest and "templates" not in path.parts:
+        if (
+            room not in _BILINGUAL
+            and "files" not in rest
+            and "templates" not in path.parts
+            and path.name not in _FOR_PROMETHEUS
+        ):
             yield (room if rest else "problems"), path
     for name in ("config.py", "deploy.py", "rollback.py"):
         yield "deploys", TOP / name

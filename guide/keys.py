@@ -66,6 +66,7 @@ def _parts(texts: Texts) -> Iterator[str]:
     for level, section in (
         (2, _Section("site", sources.SiteEntry)),
         (2, _Section("egress", sources.Egress)),
+        (2, _Section("metrics", sources.Metrics)),
         (2, _Section("platform", sources.Platform)),
     ):
         yield from _section(section, level, texts)

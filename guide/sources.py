@@ -17,11 +17,12 @@ from gateway.cli.help import paragraphs as help_paragraphs
 from gateway.cli.help import texts as help_texts
 from gateway.cli.main import main as gateway_command
 from gateway.deploys import losses
-from gateway.inventory.model import Egress, Platform, SiteEntry, models_in
+from gateway.inventory.model import Egress, Metrics, Platform, SiteEntry, models_in
 
 __all__ = [
     "Egress",
     "HostKey",
+    "Metrics",
     "Platform",
     "SiteEntry",
     "commands",

@@ -19,8 +19,9 @@ def up(
 ) -> None:
     """Brings up the network, the stand-ins and `hosts` on Debian `suite`; returns when all of them answer.
 
-    `basis` is "bare"; "stocked", from which `lab.kinds` makes hosts that are not bare; "sshd", a stocked one without
-    systemd; or "rpm", an RPM system without nginx.
+    `basis` is "bare"; "packaged", with Debian's nginx as its package leaves it and without a gateway; "stocked", from
+    which `lab.kinds` makes hosts that are not bare; "sshd", a stocked one without systemd; or "rpm", an RPM system
+    without nginx.
 
     Idempotent. Hosts that are up already keep what is installed on them, unless their image changed;
     hosts not named are left alone.

@@ -4,7 +4,7 @@ import contextlib
 import re
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,11 +12,12 @@ from lab import containers, ssh
 from lab.containers import exec_in
 from lab.engine import DockerError, docker, inspect
 from lab.errors import LabError
-from lab.images import host_image, rpm_image, stocked_image
+from lab.images import host_image, packaged_image, rpm_image, stocked_image
 from lab.progress import Say, silent
-from lab.topology import PREFIX, address, container
+from lab.topology import DEFAULT_SUITE, LABEL, PREFIX, address, container
 
 __all__ = [
+    "copies",
     "ensure",
     "exec_in",
     "names",
@@ -33,17 +34,28 @@ __all__ = [
 _CGROUP = Path("/sys/fs/cgroup")
 _READY_SECONDS = 40
 _ROLE_LABEL = "wecom-gateway.lab.host"
+# Images that are made from the bare host's, by basis; the stocked one is for all others.
+_DERIVED = {"packaged": packaged_image, "rpm": rpm_image}
 
 
 def ensure(wanted: Sequence[str], suite: str, say: Say = silent, basis: str = "bare") -> None:
     """Sees that every host runs and answers. Hosts that run already as they should are left as they are."""
-    if basis == "bare":
-        image = host_image(suite)
-    else:
-        image = rpm_image(suite, say) if basis == "rpm" else stocked_image(suite, say)
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        keys = list(pool.map(lambda name: _ensure_one(name, suite, image, basis != "sshd", say), wanted))
-    ssh.remember_hosts({address(name): key for name, key in zip(wanted, keys, strict=True)})
+    image = host_image(suite) if basis == "bare" else _DERIVED.get(basis, stocked_image)(suite, say)
+    _ensure_all(wanted, suite, image, basis != "sshd", say)
+
+
+@contextlib.contextmanager
+def copies(source: str, wanted: Sequence[str], say: Say = silent) -> Iterator[None]:
+    """While the context is entered, those hosts run, each with the disk that `source`, a host on the default Debian,
+    has at its beginning: what is installed there, and its SSH host keys. They are removed at its end."""
+    image = f"{PREFIX}-copy:{source}"
+    docker("commit", "--change", f"LABEL {LABEL}", container(source), image)
+    try:
+        _ensure_all(wanted, DEFAULT_SUITE, image, True, say)
+        yield
+    finally:
+        remove(wanted)
+        docker("image", "rm", image)
 
 
 def names() -> list[str]:
@@ -144,6 +156,12 @@ def options(name: str, suite: str, systemd: bool = True) -> tuple[str, ...]:
         *_cgroup_options(name, suite),
         *_apparmor_options(),
     )
+
+
+def _ensure_all(wanted: Sequence[str], suite: str, image: str, systemd: bool, say: Say) -> None:
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        keys = list(pool.map(lambda name: _ensure_one(name, suite, image, systemd, say), wanted))
+    ssh.remember_hosts({address(name): key for name, key in zip(wanted, keys, strict=True)})
 
 
 def _ensure_one(name: str, suite: str, image: str, systemd: bool, say: Say) -> str:

@@ -35,6 +35,8 @@ _PACKAGES = (
 # Without a registry root makes the base image from packages, so it need not wait long; others have no other way.
 _PULL_SECONDS = 25 if os.geteuid() == 0 else 180
 _BUILD_SECONDS = 600
+# What a deploy of sites without certificates by ACME and without egress would install.
+_GATEWAY_PACKAGES = ("nginx", "logrotate")
 _INIT_CHANGES = ('CMD ["/lib/systemd/systemd"]', "ENV container=docker")
 
 _no_registry = False  # remembered, as every attempt where none answers costs a timeout
@@ -55,6 +57,13 @@ def acme_image(say: Say) -> str:
     return tag
 
 
+def prometheus_image(say: Say) -> str:
+    """The tag of the image of Debian's Prometheus, built if missing or out of date. `ensure` must have run before."""
+    tag = f"{IMAGES}-prometheus:{DEFAULT_SUITE}"
+    _ensure_derived(tag, f"{IMAGES}-base:{DEFAULT_SUITE}", "prometheus", {}, say)
+    return tag
+
+
 def stocked_image(suite: str, say: Say) -> str:
     """The tag of a host image with packages of other web servers, built if missing or out of date.
 
@@ -62,6 +71,13 @@ def stocked_image(suite: str, say: Say) -> str:
     """
     tag = f"{IMAGES}-stocked:{suite}"
     _ensure_derived(tag, host_image(suite), "stocked", {}, say)
+    return tag
+
+
+def packaged_image(suite: str, say: Say) -> str:
+    """The tag of a host image with Debian's nginx, built if missing or out of date. `ensure` must have run before."""
+    tag = f"{IMAGES}-packaged:{suite}"
+    _ensure_derived(tag, host_image(suite), "packaged", {"PACKAGES": " ".join(_GATEWAY_PACKAGES)}, say)
     return tag
 
 

@@ -63,7 +63,7 @@ LOCKS = STATE / "locks"
 CA = PKI / "ca.pem"
 PRIVATE_CA = PKI / "private-ca.pem"
 
-_FIXED = {"platform": 2, "slb": 3, "acme": 6, "layer4": 7, "node-b": 8, "gw-slb": 11, "gw-tls": 12}
+_FIXED = {"platform": 2, "slb": 3, "acme": 6, "layer4": 7, "node-b": 8, "prometheus": 9, "gw-slb": 11, "gw-tls": 12}
 _TEST_HOST = re.compile(r"t(0[1-9]|[1-9][0-9])")
 _TEST_HOST_BASE = 30
 

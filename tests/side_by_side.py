@@ -24,6 +24,7 @@ import pytest
 
 from lab import engine, pki, ssh, topology
 from lab.progress import silent
+from tests import warm
 from tests.conftest import REPO
 
 TAKEN = "WECOM_TESTS_TAKEN"
@@ -81,6 +82,7 @@ def main(arguments: list[str]) -> int:
     labs = arguments[:1] == ["--labs"]
     slowest = ("--durations=30", "--durations-min=10") if labs else ()
     command = [sys.executable, "-m", "pytest", "-p", "tests.side_by_side", *slowest, *arguments[labs:]]
+    warm.compile_product()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="side-by-side-")))
         (folder / "taken").mkdir()

@@ -6,6 +6,7 @@ Only what is no part of the checkout stays imported: each process reads the prod
 from __future__ import annotations
 
 import atexit
+import compileall
 import multiprocessing
 import os
 import runpy
@@ -22,6 +23,14 @@ _processes = multiprocessing.get_context("forkserver")
 def preload(*modules: str) -> None:
     """Has every process that `run` starts later begin with these imported, and what they import."""
     _processes.set_forkserver_preload([*modules])
+
+
+def compile_product() -> None:
+    """Compiles the product's modules where they are not, so that no command of a test has to, nor one of a copy.
+
+    Also where the environment forbids Python to keep what it compiles: each command would do it again then.
+    """
+    compileall.compile_dir(CHECKOUT / "gateway", quiet=2)
 
 
 def run(
@@ -55,12 +64,14 @@ def _begin(
 ) -> None:
     os.setsid()
     _redirect(0, os.devnull, os.O_RDONLY)
-    _redirect(1, out, os.O_WRONLY | os.O_CREAT)
-    _redirect(2, err, os.O_WRONLY | os.O_CREAT)
+    # one file may be given for both
+    for number, path in ((1, out), (2, err)):
+        _redirect(number, path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
     os.environ.clear()
     os.environ.update(environment)
+    sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
     own = {path.stem for path in CHECKOUT.iterdir()}
     for name in [name for name in sys.modules if name.partition(".")[0] in own]:
         del sys.modules[name]

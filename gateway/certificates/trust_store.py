@@ -11,11 +11,10 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from gateway.certificates import pem
+from gateway.onhost.constants import TRUST_BUNDLE
 
 # Hashes for which other content with the same hash can be made, so that a signature proves nothing.
 BROKEN_HASHES = {"md5", "sha1"}
-
-_DEBIAN = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def is_anchored(certificate: x509.Certificate) -> bool | None:
@@ -23,7 +22,7 @@ def is_anchored(certificate: x509.Certificate) -> bool | None:
 
     The store is the file that SSL_CERT_FILE names, else the system's.
     """
-    path = Path(ssl.get_default_verify_paths().cafile or _DEBIAN)
+    path = Path(ssl.get_default_verify_paths().cafile or TRUST_BUNDLE)
     try:
         roots = _roots(path, path.stat().st_mtime_ns)
     except OSError:

@@ -15,7 +15,7 @@ from gateway.adopt import adopting, fetched, reading, replacing, source, writing
 from gateway.adopt.adopting import Adoption
 from gateway.adopt.report import BlockReport, Outcome
 from gateway.cli.inventory import load_or_stop
-from gateway.cli.output import print_json, say, stop
+from gateway.cli.output import print_json, progress, say, stop
 from gateway.deploys import handwritten
 from gateway.fleet import host_keys
 from gateway.inventory.values import Domain
@@ -118,7 +118,7 @@ def _fetched(inventory: str, name: str, folder: Path, as_json: bool) -> source.S
         stop("; ".join(map(str, errors(fleet.problems))).replace("--limit ", "--from ", 1), as_json)
     if len(fleet.hosts) > 1:
         stop(f"--from {name}: is more than one host; name one of them", as_json)
-    (found,) = handwritten.fetch(fleet, fetched.named)
+    (found,) = handwritten.fetch(fleet, fetched.named, progress("host", as_json))
     if found.problem:
         stop(f"{fleet.hosts[0].name}: {found.problem}", as_json)
     return fetched.laid_out(folder, found.printed, found.files, found.names)

@@ -11,7 +11,7 @@ import click
 
 from gateway.certificates import stored
 from gateway.cli.inventory import load_or_stop, on_inventory
-from gateway.cli.output import print_json, print_problems, say
+from gateway.cli.output import print_json, print_problems, progress, say
 from gateway.deploys import host_words
 from gateway.deploys.host_report import HostReport
 from gateway.deploys.hosts import ask_hosts
@@ -35,7 +35,7 @@ def hosts(inventory: str, limit: tuple[str, ...], as_json: bool) -> None:
     fleet = load_or_stop(inventory, limit, as_json, 1, certificates=False)
     wrong = errors(fleet.problems)
     problems = [*wrong, *_certificates_to_come(fleet)]
-    found = ask_hosts(fleet)
+    found = ask_hosts(fleet, progress("host", as_json))
     if as_json:
         print_json({"hosts": [one.as_data() for one in found], "problems": [problem.as_data() for problem in problems]})
     else:

@@ -11,7 +11,7 @@ from typing import TypeVar
 import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
-from gateway.cli.output import print_json, print_problems, say, stop
+from gateway.cli.output import print_json, print_problems, progress, say, stop
 from gateway.deploys import log_query, log_words
 from gateway.deploys.log_query import Query
 from gateway.deploys.log_words import Found
@@ -77,7 +77,7 @@ def logs(
     wrong = errors(fleet.problems)
     known = {one.domain for host in fleet.hosts for one in host.sites}
     query = replace(query, site=read("site", site, lambda text: log_query.site(text, known), ""))
-    answers = ask_hosts(fleet, query)
+    answers = ask_hosts(fleet, query, progress("host", as_json))
     found = log_words.newest(answers, lines)
     if as_json:
         data = {"lines": [one.as_data() for one in found], "hosts": [one.as_data() for one in answers]}

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import click
 import wcwidth
 
 from gateway.messages.said import code, finding, said
-from gateway.problems import Problem, errors, printable
+from gateway.problems import Problem, count, errors, printable
 
 # So many of a long list are printed; --json has them all.
 SHOWN = 5
@@ -81,6 +81,17 @@ def print_json(data: object) -> None:
     except UnicodeEncodeError:
         text = json.dumps(data, indent=2)
     click.echo(text)
+
+
+def progress(what: str, as_json: bool) -> Callable[[int, int], None]:
+    """To be called with how many of something are done and how many there are: says so on a terminal, in one line that
+    is written over. Says nothing where there is no terminal, and with `as_json`."""
+
+    def say(done: int, total: int) -> None:
+        if not as_json and sys.stderr.isatty():
+            click.echo("\r" + said(f"{done} of {count(total, what)} asked"), nl=done == total, err=True)
+
+    return say
 
 
 def print_problems(problems: Sequence[Problem], err: bool = False, most: int | None = None) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from gateway.cli.output import stop
+from gateway.cli.output import progress, stop
 from gateway.fleet.loading import Fleet
-from gateway.messages.said import said
 from gateway.outside import balancers, places, whole_fleet
 from gateway.outside.findings import Result
 from gateway.outside.probe import Client
-from gateway.problems import Problem, count
+from gateway.problems import Problem
 
 with_resolve = click.option(
     "--resolve",
@@ -38,17 +36,18 @@ def balancers_days(fleet: Fleet, no_outside: bool) -> Mapping[str, int]:
 @dataclass(frozen=True)
 class Asking:
     """What sites are asked with. `addresses` and `own` are as in whole_fleet.ask; `unreached` are errors for hosts of
-    the fleet that `fleet` lacks, since they have no address."""
+    the fleet that `fleet` lacks, since they have no address. `progress` is told how many sites are done."""
 
     fleet: Fleet
     addresses: Mapping[str, str]
     client: Client
     own: frozenset[str]
     unreached: list[Problem]
+    progress: Callable[[int, int], None]
 
     def results(self) -> list[Result]:
         """One result for each place, with progress on a terminal."""
-        return whole_fleet.ask(self.fleet, self.addresses, self.client, progress, self.own)
+        return whole_fleet.ask(self.fleet, self.addresses, self.client, self.progress, self.own)
 
 
 def asking(fleet: Fleet, resolve: tuple[str, ...], ca: Path | None, as_json: bool) -> Asking:
@@ -62,10 +61,4 @@ def asking(fleet: Fleet, resolve: tuple[str, ...], ca: Path | None, as_json: boo
     except OSError as error:
         stop(f"--ca {ca}: no certificates can be read from it ({error.strerror or 'not PEM'})", as_json)
     fleet, own, unreached = places.with_own_addresses(fleet, addresses)
-    return Asking(fleet, addresses, client, own, unreached)
-
-
-def progress(done: int, total: int) -> None:
-    """Says on a terminal how many are done."""
-    if sys.stderr.isatty():
-        click.echo("\r" + said(f"{done} of {count(total, 'site')} asked"), nl=done == total, err=True)
+    return Asking(fleet, addresses, client, own, unreached, progress("site", as_json))

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from gateway.cli.inventory import load_or_stop
-from gateway.cli.output import say, stop
+from gateway.cli.output import progress, say, stop
 from gateway.cli.outside import asking, balancers_days, with_ca, with_resolve
 from gateway.deploys.status import ask_hosts
 from gateway.handover.sheet import sheets
@@ -38,7 +38,7 @@ def overview(inventory: str, out: Path, resolve: tuple[str, ...], ca: Path | Non
     try:
         folder.refuse_others(out, [folder.INDEX, *(folder.page_name(one.domain) for one in found)])
         when = datetime.now(UTC)
-        statuses = ask_hosts(fleet, balancers_days(fleet, no_outside))
+        statuses = ask_hosts(fleet, progress("host", False), balancers_days(fleet, no_outside))
         results = [] if no_outside else how.results()
         wrong = errors(fleet.problems)
         view = fleet_view(inventory, found, statuses, results, [*wrong, *how.unreached])

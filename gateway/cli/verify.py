@@ -11,7 +11,7 @@ import click
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, say, stop
-from gateway.cli.outside import asking, progress, with_ca, with_resolve
+from gateway.cli.outside import asking, with_ca, with_resolve
 from gateway.messages.said import said
 from gateway.outside import compare_fleet, compare_report, compare_servers, concerns, report
 from gateway.outside.compare_difference import Comparison, Right
@@ -74,7 +74,7 @@ def verify(
     how = asking(fleet, resolve, ca, as_json)
     wrong = [*errors(fleet.problems), *how.unreached]
     if old:
-        compared = compare_fleet.ask(how.fleet, how.addresses, servers, how.client, progress, how.own)
+        compared = compare_fleet.ask(how.fleet, how.addresses, servers, how.client, how.progress, how.own)
         _tell(inventory, compared, wrong, as_json)
         return
     results = how.results()

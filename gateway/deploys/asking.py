@@ -27,12 +27,16 @@ Answer = TypeVar("Answer")
 
 
 def every_host(
-    fleet: Fleet, question: Callable[[Remote, Host], Answer], failed: Callable[[Host, bool, str], Answer]
+    fleet: Fleet,
+    question: Callable[[Remote, Host], Answer],
+    failed: Callable[[Host, bool, str], Answer],
+    progress: Callable[[int, int], None],
 ) -> list[Answer]:
     """The answer of every host of the fleet to a question, in the inventory's order. Never raises for a host's sake.
 
-    The question is asked of a connected host, within pyinfra's context of it. `failed` makes the answer of a host that
-    has none, from whether it was reached and why that is.
+    The question is asked of a connected host, within pyinfra's context of it, and once more on a new connection where
+    that broke off: it must not change anything there. `failed` makes the answer of a host that has none, from whether
+    it was reached and why that is. `progress` is called with how many hosts are done and how many there are.
     """
     logging.getLogger("pyinfra").setLevel(logging.CRITICAL)
     logging.getLogger("paramiko").setLevel(logging.CRITICAL)
@@ -42,8 +46,13 @@ def every_host(
     state.init(Inventory.empty(), Config(PARALLEL=_PARALLEL))
     wanted = {host.name: host for host in fleet.hosts}
 
-    def answer(remote: Remote) -> Answer:
-        host = wanted[remote.name]
+    def answer(remote: Remote) -> tuple[str, Answer]:
+        told = once(remote, wanted[remote.name])
+        if connections.broke_off(remote):
+            told = once(remote, wanted[remote.name])
+        return remote.name, told
+
+    def once(remote: Remote, host: Host) -> Answer:
         with ctx_state.use(state), ctx_host.use(remote):
             try:
                 _connect(state, remote)
@@ -60,7 +69,13 @@ def every_host(
                 if remote.connected:
                     remote.disconnect()
 
-    return list(Pool(_PARALLEL).imap(answer, [remote for remote in fleet.inventory if remote.name in wanted]))
+    asked = [remote for remote in fleet.inventory if remote.name in wanted]
+    found: dict[str, Answer] = {}
+    progress(0, len(asked))
+    for name, told in Pool(_PARALLEL).imap_unordered(answer, asked):
+        found[name] = told
+        progress(len(found), len(asked))
+    return [found[remote.name] for remote in asked]
 
 
 def unreadable(remote: Remote) -> str:

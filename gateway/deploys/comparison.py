@@ -34,7 +34,8 @@ def refusals(target: Target, allowed: Collection[str]) -> list[str]:
 
     Sends no further command to a host that is as it should be, and at most two to another one.
     """
-    return told(_losses(target), target.held(), allowed)
+    found = _losses(target)
+    return told(found, target.held(), allowed) if found.refusals(allowed) else []
 
 
 def told(found: Losses, held: HeldRelease, allowed: Collection[str]) -> list[str]:

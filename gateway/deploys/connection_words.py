@@ -52,6 +52,19 @@ def is_turned_away(error: BaseException) -> bool:
     return isinstance(error, SSHException) and bool(_TURNED_AWAY.search(str(error)))
 
 
+def may_pass(error: BaseException) -> bool:
+    """Whether nothing answered in a way that a restart of sshd, a reboot or a lost packet explains."""
+    if isinstance(error, socket.gaierror) or not isinstance(error, OSError):
+        return False
+    numbers = _numbers(error)
+    return isinstance(error, TimeoutError) or bool(numbers & {errno.ETIMEDOUT, errno.ECONNREFUSED, errno.EHOSTUNREACH})
+
+
+def _numbers(error: OSError) -> set[int | None]:
+    inner = getattr(error, "errors", {})  # paramiko's, by address
+    return {error.errno, *(one.errno for one in inner.values())}
+
+
 def not_connected(error: BaseException, login: Login) -> str:
     """The sentence for an error that connecting or logging in raised."""
     if isinstance(error, BadAuthenticationType):
@@ -102,8 +115,7 @@ def _network(error: OSError, login: Login) -> str:
             f"{error.filename}: {error.strerror}; set `ssh_known_hosts_file` to a file that can be written, "
             "in a folder that there is"
         )
-    inner = getattr(error, "errors", {})  # paramiko's, by address
-    numbers = {error.errno, *(one.errno for one in inner.values())}
+    numbers = _numbers(error)
     if isinstance(error, TimeoutError) or errno.ETIMEDOUT in numbers:
         return (
             f"no answer from {login.place} within {login.timeout} s; is the host up, does a firewall let this machine "
@@ -114,7 +126,7 @@ def _network(error: OSError, login: Login) -> str:
     if numbers & {errno.EHOSTUNREACH, errno.ENETUNREACH}:
         return f"there is no way from here to {login.place}; is the address right, is a VPN needed?"
     # paramiko's own error says "unable to connect" whatever was the matter, but for a timeout.
-    if inner:
+    if getattr(error, "errors", {}):
         return f"nothing answers at {login.place}; is sshd running there, and is `ssh_port` right?"
     return f"{login.place}: {error.strerror or _short(str(error))}"
 

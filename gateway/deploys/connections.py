@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from getpass import getuser
 from pathlib import Path
 from random import uniform
@@ -17,7 +17,7 @@ from pyinfra.connectors.base import BaseConnector
 from pyinfra.connectors.util import CommandOutput, OutputLine
 
 from gateway.deploys import unattended
-from gateway.deploys.connection_words import Login, Rights, is_turned_away, no_bash, not_connected, not_run
+from gateway.deploys.connection_words import Login, Rights, is_turned_away, may_pass, no_bash, not_connected, not_run
 from gateway.fleet import containers, ssh_keys, vagrant
 from gateway.fleet.machine_error import MachineError
 
@@ -27,7 +27,10 @@ _BEGIN = "wecom-gateway: begin"
 # there is no other attempt. In seconds.
 _WAITS = (0.5, 1, 2, 4, 8)
 _PATIENCE = 40
+# The pause before the one other attempt where nothing answers, which a restart of sshd or a lost packet may cause.
+_ONCE = (1,)
 _TROUBLE = "wecom_gateway_trouble"
+_LOST = "wecom_gateway_lost"
 
 
 def use_connector() -> None:
@@ -51,6 +54,11 @@ def trouble(host: Host) -> str:
     return str(host.connector_data.get(_TROUBLE, ""))
 
 
+def broke_off(host: Host) -> bool:
+    """Whether the last command on the host failed because the connection was lost."""
+    return bool(host.connector_data.get(_LOST))
+
+
 _OriginalSsh = ssh.SSHConnector
 _OriginalDocker = docker.DockerConnector
 _OriginalPodman = docker.PodmanConnector
@@ -67,6 +75,7 @@ class _Telling(BaseConnector):
         self, command: StringCommand, print_output: bool = False, print_input: bool = False, **arguments: Any
     ) -> tuple[bool, CommandOutput]:
         """As pyinfra's, without what a login shell prints by itself. A command that never began says why."""
+        self.host.connector_data.pop(_LOST, None)
         begun = StringCommand("echo", f"'{_BEGIN}'", "&&", command)
         has_password = bool(arguments.get("_sudo_password"))
         try:
@@ -83,7 +92,9 @@ class _Telling(BaseConnector):
         except PyinfraError as error:  # from what pyinfra puts there before the command: the helper for sudo's password
             return self._failed(str(error))
         except (OSError, SSHException, EOFError) as error:
-            return self._failed(f"the connection broke off ({str(error) or type(error).__name__}); run again")
+            return self._lost(str(error) or type(error).__name__)
+        if not status and self._is_lost():
+            return self._lost("connection lost")
         own, has_begun = _own(output)
         if not has_begun:
             return self._failed(not_run(output.output_lines, self._rights(arguments)))
@@ -94,6 +105,15 @@ class _Telling(BaseConnector):
             said = [line.line for line in own if line.line.startswith("wecom-gateway: ")]
             self.host.connector_data[_TROUBLE] = " ".join(said).replace("wecom-gateway: ", "")
         return status, CommandOutput(own)
+
+    def _is_lost(self) -> bool:
+        """Whether the connection has ended by itself."""
+        return False
+
+    def _lost(self, why: str) -> tuple[bool, CommandOutput]:
+        told = self._failed(f"the connection broke off ({why}); run again")
+        self.host.connector_data[_LOST] = True
+        return told
 
     def _failed(self, sentence: str) -> tuple[bool, CommandOutput]:
         self.host.connector_data[_TROUBLE] = sentence
@@ -112,20 +132,29 @@ class Connector(_Telling, _OriginalSsh):
     """By SSH. Tells of all trouble with a host in two ways only: connecting raises ConnectError, a command fails."""
 
     def connect(self) -> None:
-        """Connects, with more attempts where the server has too many connections at once, or as many as
-        `ssh_connect_retries` says. Raises ConnectError."""
+        """Connects, with more attempts where the server has too many connections at once, with one more where nothing
+        answers, or with as many as `ssh_connect_retries` says. Raises ConnectError."""
         given = self.host.data.get("ssh_connect_retries") is not None
-        waits = self._given_waits() if given else _waits()
+        waits = self._given_waits() if given else _waits(_WAITS)
+        passing = _waits(_ONCE)
         while True:
             try:
                 return self._connect()
             except Exception as error:
                 cause = _cause(error)
-                again = isinstance(error, OSError | SSHException | EOFError) if given else is_turned_away(cause)
-                wait = next(waits, None) if again else None
+                if given:
+                    wait = next(waits, None) if isinstance(error, OSError | SSHException | EOFError) else None
+                elif is_turned_away(cause):
+                    wait = next(waits, None)
+                else:
+                    wait = next(passing, None) if may_pass(cause) else None
                 if wait is None:
                     raise ConnectError(self._why(cause)) from None
                 time.sleep(wait)
+
+    def _is_lost(self) -> bool:
+        transport = self.client.get_transport() if self.client else None
+        return transport is None or not transport.is_active()
 
     def _given_waits(self) -> Iterator[float]:
         for _ in range(self.data["ssh_connect_retries"]):
@@ -202,9 +231,9 @@ _OURS: dict[type[BaseConnector], type[BaseConnector]] = {
 }
 
 
-def _waits() -> Iterator[float]:
+def _waits(pauses: Iterable[float]) -> Iterator[float]:
     end = time.monotonic() + _PATIENCE
-    for wait in _WAITS:
+    for wait in pauses:
         if time.monotonic() > end:
             return
         yield uniform(wait, 2 * wait)  # noqa: S311 -- so that hosts do not come back all at once

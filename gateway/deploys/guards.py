@@ -45,7 +45,8 @@ def refusals(host: Host, guards: Guards) -> Iterator[str]:
             "SELinux is in force on this host and lets nginx connect to no upstream; allow it, then deploy again: "
             "setsebool -P httpd_can_network_connect 1"
         )
-    ports = {*host.listeners(), RELEASE_PORT, *([host.egress.port] if host.egress else [])}
+    own = [one.port for one in (host.egress, host.metrics) if one]
+    ports = {*host.listeners(), RELEASE_PORT, *own}
     for port in sorted(port for port in ports if not _has(guards.web_ports, port)):
         yield (
             f"SELinux is in force on this host and does not let nginx listen on port {port}; allow it, then deploy "

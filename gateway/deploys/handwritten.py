@@ -77,8 +77,11 @@ class Handwritten:
 Named = Callable[[bytes], tuple[Iterable[str], Iterable[str]]]
 
 
-def fetch(fleet: Fleet, named: Named) -> list[Handwritten]:
-    """What every host of the fleet has, in the inventory's order. Never raises for a host's sake."""
+def fetch(fleet: Fleet, named: Named, progress: Callable[[int, int], None]) -> list[Handwritten]:
+    """What every host of the fleet has, in the inventory's order. Never raises for a host's sake.
+
+    `progress` is as in asking.every_host.
+    """
 
     def question(remote: Remote, _: Host) -> Handwritten:
         known: HostState = remote.get_fact(GatewayState)
@@ -93,7 +96,7 @@ def fetch(fleet: Fleet, named: Named) -> list[Handwritten]:
         found: dict[str, bytes] = remote.get_fact(HandwrittenFiles, _stdin=shell.stdin_lines(wanted))
         return Handwritten(printed, found, names)
 
-    return asking.every_host(fleet, question, lambda _, __, problem: Handwritten(problem=problem))
+    return asking.every_host(fleet, question, lambda _, __, problem: Handwritten(problem=problem), progress)
 
 
 def _decoded(output: Iterable[str]) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from gateway.onhost.constants import DPKG_ENTRY, HOME, RENEWAL_UNIT
+from gateway.onhost.constants import DPKG_ENTRY, HOME, MTAIL_UNIT, RENEWAL_UNIT
 
 # A deploy, nginx's logs and the renewals of a day need at least that much.
 _LEAST_MEGABYTES, _LEAST_INODES = 20, 200
@@ -195,8 +195,8 @@ def _units(units: Iterable[Unit], renewals_are_told: bool) -> Iterator[str]:
         # certbot.timer is Debian's; the others come with the release.
         own = unit.name.startswith("wecom-gateway")
         path = f"{HOME}/current/units/{unit.name}" if own else unit.name
-        # A timer or a socket starts the service of its name.
-        starts = unit.name.endswith((".timer", ".socket"))
+        # A timer or a socket starts the service of its name; one service runs all the time.
+        starts = unit.name.endswith((".timer", ".socket")) or unit.name == MTAIL_UNIT
         now = " --now" if starts else ""
         if unit.is_masked:
             yield f"{unit.name} is masked; systemctl unmask {unit.name} && systemctl enable{now} {path} there"

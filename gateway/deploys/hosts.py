@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyinfra.api import Host as Remote
 
 from gateway.deploys import asking, comparison, host_report, losses
@@ -13,12 +15,13 @@ from gateway.fleet.host import Host
 from gateway.fleet.loading import Fleet
 
 
-def ask_hosts(fleet: Fleet) -> list[HostReport]:
+def ask_hosts(fleet: Fleet, progress: Callable[[int, int], None]) -> list[HostReport]:
     """What every host of the fleet is, in the inventory's order. Never raises for a host's sake.
 
-    Nothing is rendered for it, so the hosts need no certificates; of losses only those of whole sites are found.
+    `progress` is as in asking.every_host. Nothing is rendered for it, so the hosts need no certificates; of losses only
+    those of whole sites are found.
     """
-    return asking.every_host(fleet, _report, _failed)
+    return asking.every_host(fleet, _report, _failed, progress)
 
 
 def _report(remote: Remote, host: Host) -> HostReport:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from pyinfra.api import Host as Remote
@@ -32,17 +33,17 @@ class Answer:
         return {"host": self.host, "reachable": self.reachable, "problem": self.problem, **counts}
 
 
-def ask_hosts(fleet: Fleet, query: Query) -> list[Answer]:
+def ask_hosts(fleet: Fleet, query: Query, progress: Callable[[int, int], None]) -> list[Answer]:
     """The answer of every host of the fleet that may have what is asked for, in the inventory's order.
 
-    Of a site only its own hosts are asked. Never raises for a host's sake.
+    Of a site only its own hosts are asked. `progress` is as in asking.every_host. Never raises for a host's sake.
     """
 
     def question(remote: Remote, host: Host) -> Answer:
         return Answer(host.name, log=remote.get_fact(RequestLog, query=query, _timeout=_PATIENCE))
 
     asked = [host for host in fleet.hosts if not query.site or query.site in {site.domain for site in host.sites}]
-    return asking.every_host(replace(fleet, hosts=tuple(asked)), question, _failed)
+    return asking.every_host(replace(fleet, hosts=tuple(asked)), question, _failed, progress)
 
 
 def _failed(host: Host, reachable: bool, problem: str) -> Answer:

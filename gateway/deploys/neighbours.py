@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import fnmatch
+import functools
 import gzip
 import posixpath
 import re
@@ -233,6 +234,17 @@ def _protocols(block: Iterable[_Statement]) -> tuple[str, ...]:
     return next((one.arguments for one in block if one.name == "ssl_protocols"), ())
 
 
+@functools.lru_cache(maxsize=256)
+def _parsed(text: str, file: str) -> list[dict[str, Any]]:
+    """The directives of a file as crossplane has them, to be read only. Hosts of a fleet mostly have the same files,
+    which it takes longer to read than all else that a host says."""
+    parsed = crossplane.parse_string(
+        text, filename=file, single=True, check_ctx=False, check_args=False, catch_errors=True
+    )
+    statements: list[dict[str, Any]] = parsed["config"][0]["parsed"]
+    return statements
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Reads files of nginx's by name; `folder` is the one that names in `include` are relative to."""
@@ -245,10 +257,7 @@ class _Reader:
         name."""
         if file not in self.files or file in around:
             return
-        parsed = crossplane.parse_string(
-            self.files[file], filename=file, single=True, check_ctx=False, check_args=False, catch_errors=True
-        )
-        statements = parsed["config"][0]["parsed"]
+        statements = _parsed(self.files[file], file)
         if not statements:
             yield _Statement(file, "", (), None)
         for one in statements:

@@ -12,6 +12,9 @@ from gateway.inventory.site import Site
 from gateway.nginx import modules
 from gateway.onhost.constants import HOME, RELEASE_PORT
 
+# What `nginx -V` says of modules that metrics needs.
+_STATUS, _NO_SSI = "--with-http_stub_status_module", "--without-http_ssi_module"
+
 
 def objections(host: Host, known: HostState) -> list[str]:
     """Sentences that name what is in the way and what to do. Empty where the host can take a release."""
@@ -28,6 +31,7 @@ def objections(host: Host, known: HostState) -> list[str]:
         found = [
             *_replaced(host, known),
             *_configuration(known),
+            *_metrics(host, known),
             *_ports(host, known),
             *_names(host, known),
             *_proxied(host, known),
@@ -216,7 +220,28 @@ def _ports(host: Host, known: HostState) -> Iterator[str]:
         elif port in ports:
             yield from _own_sockets(port, held, known)
     if host.egress:
-        yield from _egress_port(host.egress.listen, known)
+        yield from _own_port("egress", host.egress.listen, known)
+    if host.metrics:
+        yield from _own_port("metrics", host.metrics.listen, known)
+
+
+def _metrics(host: Host, known: HostState) -> Iterator[str]:
+    """What keeps a host from measuring itself."""
+    if not host.metrics:
+        return
+    if known.layout.is_rpm:
+        yield (
+            "metrics needs mtail, which the repositories of RPM systems do not have; take metrics out of this host's "
+            "entry, or put its sites on Debian 11 or later"
+        )
+    built = {_STATUS} if known.built is None else known.built
+    lacks = [] if _STATUS in built else ["http_stub_status_module"]
+    lacks += ["http_ssi_module"] if _NO_SSI in built else []
+    if lacks:
+        yield (
+            f"metrics needs nginx's {' and '.join(lacks)}, which this nginx was built without; have the host's nginx "
+            "built with it, or take metrics out of this host's entry"
+        )
 
 
 def is_nginx(listener: Listener, known: HostState) -> bool:
@@ -256,12 +281,12 @@ def _own_sockets(port: int, held: Iterable[Listener], known: HostState) -> Itera
             )
 
 
-def _egress_port(listen: str, known: HostState) -> Iterator[str]:
+def _own_port(key: str, listen: str, known: HostState) -> Iterator[str]:
     host, _, port = listen.rpartition(":")
     for one in known.around.listeners:
         same = one.address is None or str(one.address) == host.strip("[]")
         if one.port == int(port) and same and not is_nginx(one, known):
-            yield f"nginx cannot listen on {listen} for egress: port {port} is held by {one}; free it and deploy again"
+            yield f"nginx cannot listen on {listen} for {key}: port {port} is held by {one}; free it and deploy again"
             return
 
 

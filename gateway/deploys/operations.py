@@ -69,6 +69,8 @@ def install(target: Target) -> Commands:
     yield from _packages(known, missing)
     if brings_nginx:
         yield shell.settle_nginx()
+    if "mtail" in missing:
+        yield shell.settle_mtail()
 
 
 def _packages(known: HostState, missing: list[str]) -> Commands:

@@ -139,3 +139,8 @@ def hold_back_nginx() -> StringCommand:
 def settle_nginx() -> StringCommand:
     """To be run after nginx was installed: stops and disables it."""
     return _command("settle_nginx")
+
+
+def settle_mtail() -> StringCommand:
+    """To be run after mtail was installed: disables the package's own unit."""
+    return _command("settle_mtail")

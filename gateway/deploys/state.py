@@ -16,7 +16,7 @@ from gateway.nginx import modules
 from gateway.nginx.build import Build
 from gateway.nginx.layout import Layout, layout
 from gateway.nginx.tls_profile import Version
-from gateway.onhost.constants import STREAM_MODULES
+from gateway.onhost.constants import METRICS_PACKAGES, STREAM_MODULES
 
 
 @dataclass(frozen=True)
@@ -165,6 +165,8 @@ def missing_packages(host: Host, known: HostState) -> list[str]:
         needless.update(STREAM_MODULES)
     if not any(site.acme for site in host.sites):
         needless.add("certbot")
+    if not host.metrics:
+        needless.update(METRICS_PACKAGES)
     return [package for package in known.missing if package not in needless]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -19,10 +19,12 @@ from gateway.fleet.loading import Fleet
 _NO_NGINX = "nginx is not installed and no repository is known to have it; deploy"
 
 
-def ask_hosts(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType({})) -> list[HostStatus]:
+def ask_hosts(
+    fleet: Fleet, progress: Callable[[int, int], None], balancer_days: Mapping[str, int] = MappingProxyType({})
+) -> list[HostStatus]:
     """The status of every host of the fleet, in the inventory's order. Never raises for a host's sake.
 
-    `balancer_days` are days left of load balancers' certificates, by domain.
+    `progress` is as in asking.every_host. `balancer_days` are days left of load balancers' certificates, by domain.
     """
 
     def days(host: Host) -> dict[str, int]:
@@ -38,7 +40,7 @@ def ask_hosts(fleet: Fleet, balancer_days: Mapping[str, int] = MappingProxyType(
             return failed(host, True, seen)
         return drift.judged(host, seen, days(host), datetime.now(UTC))
 
-    return asking.every_host(fleet, question, failed)
+    return asking.every_host(fleet, question, failed, progress)
 
 
 def _observation(remote: Remote, target: Target) -> Observation | str:

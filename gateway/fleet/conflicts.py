@@ -1,11 +1,11 @@
-"""Ports of one host that its sites, its egress, its load balancer, SSH and the gateway itself cannot share."""
+"""Ports of one host that its sites, its own listeners, its load balancer, SSH and the gateway itself cannot share."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from gateway.inventory.model import Egress
+from gateway.inventory.model import Egress, Metrics
 from gateway.inventory.site import Edge, Site
 from gateway.inventory.values import SSH_PORT
 from gateway.onhost.constants import RELEASE_PORT
@@ -64,21 +64,40 @@ def egress_conflicts(egress: Egress, sites: Iterable[Site], ssh_port: Any) -> It
 
     `ssh_port` as in site_conflicts().
     """
-    if egress.port == RELEASE_PORT:
-        yield "listen", f"port {RELEASE_PORT} is the gateway's own on this host; right would be 443"
+    elsewhere = (
+        'put egress on a host without that port (sites at edge "slb" leave 443 free, "sites": [] is allowed) or move '
+        "the site"
+    )
+    yield from _listener_conflicts(egress, sites, ssh_port, 443, elsewhere)
+
+
+def metrics_conflicts(
+    metrics: Metrics, egress: Egress | None, sites: Iterable[Site], ssh_port: Any
+) -> Iterator[tuple[str, str]]:
+    """The same of `metrics`, which cannot stand where egress does either."""
+    yield from _listener_conflicts(metrics, sites, ssh_port, 9145, "choose a port that no site has, like 9145")
+    if egress and metrics.listen == egress.listen:
+        yield "listen", f"{metrics.listen} is egress's on this host; choose another port, like 9145"
+
+
+def _listener_conflicts(
+    listener: Egress | Metrics, sites: Iterable[Site], ssh_port: Any, usual: int, instead: str
+) -> Iterator[tuple[str, str]]:
+    """`usual` is a port that would be right, `instead` what to do where a site has the port."""
+    if listener.port == RELEASE_PORT:
+        yield "listen", f"port {RELEASE_PORT} is the gateway's own on this host; right would be {usual}"
     for site in sites:
-        if egress.port in site.listeners():
+        if listener.port in site.listeners():
             yield (
                 "listen",
-                f"{site.domain} listens on port {egress.port} of every address of this host, so nothing is left for "
-                f'{egress.listen}; put egress on a host without that port (sites at edge "slb" leave 443 free, '
-                '"sites": [] is allowed) or move the site',
+                f"{site.domain} listens on port {listener.port} of every address of this host, so nothing is left for "
+                f"{listener.listen}; {instead}",
             )
             break
-    if all(network.version != egress.address.version for network in egress.allow):
-        yield "allow", f"no network here can reach {egress.listen}: one is IPv4, the other IPv6"
-    if egress.port in (SSH_PORT, ssh_port):
-        yield "listen", f"port {egress.port} {_SSH}; right would be another, like 443"
+    if all(network.version != listener.address.version for network in listener.allow):
+        yield "allow", f"no network here can reach {listener.listen}: one is IPv4, the other IPv6"
+    if listener.port in (SSH_PORT, ssh_port):
+        yield "listen", f"port {listener.port} {_SSH}; right would be another, like {usual}"
 
 
 def layer_4_conflicts(host: str, sites: Sequence[Site]) -> list[Problem]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pyinfra.connectors import ssh
 
-from gateway.inventory.model import Egress, SiteEntry, models_in
+from gateway.inventory.model import Egress, Metrics, SiteEntry, models_in
 
 TARGET = Path(__file__).parents[1] / "entries.py"
 
@@ -51,7 +51,7 @@ _WORDS = {"Cert": 'Literal["files"]'}
 
 def source() -> str:
     """What gateway/entries.py must hold."""
-    models = [*_in_order(SiteEntry), *_in_order(Egress)]
+    models = [*_in_order(SiteEntry), *_in_order(Egress), *_in_order(Metrics)]
     classes = [text for model in models for text in _typed_dict(model)]
     return _HEAD + "".join(classes) + "".join(_host()) + _TAIL
 
@@ -74,6 +74,7 @@ def _host() -> Iterator[str]:
     yield from _class("HostEntry", "One host: its sites, and how pyinfra reaches it.")
     yield _lines("sites", "Required[list[SiteEntry]]", "Every site that this host serves.")
     yield _lines("egress", "Egress", "TLS pass-through to the WeCom API for servers without internet access.")
+    yield _lines("metrics", "Metrics", "What Prometheus reads of the host: `GET /metrics` on an inner address.")
     yield _lines(
         "proxy_protocol",
         "list[str]",

@@ -9,7 +9,7 @@ from typing import Any
 from gateway.certificates.keys import KeyPair
 from gateway.checkout.own_directives import OwnDirectives
 from gateway.checkout.verify_files import VerifyFile
-from gateway.inventory.model import Egress
+from gateway.inventory.model import Egress, Metrics
 from gateway.inventory.site import Site
 
 
@@ -30,6 +30,7 @@ class Host:
     # by their path in the checkout: the authorities that upstreams are verified with, PEM
     upstream_cas: Mapping[str, bytes] = field(default_factory=dict)
     egress: Egress | None = None
+    metrics: Metrics | None = None
     # by domain, of the sites that have nginx directives of the operator's own
     directives: Mapping[str, OwnDirectives] = field(default_factory=dict)
     # networks of a load balancer of layer 4, which says by the PROXY protocol who the client of a TLS connection is;

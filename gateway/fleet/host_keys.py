@@ -16,7 +16,7 @@ from gateway.fleet.misplaced import PLATFORM_KEYS, SITE_KEYS
 from gateway.problems import Problem, nearest, shown
 
 # What the gateway reads of a host (gateway/fleet/parsing.py).
-_OWN = frozenset(("sites", "platform", "platforms", "egress", "proxy_protocol", "firewall", "replaces"))
+_OWN = frozenset(("sites", "platform", "platforms", "egress", "metrics", "proxy_protocol", "firewall", "replaces"))
 _KNOWN = _OWN | connector_data_meta.keys() | all_argument_meta.keys()
 
 _RIGHT = {

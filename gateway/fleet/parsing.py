@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -14,11 +14,11 @@ from gateway.certificates import ca_file, stored
 from gateway.certificates.keys import KeyPair
 from gateway.checkout import own_directives, verify_files
 from gateway.fleet import replaced_files, undone_promises, upstream_authorities
-from gateway.fleet.conflicts import egress_conflicts, layer_4_conflicts, site_conflicts
+from gateway.fleet.conflicts import egress_conflicts, layer_4_conflicts, metrics_conflicts, site_conflicts
 from gateway.fleet.host import Host, ssh_address
 from gateway.inventory import network_values, values
 from gateway.inventory.entry_errors import brief, explain
-from gateway.inventory.model import Acme, Egress, Platform, SiteEntry
+from gateway.inventory.model import Acme, Egress, Metrics, Platform, SiteEntry
 from gateway.inventory.site import Site, resolve
 from gateway.problems import Problem, did_you_mean, nearest
 
@@ -81,7 +81,14 @@ def parse_host(
     upstream_cas, found = upstream_authorities.read(name, sites if certificates else (), files.parent)
     problems += found
     problems += site_conflicts(name, sites, data.get("ssh_port"))
-    egress, found = _egress(name, data.get("egress"), sites, data.get("ssh_port"))
+    ssh_port = data.get("ssh_port")
+    egress, found = _listener(
+        name, "egress", data.get("egress"), Egress, 443, lambda one: egress_conflicts(one, sites, ssh_port)
+    )
+    problems += found
+    metrics, found = _listener(
+        name, "metrics", data.get("metrics"), Metrics, 9145, lambda one: metrics_conflicts(one, egress, sites, ssh_port)
+    )
     problems += found
     balancer, found = _proxy_protocol(name, data.get("proxy_protocol"), sites)
     problems += found
@@ -104,6 +111,7 @@ def parse_host(
         acme_cas=MappingProxyType(cas),
         upstream_cas=MappingProxyType(upstream_cas),
         egress=egress,
+        metrics=metrics,
         directives=MappingProxyType(directives),
         proxy_protocol=balancer,
         firewall=firewall,
@@ -205,18 +213,30 @@ def _site(
     return entry, wrong, None if wrong & _STAND_INS.keys() else site, problems
 
 
-def _egress(name: str, raw: Any, sites: Iterable[Site], ssh_port: Any) -> tuple[Egress | None, list[Problem]]:
+_Listener = TypeVar("_Listener", Egress, Metrics)
+
+
+def _listener(
+    name: str,
+    key: str,
+    raw: Any,
+    model: type[_Listener],
+    usual: int,
+    conflicts: Callable[[_Listener], Iterable[tuple[str, str]]],
+) -> tuple[_Listener | None, list[Problem]]:
+    """A listener of the host's own under `key`, and every problem with it. `usual` is a port that would be right."""
     if raw is None:
         return None, []
     if not isinstance(raw, Mapping):
-        text = 'is not a dict; right would be {"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}'
-        return None, [Problem(name, "", "egress", text)]
+        text = f'is not a dict; right would be {{"listen": "10.0.0.5:{usual}", "allow": ["10.0.0.0/24"]}}'
+        return None, [Problem(name, "", key, text)]
+    listener = None
     try:
-        egress = Egress.model_validate(raw)
-        found = list(egress_conflicts(egress, sites, ssh_port))
+        listener = model.model_validate(raw)
+        found = list(conflicts(listener))
     except ValidationError as error:
-        egress, found = None, list(explain(error, Egress))
-    return egress, [Problem(name, "", f"egress.{where}", text) for where, text in found]
+        found = list(explain(error, model))
+    return listener, [Problem(name, "", f"{key}.{where}", text) for where, text in found]
 
 
 def _proxy_protocol(name: str, raw: Any, sites: Sequence[Site]) -> tuple[tuple[str, ...], list[Problem]]:

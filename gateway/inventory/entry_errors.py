@@ -89,7 +89,7 @@ def brief(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-_OF_A_HOST = ("sites", "egress", "proxy_protocol", "_sudo")
+_OF_A_HOST = ("sites", "egress", "metrics", "proxy_protocol", "_sudo")
 
 
 def _belongs(key: str, model: type[BaseModel], place: Sequence[int | str]) -> str | None:

@@ -44,6 +44,7 @@ from gateway.inventory.values import (
     Origin,
     PathPrefix,
     PublicIPv4,
+    ReadersNetwork,
     RoutePort,
     Size,
     UpstreamPrefix,
@@ -184,14 +185,11 @@ class Cert(_Frozen):
     """Issued and renewed on the host. Left out: files/certs/<domain>/ holds the certificate and its key."""
 
 
-class Egress(_Frozen):
-    """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
+class InnerListener(_Frozen):
+    """A listener of a host's own on one of its addresses, beside the sites'."""
 
     listen: ListenAddress
-    """An address of the host and a port: "10.0.0.5:443"."""
-
-    allow: Annotated[tuple[InnerNetwork, ...], BeforeValidator(values.listed), Field(min_length=1)]
-    """The networks that may use it: ["10.0.0.0/24"]."""
+    """An address of the host and a port."""
 
     @property
     def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -202,6 +200,26 @@ class Egress(_Frozen):
     def port(self) -> int:
         """The port in `listen`."""
         return int(self.listen.rpartition(":")[2])
+
+
+class Egress(InnerListener):
+    """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
+
+    listen: ListenAddress
+    """An address of the host and a port: "10.0.0.5:443"."""
+
+    allow: Annotated[tuple[InnerNetwork, ...], BeforeValidator(values.listed), Field(min_length=1)]
+    """The networks that may use it: ["10.0.0.0/24"]."""
+
+
+class Metrics(InnerListener):
+    """What Prometheus reads of a host, as `GET /metrics` on one of its inner addresses."""
+
+    listen: ListenAddress
+    """An address of the host and a port: "10.0.0.5:9145"."""
+
+    allow: Annotated[tuple[ReadersNetwork, ...], BeforeValidator(values.listed), Field(min_length=1)]
+    """The networks that may read it, Prometheus's: ["10.0.0.0/24"]."""
 
 
 class SiteEntry(_Frozen):

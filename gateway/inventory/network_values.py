@@ -52,6 +52,11 @@ def inner(value: Any) -> Any:
     return network(value, '"{}" lets everybody pass; name the application servers\' networks')
 
 
+def readers(value: Any) -> Any:
+    """A network whose hosts may read metrics, refused where that would be everybody."""
+    return network(value, '"{}" lets everybody read; name the networks of your Prometheus')
+
+
 def visitors(value: Any) -> Any:
     """A network of visitors who may use a site, refused where that would be everybody."""
     return network(value, '"{}" is everybody; name the networks of the visitors who may come, or remove "allow"')

@@ -14,6 +14,7 @@ from gateway.onhost.constants import (
     NGINX_HOME,
     NGINX_UNIT,
     NGINX_USER,
+    TRUST_BUNDLE,
 )
 from gateway.onhost.scripts import Value
 
@@ -38,7 +39,7 @@ class Layout:
     main_entry: str = MAIN_ENTRY
     error_log: str = MAIN_ERROR_LOG
     user: str = NGINX_USER
-    bundle: str = "/etc/ssl/certs/ca-certificates.crt"
+    bundle: str = TRUST_BUNDLE
     trust_folder: str = "/etc/ssl/certs"
     rotated: bool = True
     packages: str = "apt"
@@ -65,6 +66,7 @@ class Layout:
             ("main_file", self.main_file),
             ("main_entry", self.main_entry),
             ("error_log", self.error_log),
+            ("trust_bundle", self.bundle),
         )
 
 

@@ -12,8 +12,10 @@ import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from gateway.onhost import constants
+
 # Stands for the release's id until the id is known.
-ID_PLACEHOLDER = b"@RELEASE@"
+ID_PLACEHOLDER = constants.ID_PLACEHOLDER.encode()
 
 # The file of a release that lists the others as they were before the id was written into them: files that differ in
 # the id alone are equal there, so that two releases can be compared.

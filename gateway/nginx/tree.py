@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from gateway import product, rendering
 from gateway.fleet.host import Host
-from gateway.nginx import built_for, egress, error_pages, orders, tls_profile, upstreams
+from gateway.inventory.model import InnerListener
+from gateway.nginx import built_for, egress, error_pages, metrics, orders, tls_profile, upstreams
 from gateway.nginx.build import Build
 from gateway.nginx.plan import Plan
 from gateway.nginx.release import BUILD, ID_PLACEHOLDER, File
@@ -17,7 +18,7 @@ from gateway.nginx.request_headers import STRIPPED
 from gateway.nginx.servers import own_directives_path, server_blocks
 from gateway.nginx.templates import render
 from gateway.onhost import scripts
-from gateway.onhost.constants import HOME, RELEASE_PORT
+from gateway.onhost.constants import HOME, METRICS_AGENT, METRICS_TEXT, MTAIL_SOCKET, RELEASE_PORT, STATUS_PATH
 
 _ROOT = f"{HOME}/releases/{ID_PLACEHOLDER.decode()}"
 
@@ -51,7 +52,7 @@ _EVERYWHERE: Mapping[str, Callable[[Plan], _Values]] = {
         "texts": {**error_pages.TEXTS, **(error_pages.FOR_STRANGERS if plan.visitors else {})},
         "page": rendering.text("nginx", "error.html"),
     },
-    "release.conf": lambda _: {"release_port": RELEASE_PORT, "release": ID_PLACEHOLDER.decode()},
+    "release.conf": lambda _: {"release_port": RELEASE_PORT, "release": ID_PLACEHOLDER.decode(), "status": STATUS_PATH},
     "snippets/server.conf": lambda _: {},
     "snippets/errors.conf": lambda _: {"codes": error_pages.CODES, "unread_codes": error_pages.UNREAD_CODES},
     "snippets/too-long.conf": lambda _: {},
@@ -73,7 +74,10 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     """Every file of the host's release, by relative path. ID_PLACEHOLDER stands for the id in them."""
     plan = Plan(host, build)
     files: dict[str, File] = {}
-    for contribution in (_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _who_may_come(plan), _sites(plan)):
+    for contribution in (
+        *(_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _metrics(plan)),
+        *(_who_may_come(plan), _sites(plan)),
+    ):
         files.update(contribution)
     return files
 
@@ -93,6 +97,7 @@ def _shared(plan: Plan) -> _Values:
         "healthz_ports": plan.healthz_ports,
         "proxy_protocol": plan.host.proxy_protocol,
         "own_says": frozenset(),
+        "metrics": plan.host.metrics,
     }
 
 
@@ -112,8 +117,10 @@ def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
         [one.upstream for one in plan.upstreams],
     )
     if host.egress:
-        ports.append(egress.ports_line(host.egress))
+        ports.append(_ports_line(host.egress))
         asked += egress.UPSTREAMS
+    if host.metrics:
+        ports.append(_ports_line(host.metrics))
     yield "ports", _lines(ports)
     yield "upstreams", _lines(f"{name} {port}" for name, port in upstreams.resolved(asked))
     yield "domains", _lines(sorted(site.domain for site in host.sites))
@@ -145,6 +152,14 @@ def _egress(plan: Plan) -> Iterator[tuple[str, File]]:
         yield "egress.conf", _text(render("egress.conf.j2", **_shared(plan), **values))
 
 
+def _metrics(plan: Plan) -> Iterator[tuple[str, File]]:
+    """The files of what Prometheus reads, where the host has that."""
+    if plan.host.metrics:
+        values = {"socket": MTAIL_SOCKET, "text_file": METRICS_TEXT, "agent": METRICS_AGENT}
+        yield "metrics.conf", _text(render("metrics.conf.j2", **_shared(plan), **values))
+        yield from metrics.files(plan)
+
+
 def _who_may_come(plan: Plan) -> Iterator[tuple[str, File]]:
     """The files that tell whom a site or the host itself answers, where that is not everybody."""
     shared = _shared(plan)
@@ -172,6 +187,13 @@ def _sites(plan: Plan) -> Iterator[tuple[str, File]]:
             readers = plan.build.group if site.domain in shared_keys else None
             yield f"certs/{site.domain}/fullchain.pem", File(pair.chain, secret=True, group=readers)
             yield f"certs/{site.domain}/privkey.pem", File(pair.key, secret=True, group=readers)
+
+
+def _ports_line(listener: InnerListener) -> str:
+    """A listener's line in a release's `ports` file: port, address, and the address as /proc/net/tcp writes it."""
+    packed = listener.address.packed
+    words = (packed[start : start + 4][::-1] for start in range(0, len(packed), 4))
+    return f"{listener.port} {listener.address} {b''.join(words).hex().upper()}"
 
 
 def _text(text: str) -> File:

@@ -19,6 +19,9 @@ NGINX_HOME = "/etc/nginx"
 NGINX_UNIT = "nginx.service"
 NGINX_USER = "www-data"
 
+# Debian's trust store as one file.
+TRUST_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
 # Where everything of the gateway lives that nginx reads; `current` in it points to the release in force.
 HOME = f"{NGINX_HOME}/wecom-gateway"
 
@@ -46,10 +49,11 @@ MAIN_ENTRY = f"{NGINX_HOME}/modules-enabled/90-wecom-gateway.conf"
 RPM_MAIN_ENTRY = "/usr/share/nginx/modules/zzz-wecom-gateway.conf"
 
 # Packages that a gateway may need, by their names on each kind of system: the stream module for egress, certbot for
-# automatic certificates. Those of RPM systems name some programs, and a module of perl's, differently: they go by paths
-# and by what they provide.
+# automatic certificates, mtail and curl for metrics. Those of RPM systems name some programs, and a module of perl's,
+# differently: they go by paths and by what they provide.
 STREAM_MODULES = ("libnginx-mod-stream", "nginx-mod-stream")
-APT_PACKAGES = ("nginx", "ca-certificates", "logrotate", STREAM_MODULES[0], "certbot")
+METRICS_PACKAGES = ("mtail", "curl")
+APT_PACKAGES = ("nginx", "ca-certificates", "logrotate", STREAM_MODULES[0], "certbot", *METRICS_PACKAGES)
 RPM_PACKAGES = (
     *("nginx", "ca-certificates", "/usr/sbin/logrotate", STREAM_MODULES[1], "certbot"),
     *("/usr/bin/perl", "perl(Fcntl)", "/usr/bin/openssl", "/usr/bin/tar"),
@@ -72,12 +76,35 @@ EGRESS_LOG = f"{LOG_FOLDER}/wecom-gateway.egress.log"
 # What nginx says of itself.
 MAIN_ERROR_LOG = f"{LOG_FOLDER}/error.log"
 
+# One short line for each request, from which mtail counts; no name that logrotate knows: scripts/metrics.sh keeps it
+# small. The folder and the file that this script writes what Prometheus reads to.
+REQUESTS_LOG = f"{LOG_FOLDER}/wecom-gateway.requests"
+METRICS = f"{VARIABLE_HOME}/metrics"
+METRICS_TEXT = f"{METRICS}/wecom-gateway.prom"
+# Where it works meanwhile, in memory.
+METRICS_WORK = "/run/wecom-gateway-metrics"
+
+# mtail's program, where it answers, and the unit that it runs in; the package's own unit is another. The unit of
+# scripts/metrics.sh.
+MTAIL = "/usr/bin/mtail"
+MTAIL_SOCKET = "/run/wecom-gateway-mtail/mtail.sock"
+MTAIL_UNIT = "wecom-gateway-mtail.service"
+METRICS_UNIT = "wecom-gateway-metrics.service"
+
+# Where the running nginx tells, beside its release, how busy it is; and how who asks for metrics' sake calls itself:
+# its requests stand in no log and are counted nowhere.
+STATUS_PATH = "/connections"
+METRICS_AGENT = "wecom-gateway/metrics"
+
 # Where logrotate is told of the logs of a release on a host where nothing else tells it.
 ROTATION = "/etc/logrotate.d/wecom-gateway"
 
 # Where nginx says what went wrong with a request, to the unit that writes ERROR_LOG.
 ERROR_SOCKET = "/run/wecom-gateway/errors.sock"
 ERROR_UNIT = "wecom-gateway-errors.service"
+
+# Stands for the release's id in the files of a release until the id is known.
+ID_PLACEHOLDER = "@RELEASE@"
 
 # The unit that renews certificates whenever certbot's timer fires.
 RENEWAL_UNIT = "wecom-gateway-renew.service"
@@ -97,6 +124,7 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "nginx_home": NGINX_HOME,
         "nginx_unit": NGINX_UNIT,
         "nginx_user": NGINX_USER,
+        "trust_bundle": TRUST_BUNDLE,
         "home": HOME,
         "aside": ASIDE,
         "entries": ENTRIES,
@@ -115,10 +143,20 @@ FOR_SCRIPTS: Mapping[str, str | int | tuple[str, ...]] = MappingProxyType(
         "requests_error_log": ERROR_LOG,
         "egress_log": EGRESS_LOG,
         "error_log": MAIN_ERROR_LOG,
+        "requests_log": REQUESTS_LOG,
+        "metrics_folder": METRICS,
+        "metrics_text": METRICS_TEXT,
+        "metrics_work": METRICS_WORK,
+        "metrics_agent": METRICS_AGENT,
+        "mtail_program": MTAIL,
+        "mtail_unit": MTAIL_UNIT,
+        "metrics_unit": METRICS_UNIT,
+        "status_path": STATUS_PATH,
         "logrotate_entry": ROTATION,
         "error_unit": ERROR_UNIT,
         "renewal_unit": RENEWAL_UNIT,
         "release_port": RELEASE_PORT,
+        "placeholder": ID_PLACEHOLDER,
         "warn_days": WARN_DAYS,
     }
 )

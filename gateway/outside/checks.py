@@ -9,15 +9,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import gevent
+
 from gateway.certificates.judging import WARN_BELOW
 from gateway.inventory.site import Route
 from gateway.outside import faults, reach, remedies
 from gateway.outside.findings import Doubt, Expected, Fault, Finding, Outcome, Refusal
-from gateway.outside.probe import UNKNOWN_NAME, Answer, Door, Unanswered
+from gateway.outside.probe import UNKNOWN_NAME, Answer, Door, Kind, Tls, Unanswered
 from gateway.outside.visit import Visit
 
 # Part of paths that no site publishes.
 NOWHERE = "wecom-gateway-check"
+
+# Where connecting fails in these ways, it is tried once more after so many seconds.
+_MAY_PASS: tuple[Kind, ...] = ("refused", "unreachable", "handshake")
+_PAUSE = 1
 
 
 def findings(visit: Visit) -> Iterator[Finding]:
@@ -33,7 +39,8 @@ def findings(visit: Visit) -> Iterator[Finding]:
     dead = True
     for port in visit.site.ports():
         door = visit.door(port)
-        greeting = _greeting(visit, door)
+        # where the first port is dead, nobody waits twice for each of the others
+        greeting = _greeting(visit, door, again=not dead or port == visit.site.ports()[0])
         yield greeting
         dead = dead and greeting.outcome == "failed" and greeting.check == "port"
         if greeting.outcome == "failed":
@@ -91,11 +98,14 @@ def _unreached(visit: Visit, ports: Mapping[int, str], everywhere: bool) -> Iter
         yield Finding("hosts", subject, "failed", reason, remedies.balancer_port(public.port, port))
 
 
-def _greeting(visit: Visit, door: Door) -> Finding:
-    """Whether the port is open and, with TLS, whether a phone would believe the certificate that is shown there."""
+def _greeting(visit: Visit, door: Door, *, again: bool) -> Finding:
+    """Whether the port is open and, with TLS, whether a phone would believe the certificate that is shown there.
+
+    `again` is as for _greeted.
+    """
     check, subject = ("certificate" if door.tls else "port"), door.url(visit.site.domain)
     try:
-        tls = visit.client.greet(door, visit.site.domain)
+        tls = _greeted(visit, door, again=again)
     except Unanswered as why:
         if why.kind == "certificate":
             return Finding(check, subject, "failed", str(why), remedies.untrusted_certificate(visit, why.code))
@@ -110,6 +120,18 @@ def _greeting(visit: Visit, door: Door) -> Finding:
     if days < WARN_BELOW.days:
         return Finding(check, subject, "warning", shown, remedies.renewal(visit), days)
     return Finding(check, subject, "passed", shown, days=days)
+
+
+def _greeted(visit: Visit, door: Door, *, again: bool) -> Tls | None:
+    """What connecting shows (Client.greet). With `again` there is a second attempt where the first one failed as a
+    restart of nginx or a lost packet make it fail. Raises Unanswered."""
+    try:
+        return visit.client.greet(door, visit.site.domain)
+    except Unanswered as why:
+        if not again or why.kind not in _MAY_PASS:
+            raise
+    gevent.sleep(_PAUSE)
+    return visit.client.greet(door, visit.site.domain)
 
 
 def _files(visit: Visit, door: Door) -> Iterator[Finding]:
@@ -191,7 +213,8 @@ def _plain_http(visit: Visit, dead: bool) -> Iterator[Finding]:
     """
     door, domain = Door(visit.address, 80, tls=False), visit.site.domain
     try:
-        visit.client.greet(door, domain)
+        # a load balancer may well have no listener there
+        _greeted(visit, door, again=visit.site.edge == "tls" and not dead)
     except Unanswered as why:
         if visit.site.edge == "tls":
             yield Finding("port", door.url(domain), "failed", str(why), remedies.unanswered(visit, door, why))

@@ -34,6 +34,7 @@ def ask(
     """
     wanted = [one for one in places.targets(fleet.hosts, addresses, own) if one.site.domain in old]
     found: list[Comparison] = []
+    progress(0, len(wanted))
 
     def one_site(target: Target) -> list[Comparison]:
         return _comparisons(target, old[target.site.domain], client)

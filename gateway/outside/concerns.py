@@ -8,6 +8,10 @@ from gateway.notify.changes import INVENTORY, Concern, Seen
 from gateway.outside.findings import Result
 from gateway.problems import Problem
 
+# The checks of one attempt to connect, in their order.
+_CONNECTING = ("port", "TLS", "certificate")
+_THROUGH_A_PORT = {"verification file", "route", "allow-list", "other names"}
+
 
 def seen(results: Sequence[Result], wrong: Sequence[Problem], whole: bool) -> Seen:
     """What a run of `verify` saw. `wrong` is what kept places from being asked, `whole` says whether it was to ask all
@@ -23,9 +27,7 @@ def seen(results: Sequence[Result], wrong: Sequence[Problem], whole: bool) -> Se
         if finding.outcome == "failed"
     ]
     told += [Concern(INVENTORY, str(problem)) for problem in wrong]
-    asked = {
-        f"{_place(one)}: {finding.check}" for one in results for finding in one.findings if finding.outcome != "skipped"
-    }
+    asked = {f"{_place(one)}: {check}" for one in results for check in _answered(one)}
     asked |= {INVENTORY} if whole else set()
     there = {_place(one) for one in results}
     all_there = whole and not wrong
@@ -37,6 +39,20 @@ def seen(results: Sequence[Result], wrong: Sequence[Problem], whole: bool) -> Se
         return not all_there or where in there or where.partition(" at ")[0] in without
 
     return Seen(tuple(told), asked.__contains__, exists)
+
+
+def _answered(one: Result) -> set[str]:
+    """The names of the checks that a result says something of. Those of connecting have a finding only where they fail,
+    but for the last one, and so has `hosts`, which stands in the place of what is asked through a port."""
+    made = {finding.check for finding in one.findings if finding.outcome != "skipped"}
+    answered = set(made)
+    for finding in one.findings:
+        if finding.check in _CONNECTING:
+            failed_at = _CONNECTING.index(finding.check) if finding.outcome == "failed" else len(_CONNECTING)
+            answered |= {"address", *_CONNECTING[: failed_at + 1]}
+    if made & _THROUGH_A_PORT:
+        answered.add("hosts")
+    return answered
 
 
 def _place(one: Result) -> str:

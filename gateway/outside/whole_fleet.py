@@ -34,6 +34,7 @@ def ask(
     wanted: list[Target | Host] = list(places.targets(fleet.hosts, addresses, own))
     wanted += [host for host in fleet.hosts if host.egress]
     found: list[Result] = []
+    progress(0, len(wanted))
     for done, results in enumerate(Pool(_PARALLEL).imap_unordered(lambda one: _results(one, client), wanted), 1):
         found += results
         progress(done, len(wanted))

@@ -31,6 +31,7 @@ class Inventory:
 
     sites: tuple[dict[str, Any], ...]
     egress: dict[str, Any] | None = None
+    metrics: dict[str, Any] | None = None
     proxy_protocol: list[str] | None = None
     ipv6: bool = True
     foreign_defaults: frozenset[str] = frozenset()
@@ -82,6 +83,10 @@ INVENTORIES = {
     "egress": Inventory(
         (_site("card", "slb", "wanxiao_prod"),), egress={"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]}
     ),
+    "metrics": Inventory(
+        (_site("card", "slb", "wanxiao_prod"), _site("itsm", "tls", "bkitsm", bk=_BK)),
+        metrics={"listen": "10.0.0.5:9145", "allow": _PRIVATE},
+    ),
     "acme": Inventory(
         (_site("card", "tls", "wanxiao_prod", cert=_ACME), _site("itsm", "tls", "bkitsm", bk=_BK, cert=_ACME))
     ),
@@ -114,6 +119,7 @@ def host(inventory: Inventory) -> Host:
         "platforms": PLATFORMS,
         "sites": list(inventory.sites),
         "egress": inventory.egress,
+        "metrics": inventory.metrics,
         "proxy_protocol": inventory.proxy_protocol,
     }
     parsed, problems = parse_host("h1", data, REPO / "no-files-here", certificates=False)

@@ -21,7 +21,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Both hosts, deployed as an operator would. WECOM_HOSTILE_SUITE names another Debian."""
     names = list(HOSTS.values())
     hosts.remove(names)
-    lab.up(names, os.environ.get("WECOM_HOSTILE_SUITE", "bookworm"))
+    lab.up(names, os.environ.get("WECOM_HOSTILE_SUITE", "bookworm"), basis="packaged")
     try:
         checkout = Checkout.make(tmp_path_factory.mktemp("hostile") / "checkout", names[0])
         platforms = checkout.path / "group_data" / "all.py"

@@ -58,7 +58,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     path.mkdir()
     hosts.remove([GATEWAY])
     try:
-        lab.up([GATEWAY])
+        lab.up([GATEWAY], basis="packaged")
         checkout = Checkout.make(path, GATEWAY)
         checkout.write_sites(*sites)
         for site in sites:

@@ -33,14 +33,24 @@ def ask(edge: str) -> Callable[..., client.Response]:
     return send
 
 
+def _fresh_host(basis: str) -> Iterator[str]:
+    lab.up()
+    hosts.remove(["t01"])
+    lab.up(["t01"], basis=basis)
+    yield "t01"
+    hosts.remove(["t01"])
+
+
 @pytest.fixture(scope="module")
 def bare_host() -> Iterator[str]:
     """A Debian that has never seen nginx."""
-    lab.up()
-    hosts.remove(["t01"])
-    lab.up(["t01"])
-    yield "t01"
-    hosts.remove(["t01"])
+    yield from _fresh_host("bare")
+
+
+@pytest.fixture(scope="module")
+def packaged_host() -> Iterator[str]:
+    """A Debian with nginx as its package leaves it, so that a deploy need not install it; of the same name."""
+    yield from _fresh_host("packaged")
 
 
 @pytest.fixture

@@ -2,113 +2,48 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import shutil
-import socket
 import ssl
 import time
 
 import pytest
 
-import lab
-from lab import acme, client, hosts, layer4, topology
+from lab import acme, client, layer4, topology
 
 from . import checkout as own
 from . import disk
-from .checkout import HOME, Checkout, no_changes
+from .acme_host import (
+    CODE,
+    FILES,
+    HOST,
+    KNOWN,
+    RENEW,
+    a_alone_not_renewed,
+    ask,
+    authority,
+    deactivate,
+    has_no_tls,
+    is_replaced,
+    journal,
+    mine,
+    now,
+    on_host,
+    root,
+    serial,
+    site,
+)
+from .checkout import HOME, no_changes
 from .load import Load
 
-HOST = "t42"
-# Names that the ACME server finds at the host, one where nobody answers; any other it does not find at all.
-KNOWN = {f"{name}.acme.example": topology.address(HOST) for name in ("a", "b", "c", "d", "e", "bound")}
-KNOWN["away.acme.example"] = str(topology.subnet()[250])
-FILES = {"domain": "files.edu.example", "edge": "tls", "platform": "wanxiao_prod"}
-RENEW = "systemctl start wecom-gateway-renew.service"
-CODE = "AcmeAcmeAcme0001"
-CA_FILE = "files/acme/ca.pem"
-
-
-def _site(name, email="ops@school.edu.cn", **settings):
-    wanted = {"email": email, "directory": acme.DIRECTORY, "ca": CA_FILE, **settings}
-    return {"domain": f"{name}.acme.example", "edge": "tls", "platform": "wanxiao_prod", "cert": {"acme": wanted}}
-
-
-def on_host(script):
-    return own.on_host(HOST, script)
-
-
-@pytest.fixture(scope="module")
-def authority():
-    """A bare host and a server that has never heard of it."""
-    lab.up()
-    hosts.remove([HOST])
-    lab.up([HOST])
-    acme.ensure(KNOWN)
-    yield
-    acme.remove()
-    hosts.remove([HOST])
-
-
-@pytest.fixture
-def mine(authority, tmp_path):
-    path = tmp_path / "checkout"
-    path.mkdir()
-    made = Checkout.make(path, HOST)
-    made.certificate(FILES["domain"])
-    for name in ("a", "c"):
-        made.verification(f"{name}.acme.example", CODE)
-    (path / CA_FILE).parent.mkdir()
-    shutil.copy(acme.CA, path / CA_FILE)
-    return made
-
-
-@pytest.fixture
-def root(mine, tmp_path):
-    return acme.write_root(tmp_path / "root.pem")
-
-
-def _ask(domain, root, rest="/x"):
-    return client.request(f"https://{domain}{rest}", connect=topology.address(HOST), ca=root)
-
-
-def _serial(domain):
-    """What names the certificate that a visitor is shown."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with (
-        socket.create_connection((topology.address(HOST), 443), timeout=5) as plain,
-        context.wrap_socket(plain, server_hostname=domain) as connection,
-    ):
-        return hash(connection.getpeercert(binary_form=True))
-
-
-def _is_replaced(domain, before):
-    """For a moment after a reload the old workers still take connections."""
-    hosts.wait_until(lambda: _serial(domain) != before, f"{domain}: the old certificate was shown", seconds=5)
-
-
-def _has_no_tls(domain):
-    with pytest.raises(ssl.SSLError):
-        _serial(domain)
-    return True
-
-
-def _journal(unit, since):
-    return on_host(f"journalctl --sync; journalctl -u {unit} --since @{since} -o cat --no-pager")
-
-
-def _now():
-    return on_host("date +%s.%N").strip()
+__all__ = ["authority", "mine", "root"]
 
 
 def test_several_sites_get_certificates_in_their_first_deploy_and_a_second_changes_nothing(mine, root):
-    mine.write_sites(_site("a"), _site("b"), FILES)
+    mine.write_sites(site("a"), site("b"), FILES)
     output = mine.deploy_well("-vvv")
     for name in ("a", "b"):
-        assert _ask(f"{name}.acme.example", root).header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
-    assert _ask("files.edu.example", topology.CA).status == 200
+        assert ask(f"{name}.acme.example", root).header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
+    assert ask("files.edu.example", topology.CA).status == 200
     for scheme in ("http", "https"):
         assert own.ask(HOST, f"{scheme}://a.acme.example/WW_verify_{CODE}.txt", ca=root).body == CODE.encode()
     assert own.ask(HOST, "http://a.acme.example/y?q").header("Location") == "https://a.acme.example/y?q"
@@ -131,23 +66,23 @@ def test_behind_a_load_balancer_of_layer_4_the_host_sees_what_it_serves(mine, ro
     layer4.ensure(HOST)
     networks = [f"{topology.address(layer4.NAME)}/32"]
     try:
-        mine.write_hosts({HOST: [_site("e"), FILES]}, proxy_protocol=networks)
+        mine.write_hosts({HOST: [site("e"), FILES]}, proxy_protocol=networks)
         mine.deploy_well()
-        answer = client.request("https://e.acme.example/x", connect=topology.address(layer4.NAME), ca=root)
+        answer = ask("e.acme.example", root, topology.address(layer4.NAME))
         assert answer.header("X-Lab-Arrived") == "https://hub.17wanxiao.com/x"
         assert no_changes(mine.deploy_well())
         code, report = mine.status()
         assert code == 0, report
         with pytest.raises((ssl.SSLError, ConnectionError)):
-            _ask("e.acme.example", root)
+            client.request("https://e.acme.example/x", connect=topology.address(HOST), ca=root)
     finally:
         layer4.remove()
 
 
 def test_with_the_server_down_a_new_site_waits_and_the_others_do_not(mine, root):
-    mine.write_sites(_site("a"), FILES)
+    mine.write_sites(site("a"), FILES)
     mine.deploy_well()
-    mine.write_sites(_site("a"), _site("c"), _site("d"), {**FILES, "hsts": 7})
+    mine.write_sites(site("a"), site("c"), site("d"), {**FILES, "hsts": 7})
     with acme.unreachable():
         done = mine.deploy()
         assert done.returncode == 1
@@ -155,44 +90,44 @@ def test_with_the_server_down_a_new_site_waits_and_the_others_do_not(mine, root)
         # what a resolver says of a name that is gone depends on those it asks
         reason = r"(Name or service not known|Temporary failure in name resolution)"
         assert re.search(rf"acme\.authority\.example:14000 cannot be reached: {reason}", done.stderr), done.stderr
-        assert _ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=7"
-        assert _ask("a.acme.example", root).status == 200
+        assert ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=7"
+        assert ask("a.acme.example", root).status == 200
         assert own.ask(HOST, f"http://c.acme.example/WW_verify_{CODE}.txt").body == CODE.encode()
-        assert _has_no_tls("c.acme.example")
+        assert has_no_tls("c.acme.example")
         code, report = mine.status()
         assert code == 2
         assert "certificate not issued yet: c.acme.example (" in report["hosts"][0]["problem"]
         on_host("nginx -t && systemctl restart nginx")
     mine.deploy_well()
-    assert _ask("c.acme.example", root).status == _ask("d.acme.example", root).status == 200
+    assert ask("c.acme.example", root).status == ask("d.acme.example", root).status == 200
     assert no_changes(mine.deploy_well())
     assert mine.status()[0] == 0
 
 
 def test_domains_that_the_server_does_not_reach_are_named_with_its_reason_and_stop_nobody(mine, root):
     # Asked for in this order: none that fails may keep the last from its turn.
-    mine.write_sites(_site("a"), _site("absent"), _site("away"), _site("e"))
+    mine.write_sites(site("a"), site("absent"), site("away"), site("e"))
     done = mine.deploy()
     assert done.returncode == 1
     for name, reason in (("absent", "lookup absent.acme.example"), ("away", "connection: ")):
         (line,) = [line for line in done.stderr.splitlines() if f"{name}.acme.example has no certificate yet" in line]
         assert reason in line
     assert "Traceback" not in done.stderr + done.stdout
-    assert _ask("e.acme.example", root).status == 200
-    mine.write_sites(_site("a"), _site("e"))
+    assert ask("e.acme.example", root).status == 200
+    mine.write_sites(site("a"), site("e"))
     mine.deploy_well()
     assert mine.status()[0] == 0
 
 
 def test_a_renewal_through_debians_own_timer_loses_no_request(mine, root):
-    mine.write_sites(_site("a"), _site("b"), FILES)
+    mine.write_sites(site("a"), site("b"), FILES)
     mine.deploy_well()
-    before = _serial("a.acme.example"), _serial("b.acme.example")
+    before = serial("a.acme.example"), serial("b.acme.example")
     assert on_host("systemctl is-enabled certbot.timer").strip() == "enabled"
     with Load("https://a.acme.example/x", topology.address(HOST), ca=root):
         on_host("systemctl start certbot.service")
         until = time.monotonic() + 60
-        while _serial("a.acme.example") == before[0] or _serial("b.acme.example") == before[1]:
+        while serial("a.acme.example") == before[0] or serial("b.acme.example") == before[1]:
             assert time.monotonic() < until, "nothing was renewed within a minute"
             time.sleep(0.5)
         time.sleep(1)
@@ -200,39 +135,25 @@ def test_a_renewal_through_debians_own_timer_loses_no_request(mine, root):
 
 
 def test_a_renewal_without_the_server_keeps_the_certificate_and_says_so(mine, root):
-    mine.write_sites(_site("a"), FILES)
+    mine.write_sites(site("a"), FILES)
     mine.deploy_well()
-    before, began = _serial("a.acme.example"), _now()
+    before, began = serial("a.acme.example"), now()
     with acme.unreachable():
         on_host(f"! {RENEW}")
-        assert _serial("a.acme.example") == before
-        assert "a.acme.example: the certificate was not renewed" in _journal("wecom-gateway-renew -p err", began)
+        assert serial("a.acme.example") == before
+        assert "a.acme.example: the certificate was not renewed" in journal("wecom-gateway-renew -p err", began)
         code, report = mine.status()
         assert code == 0
         assert "cannot be reached" in report["hosts"][0]["renewal_failed"]["a.acme.example"]
     on_host(RENEW)
-    _is_replaced("a.acme.example", before)
+    is_replaced("a.acme.example", before)
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
 
 
-@contextlib.contextmanager
-def _a_alone_not_renewed():
-    """A renewal of a and b, while the server does not find a, whose serial number stays the one given."""
-    before = _serial("a.acme.example"), _serial("b.acme.example")
-    acme.ensure({name: address for name, address in KNOWN.items() if not name.startswith("a.")})
-    try:
-        on_host(f"! {RENEW}")
-        assert _serial("a.acme.example") == before[0]
-        _is_replaced("b.acme.example", before[1])
-        yield before[0]
-    finally:
-        acme.ensure(KNOWN)
-
-
 def test_one_domain_that_is_not_renewed_keeps_no_other_from_it(mine):
-    mine.write_sites(_site("a"), _site("b"))
+    mine.write_sites(site("a"), site("b"))
     mine.deploy_well()
-    with _a_alone_not_renewed() as serial_of_a:
+    with a_alone_not_renewed() as serial_of_a:
         failed = mine.status()[1]["hosts"][0]["renewal_failed"]
         assert list(failed) == ["a.acme.example"]
         # b failed once as well, and that is over.
@@ -240,66 +161,55 @@ def test_one_domain_that_is_not_renewed_keeps_no_other_from_it(mine):
         assert list(mine.status()[1]["hosts"][0]["renewal_failed"]) == ["a.acme.example"]
         assert "lookup a.acme.example" in failed["a.acme.example"]
     mine.deploy_well()
-    _is_replaced("a.acme.example", serial_of_a)
+    is_replaced("a.acme.example", serial_of_a)
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
 
 
 def test_nginx_that_cannot_reload_keeps_the_old_certificate_until_it_can(mine, root):
-    mine.write_sites(_site("a"), FILES)
+    mine.write_sites(site("a"), FILES)
     mine.deploy_well()
-    before, began = _serial("a.acme.example"), _now()
+    before, began = serial("a.acme.example"), now()
     on_host("echo 'nonsense;' >/etc/nginx/conf.d/theirs.conf")
     try:
         on_host(f"! {RENEW}")
-        assert _serial("a.acme.example") == before
-        assert 'unknown directive "nonsense"' in _journal("wecom-gateway-renew -p err", began)
+        assert serial("a.acme.example") == before
+        assert 'unknown directive "nonsense"' in journal("wecom-gateway-renew -p err", began)
     finally:
         on_host("rm /etc/nginx/conf.d/theirs.conf")
     on_host(RENEW)
-    _is_replaced("a.acme.example", before)
-    assert _ask("a.acme.example", root).status == 200
+    is_replaced("a.acme.example", before)
+    assert ask("a.acme.example", root).status == 200
 
 
 def test_a_server_that_forgot_the_account_gets_a_new_one(mine, tmp_path):
-    mine.write_sites(_site("a"), _site("b"))
+    mine.write_sites(site("a"), site("b"))
     mine.deploy_well()
     acme.forget()
     on_host(RENEW)
     root = acme.write_root(tmp_path / "new-root.pem")
-    assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
+    assert ask("a.acme.example", root).status == ask("b.acme.example", root).status == 200
 
 
 def test_a_deactivated_account_is_replaced_by_renewal_and_deploy_alike(mine, tmp_path):
-    mine.write_sites(_site("a"))
+    mine.write_sites(site("a"))
     mine.deploy_well()
     root = acme.write_root(tmp_path / "root.pem")
     for heal in (lambda: on_host(RENEW), lambda: mine.deploy_well()):
-        _deactivate("a.acme.example")
-        before = _serial("a.acme.example")
-        mine.write_sites(_site("a"), _site("b"))
+        deactivate("a.acme.example")
+        before = serial("a.acme.example")
+        mine.write_sites(site("a"), site("b"))
         heal()
         mine.deploy_well()
-        assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
+        assert ask("a.acme.example", root).status == ask("b.acme.example", root).status == 200
         on_host(RENEW)
-        _is_replaced("a.acme.example", before)
-        mine.write_sites(_site("a"))
-
-
-def _deactivate(domain):
-    """At the server; the host goes on believing in its account."""
-    on_host(
-        f"read -r account _ <{HOME}/acme/issued/{domain}/order; cd {HOME}/acme/accounts/$account\n"
-        "cp -a accounts /run/kept\n"
-        f"export REQUESTS_CA_BUNDLE={HOME}/current/acme-ca/$account.pem\n"
-        f"certbot unregister -n --config-dir $PWD --work-dir work --logs-dir log --server {acme.DIRECTORY}\n"
-        "rm -rf accounts; mv /run/kept accounts"
-    )
+        is_replaced("a.acme.example", before)
+        mine.write_sites(site("a"))
 
 
 @pytest.fixture
 def in_another_language(mine):
     """certbot as it is, but for its every word: what the host decides must not hang on one."""
-    mine.write_sites(_site("a"), _site("b"))
+    mine.write_sites(site("a"), site("b"))
     mine.deploy_well()
     on_host(
         "cat >/usr/local/sbin/certbot <<'E'\n"
@@ -314,7 +224,7 @@ def in_another_language(mine):
 
 def test_no_decision_hangs_on_the_words_of_certbot(mine, in_another_language, tmp_path):
     # A server that knows neither the account nor where one of the two is.
-    with _a_alone_not_renewed():
+    with a_alone_not_renewed():
         assert list(mine.status()[1]["hosts"][0]["renewal_failed"]) == ["a.acme.example"]
         with acme.unreachable():
             accounts = on_host(f"find {HOME}/acme/accounts -name private_key.json")
@@ -323,16 +233,16 @@ def test_no_decision_hangs_on_the_words_of_certbot(mine, in_another_language, tm
     kept = on_host(f"find {HOME}/acme/aside -name private_key.json | wc -l")
     mine.deploy_well()
     assert mine.status()[1]["hosts"][0]["renewal_failed"] == {}
-    assert _ask("a.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
+    assert ask("a.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
     # That server was another one again, so one more key was put aside.
     assert int(on_host(f"find {HOME}/acme/aside -name private_key.json | wc -l")) == int(kept) + 1
     assert on_host(f"stat -c %a {HOME}/acme/aside {HOME}/acme/aside/*").split()[0] == "700"
 
 
 def test_renewals_deploys_and_pruning_at_once_lose_no_file_and_no_request(mine, root):
-    mine.write_sites(_site("a"), _site("b"), FILES)
+    mine.write_sites(site("a"), site("b"), FILES)
     mine.deploy_well()
-    before = _serial("a.acme.example")
+    before = serial("a.acme.example")
     # certbot in every moment of its work, and now and then killed in it.
     on_host(
         f"(for n in 1 2 3 4; do {RENEW} & sleep 2.$n; [ $((n % 3)) -gt 0 ] || systemctl kill -s KILL "
@@ -346,20 +256,20 @@ def test_renewals_deploys_and_pruning_at_once_lose_no_file_and_no_request(mine, 
         age = 0
         while age < 4 or "renewed" not in on_host("ls /run"):
             age += 1
-            mine.write_sites({**_site("a"), "hsts": age}, *([_site("b")] if age % 2 else []), FILES)
+            mine.write_sites({**site("a"), "hsts": age}, *([site("b")] if age % 2 else []), FILES)
             mine.deploy_well()
     assert on_host("cat /run/refused; rm /run/refused /run/renewed") == ""
-    _is_replaced("a.acme.example", before)
-    mine.write_sites(_site("a"), _site("b"), FILES)
+    is_replaced("a.acme.example", before)
+    mine.write_sites(site("a"), site("b"), FILES)
     mine.deploy_well()
     on_host(RENEW)
-    assert _ask("a.acme.example", root).status == _ask("b.acme.example", root).status == 200
+    assert ask("a.acme.example", root).status == ask("b.acme.example", root).status == 200
     on_host("systemctl restart nginx")
     assert mine.status()[0] == 0
 
 
 def test_first_certificates_show_how_far_they_are(mine):
-    mine.write_sites(_site("a"), _site("b"), _site("c"), _site("d"), _site("e"))
+    mine.write_sites(site("a"), site("b"), site("c"), site("d"), site("e"))
     on_host(f"rm -rf {HOME}/acme")
     process = mine.start("pyinfra", "-y", "--data", "allow_site_removal=1", "inventory/own.py", "deploy.py")
     lines = list(process.stderr)
@@ -368,12 +278,12 @@ def test_first_certificates_show_how_far_they_are(mine):
 
 
 def test_another_account_in_the_inventory_gets_another_certificate(mine, tmp_path):
-    mine.write_sites(_site("a"), _site("b"))
+    mine.write_sites(site("a"), site("b"))
     mine.deploy_well()
-    before = _serial("a.acme.example"), _serial("b.acme.example")
-    mine.write_sites(_site("a", email="it@school.edu.cn"), _site("b"))
+    before = serial("a.acme.example"), serial("b.acme.example")
+    mine.write_sites(site("a", email="it@school.edu.cn"), site("b"))
     mine.deploy_well()
-    after = _serial("a.acme.example"), _serial("b.acme.example")
+    after = serial("a.acme.example"), serial("b.acme.example")
     assert before[0] != after[0]
     assert before[1] == after[1]
     assert on_host(f"ls -d {HOME}/acme/accounts/*/renewal/a.acme.example.conf | wc -l").strip() == "1"
@@ -381,63 +291,63 @@ def test_another_account_in_the_inventory_gets_another_certificate(mine, tmp_pat
 
 
 def test_a_certificate_that_somebody_took_away_is_issued_again_and_stops_nobody(mine, tmp_path):
-    mine.write_sites(_site("a"), FILES)
+    mine.write_sites(site("a"), FILES)
     mine.deploy_well()
     on_host(f"rm -r {HOME}/acme/accounts")
-    mine.write_sites(_site("a"), {**FILES, "hsts": 9})
+    mine.write_sites(site("a"), {**FILES, "hsts": 9})
     mine.deploy_well()
-    assert _ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=9"
-    assert _ask("a.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
+    assert ask("files.edu.example", topology.CA).header("Strict-Transport-Security") == "max-age=9"
+    assert ask("a.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
 
 
 def test_a_new_certificate_is_on_the_disk_before_nginx_hears_of_it(mine):
     """Left empty by a power failure it would keep nginx from starting, and every site with it."""
-    mine.write_sites(_site("a"), FILES)
+    mine.write_sites(site("a"), FILES)
     mine.deploy_well()
     with disk.asked_at_reloads(HOST, f"{HOME}/acme/issued/*/") as lost:
-        mine.write_sites(_site("a", email="power@school.edu.cn"), FILES)
+        mine.write_sites(site("a", email="power@school.edu.cn"), FILES)
         mine.deploy_well()
         assert lost() == ""
 
 
 def test_a_site_that_leaves_is_not_renewed_comes_back_by_rollback_and_is_forgotten_in_time(mine, tmp_path):
-    mine.write_sites(_site("a"), _site("b"))
+    mine.write_sites(site("a"), site("b"))
     mine.deploy_well()
-    mine.write_sites(_site("a"))
+    mine.write_sites(site("a"))
     mine.deploy_well()
     assert on_host(f"ls {HOME}/acme/accounts/*/renewal/").split().count("b.acme.example.conf") == 0
     on_host(RENEW)
     assert mine.roll_back().returncode == 0
     root = acme.write_root(tmp_path / "root.pem")
-    before = _serial("b.acme.example")
-    assert _ask("b.acme.example", root).status == 200
+    before = serial("b.acme.example")
+    assert ask("b.acme.example", root).status == 200
     on_host(RENEW)
-    _is_replaced("b.acme.example", before)
+    is_replaced("b.acme.example", before)
     for age in range(1, 6):
-        mine.write_sites({**_site("a"), "hsts": age})
+        mine.write_sites({**site("a"), "hsts": age})
         mine.deploy_well()
     assert on_host(f"find {HOME}/acme -name 'b.acme.example*'") == ""
-    assert _ask("a.acme.example", root).status == 200
+    assert ask("a.acme.example", root).status == 200
 
 
 def test_what_expires_soon_stands_in_the_journal(mine):
-    mine.write_sites(_site("a"), FILES)
+    mine.write_sites(site("a"), FILES)
     mine.deploy_well()
     assert on_host("systemctl is-active wecom-gateway-expiry.timer").strip() == "active"
-    began = _now()
+    began = now()
     on_host("systemctl start wecom-gateway-expiry.service")
-    said = _journal("wecom-gateway-expiry -p warning", began)
+    said = journal("wecom-gateway-expiry -p warning", began)
     assert "a.acme.example: the certificate expires in 19 days" in said
     assert "files.edu.example" not in said
 
 
 def test_an_external_account_binding_is_asked_for_and_its_secret_stays_secret(mine, monkeypatch, tmp_path):
     acme.ensure(KNOWN, binding=True)
-    mine.write_sites(_site("bound", eab={"kid": acme.KID, "hmac_key_env": "LAB_EAB"}), FILES)
+    mine.write_sites(site("bound", eab={"kid": acme.KID, "hmac_key_env": "LAB_EAB"}), FILES)
     done = mine.deploy()
     assert done.returncode == 1
     assert f"the secret of key identifier {acme.KID} is not at hand" in done.stderr
-    assert _ask("files.edu.example", topology.CA).status == 200
+    assert ask("files.edu.example", topology.CA).status == 200
 
     monkeypatch.setenv("LAB_EAB", "not base64url!")
     done = mine.deploy()
@@ -454,14 +364,14 @@ def test_an_external_account_binding_is_asked_for_and_its_secret_stays_secret(mi
         " >/dev/null 2>&1 & touch /run/seen"
     )
     output = mine.deploy_well("-vvv", "--debug")
-    assert _ask("bound.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
+    assert ask("bound.acme.example", acme.write_root(tmp_path / "root.pem")).status == 200
     assert acme.HMAC_KEY not in output
     assert on_host("cat /run/looked"), "nobody looked while certbot registered the account"
     assert on_host("cat /run/seen") == ""
     assert on_host(f"grep -rlE '{pattern}' /etc /run /tmp /var/log /var/lib/wecom-gateway /root || true") == ""
     # Known to the server by now: the secret is needed no more.
     monkeypatch.delenv("LAB_EAB")
-    before = _serial("bound.acme.example")
+    before = serial("bound.acme.example")
     on_host(RENEW)
-    _is_replaced("bound.acme.example", before)
+    is_replaced("bound.acme.example", before)
     assert no_changes(mine.deploy_well())

@@ -74,8 +74,7 @@ def _in_waves(connections: list[socket.socket]) -> int:
     return answered
 
 
-def test_five_thousand_kept_connections_and_five_hundred_at_work(bare_host, checkout, room_for_sockets):
-    own.on_host(HOST, "apt-get update -qq && apt-get install -y -qq nginx >/dev/null")
+def test_five_thousand_kept_connections_and_five_hundred_at_work(packaged_host, checkout, room_for_sockets):
     own.on_host(HOST, f"cat >/etc/nginx/conf.d/neighbour.conf <<'E'\n{NEIGHBOUR}\nE\nsystemctl reload nginx")
     checkout.write_sites(SLB)
     checkout.deploy_well()
@@ -93,7 +92,7 @@ def test_five_thousand_kept_connections_and_five_hundred_at_work(bare_host, chec
         assert _in_waves(connections[ACTIVE:]) == KEPT - ACTIVE
 
 
-def test_the_room_is_one_number_in_nginx_conf_and_what_others_wrote_there_stays(bare_host, checkout):
+def test_the_room_is_one_number_in_nginx_conf_and_what_others_wrote_there_stays(packaged_host, checkout):
     own.on_host(
         HOST,
         f"sed -i '1i # ours' {NGINX_CONF} && sed -i 's/worker_connections .*/worker_connections 700;/' {NGINX_CONF}",
@@ -108,7 +107,7 @@ def test_the_room_is_one_number_in_nginx_conf_and_what_others_wrote_there_stays(
     assert own.no_changes(checkout.deploy_well())
 
 
-def test_more_room_stays_and_a_limit_of_somebody_elses_is_not_said_twice(bare_host, checkout):
+def test_more_room_stays_and_a_limit_of_somebody_elses_is_not_said_twice(packaged_host, checkout):
     own.on_host(HOST, f"sed -i 's/worker_connections .*/worker_connections 40000;/' {NGINX_CONF}")
     own.on_host(HOST, f"sed -i '1i worker_rlimit_nofile 100000;' {NGINX_CONF}")
     checkout.write_sites({**SLB, "hsts": 5})
@@ -117,7 +116,7 @@ def test_more_room_stays_and_a_limit_of_somebody_elses_is_not_said_twice(bare_ho
     assert own.no_changes(checkout.deploy_well())
 
 
-def test_a_release_that_nginx_does_not_take_leaves_nginx_conf_as_it_was(bare_host, checkout):
+def test_a_release_that_nginx_does_not_take_leaves_nginx_conf_as_it_was(packaged_host, checkout):
     own.on_host(HOST, f"sed -i 's/worker_connections .*/worker_connections 600;/' {NGINX_CONF}")
     before = own.on_host(HOST, f"cat {NGINX_CONF}")
     snippet = checkout.path / "templates" / "nginx" / "snippets" / "server.conf.j2"

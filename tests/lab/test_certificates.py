@@ -33,7 +33,7 @@ def _folder(checkout) -> Path:
 
 
 @pytest.fixture
-def serving(bare_host, checkout):
+def serving(packaged_host, checkout):
     """The site with a certificate of the lab's authority."""
     checkout.certificate(DOMAIN)
     checkout.write_sites(TLS)

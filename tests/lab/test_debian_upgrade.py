@@ -42,7 +42,7 @@ def on_host(script: str) -> str:
 @pytest.fixture
 def deployed(checkout: Checkout) -> Iterator[Checkout]:
     hosts.remove([HOST])
-    lab.up([HOST])
+    lab.up([HOST], basis="packaged")
     checkout.default_host = HOST
     checkout.write_sites(SLB)
     checkout.deploy_well()

@@ -23,7 +23,7 @@ def on_host(script: str) -> str:
 
 
 @pytest.fixture
-def two_platforms(bare_host, checkout):
+def two_platforms(packaged_host, checkout):
     """One site on the usual platform and one on a platform whose name does not resolve yet."""
     platforms = checkout.path / "group_data" / "all.py"
     extra = f'platforms["late"] = {{"routes": [{{"port": "entry", "path": "/", "upstream": "https://{LATE}/"}}]}}'
@@ -69,7 +69,7 @@ def test_an_unresolvable_upstream_costs_its_own_site_only_and_heals_by_itself(tw
     assert _status("a.edu.example") == 200
 
 
-def test_traffic_follows_an_address_within_a_minute_and_keeps_its_connections(bare_host, checkout):
+def test_traffic_follows_an_address_within_a_minute_and_keeps_its_connections(packaged_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     assert _status("a.edu.example") == 200
@@ -93,10 +93,11 @@ def test_traffic_follows_an_address_within_a_minute_and_keeps_its_connections(ba
         assert max(numbers) > 1
     finally:
         move(old_address)
+    on_host("systemctl start wecom-gateway-resolve.service")
     _serves_within_a_minute("a.edu.example")
 
 
-def test_addresses_that_stay_reload_nothing(bare_host, checkout):
+def test_addresses_that_stay_reload_nothing(packaged_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     on_host("systemctl start wecom-gateway-resolve.service")
@@ -111,7 +112,7 @@ def test_addresses_that_stay_reload_nothing(bare_host, checkout):
     assert on_host(workers) == before
 
 
-def test_after_a_boot_without_dns_the_known_addresses_serve(bare_host, checkout):
+def test_after_a_boot_without_dns_the_known_addresses_serve(packaged_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     on_host("sed -i 's/^hosts:.*/hosts: files/' /etc/nsswitch.conf")
@@ -130,7 +131,7 @@ def test_after_a_boot_without_dns_the_known_addresses_serve(bare_host, checkout)
         on_host("sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf")
 
 
-def test_a_first_deploy_without_dns_comes_to_life_when_it_is_back(bare_host, checkout):
+def test_a_first_deploy_without_dns_comes_to_life_when_it_is_back(packaged_host, checkout):
     on_host("sed -i 's/^hosts:.*/hosts: files/' /etc/nsswitch.conf")
     try:
         checkout.write_sites({**SLB, "domain": "t.edu.example", "platform": "wanxiao_test"})
@@ -138,6 +139,8 @@ def test_a_first_deploy_without_dns_comes_to_life_when_it_is_back(bare_host, che
         assert own.ask(HOST, "http://t.edu.example/bserver/x").status == 502
     finally:
         on_host("sed -i 's/^hosts:.*/hosts: files dns/' /etc/nsswitch.conf")
+    # That its timer starts it by itself the tests above wait for.
+    on_host("systemctl start wecom-gateway-resolve.service")
     hosts.wait_until(
         lambda: own.ask(HOST, "http://t.edu.example/bserver/x").status == 200, "still no answer", seconds=60
     )

@@ -51,7 +51,7 @@ class Served(own.Checkout):
 
 
 @pytest.fixture
-def served(bare_host, checkout):
+def served(packaged_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     other = {**SLB, "domain": f"other{next(_numbers)}.edu.example"}

@@ -51,7 +51,7 @@ def _serves() -> bool:
 
 
 @pytest.fixture(scope="module")
-def with_nginx(bare_host, tmp_path_factory) -> str:
+def with_nginx(packaged_host, tmp_path_factory) -> str:
     """The host after a deploy, which has installed nginx and what belongs to it."""
     made = own.Checkout.make(tmp_path_factory.mktemp("first"), HOST)
     made.write_sites(*SITES)

@@ -112,7 +112,7 @@ def test_a_request_that_cannot_be_read_gets_nothing(demo_lab):
 
 
 @pytest.fixture
-def own_platforms(bare_host, checkout):
+def own_platforms(packaged_host, checkout):
     """Sites on platforms that refuse and that are slow, and one that takes five requests a second."""
     platforms = checkout.path / "group_data" / "all.py"
     more = """

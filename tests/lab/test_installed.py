@@ -18,11 +18,10 @@ from lab import topology
 from .. import installed
 from ..conftest import REPO
 from . import checkout as own
-from .checkout import HOME, SLB, Checkout, no_changes
+from .checkout import SLB, Checkout, no_changes
 
 HOST = "t01"
 CODE = "abcdEFGH12345678"
-CURRENT = f"$(readlink {HOME}/current | cut -d / -f 2)"
 
 
 @dataclass
@@ -38,17 +37,23 @@ class Folder(Checkout):
         return self.run_anew(*arguments, timeout=timeout, **more)
 
 
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Those of an environment that the product is installed in."""
+    return installed.environment(tmp_path_factory.mktemp("installed") / "environment")
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
+def folder(programs: Path, tmp_path: Path) -> Folder:
     """What `init` writes, with a verification file."""
-    made = Folder(tmp_path / "own", HOST, installed.environment(tmp_path / "environment"))
+    made = Folder(tmp_path / "own", HOST, programs)
     subprocess.run([made.programs / "wecom-gateway", "init", made.path], check=True, capture_output=True)
-    (made.path / ".venv").symlink_to(tmp_path / "environment")
+    (made.path / ".venv").symlink_to(programs.parent)
     made.verification(SLB["domain"], CODE)
     return made
 
 
-def test_the_installed_product_deploys_what_the_checkout_would(bare_host, folder, tmp_path):
+def test_the_installed_product_deploys_what_the_checkout_would(packaged_host, folder, tmp_path):
     folder.write_sites(SLB)
     folder.deploy_well()
     answer = own.ask(HOST, f"http://{SLB['domain']}/WW_verify_{CODE}.txt")
@@ -66,7 +71,7 @@ def test_the_installed_product_deploys_what_the_checkout_would(bare_host, folder
 
 
 @pytest.mark.skipif(shutil.which("ssh-agent") is None, reason="needs an SSH client")
-def test_a_runner_previews_and_deploys_with_a_key_that_no_file_holds(bare_host, folder, tmp_path):
+def test_a_runner_previews_and_deploys_with_a_key_that_no_file_holds(packaged_host, folder, tmp_path):
     """As the workflow does, whose other steps tests/unit/test_workflow.py runs."""
 
     def run(*command: str, **secrets: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +105,7 @@ def test_a_runner_previews_and_deploys_with_a_key_that_no_file_holds(bare_host, 
     assert re.search(r"\+.*client_max_body_size 12m;", preview)
 
 
-def test_a_template_of_the_folder_s_own_goes_first_and_rolls_back(bare_host, folder):
+def test_a_template_of_the_folder_s_own_goes_first_and_rolls_back(packaged_host, folder):
     folder.write_sites(SLB)
     folder.deploy_well()
     snippet = folder.path / "templates" / "nginx" / "snippets" / "server.conf.j2"
@@ -117,18 +122,3 @@ def test_a_template_of_the_folder_s_own_goes_first_and_rolls_back(bare_host, fol
     assert done.returncode == 1
     assert "templates/nginx/snippets/server.conf.j2:1: Encountered unknown tag 'iff'" in done.stderr
     assert "no host was contacted" in done.stderr
-
-
-def test_a_host_keeps_which_version_each_of_its_releases_came_from(bare_host, folder):
-    """Beside the releases and their origins, as long as those are there; one of before it was kept has none."""
-    for number in range(7):
-        folder.write_sites({**SLB, "max_body": f"{number + 1}m"})
-        folder.deploy_well()
-        assert own.on_host(HOST, f"cat {HOME}/versions/{CURRENT}").strip() == product.version()
-    releases, versions = (own.on_host(HOST, f"ls {HOME}/{name}").split() for name in ("releases", "versions"))
-    assert set(versions) <= set(releases)
-    assert own.on_host(HOST, f"wc -w <{HOME}/origins/{CURRENT}").strip() == "6"
-    own.on_host(HOST, f"rm -r {HOME}/versions")
-    assert no_changes(folder.deploy_well())
-    code, report = folder.status()
-    assert (code, report["hosts"][0]["version"]) == (0, None)

@@ -24,7 +24,7 @@ def on_host(script: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def gateway(bare_host, tmp_path_factory) -> Checkout:
+def gateway(packaged_host, tmp_path_factory) -> Checkout:
     """A site of each edge, in force."""
     made = Checkout.make(tmp_path_factory.mktemp("own"), HOST)
     made.certificate(TLS["domain"])

@@ -20,7 +20,7 @@ DOMAINS = [f"s{number:03}.edu.example" for number in range(TOGETHER)]
 
 
 @pytest.fixture(scope="module")
-def crowd(bare_host, tmp_path_factory):
+def crowd(packaged_host, tmp_path_factory):
     """So many sites of one platform, and one of another."""
     checkout = own.Checkout.make(tmp_path_factory.mktemp("crowd"), HOST)
     for number, domain in enumerate([*DOMAINS, TLS["domain"]]):

@@ -54,9 +54,8 @@ def by_hand():
     """The host, with what its nginx has of the school."""
     lab.up()
     hosts.remove([HOST, OTHER])
-    lab.up([HOST, OTHER])
+    lab.up([HOST, OTHER], basis="packaged")
     on_host(
-        "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx\n"
         "rm /etc/nginx/sites-enabled/default\n"
         f"cat >/etc/nginx/sites-available/school <<'X'\n{BY_HAND}\nX\nln -s ../sites-available/school {SCHOOL}\n"
         f"cat >/etc/nginx/conf.d/theirs.conf <<'X'\n{THEIRS}\nX\nnginx -t -q && systemctl reload nginx"

@@ -96,8 +96,7 @@ def _put(host: str, path: str, body: bytes) -> None:
     on_host(host, f"mkdir -p {Path(path).parent} && echo {text} | base64 -d >{path}")
 
 
-def _install(old: Old, host: str, folder: Path) -> None:
-    on_host(host, "apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx")
+def _prepare(old: Old, host: str, folder: Path) -> None:
     on_host(host, "rm /etc/nginx/sites-enabled/*")
     inner = {
         "PLATFORM": topology.address("platform"),
@@ -126,8 +125,8 @@ def pair(request, tmp_path_factory):
     old, *there = PAIRS[request.param]
     lab.up()
     hosts.remove(there)
-    lab.up(there)
-    _install(old, there[0], tmp_path_factory.mktemp("certificates"))
+    lab.up(there, basis="packaged")
+    _prepare(old, there[0], tmp_path_factory.mktemp("certificates"))
     yield old, *there
     hosts.remove(there)
 

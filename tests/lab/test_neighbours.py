@@ -49,8 +49,7 @@ def on_host(script: str) -> str:
 def taken_host(request):
     lab.up()
     hosts.remove([HOST])
-    lab.up([HOST])
-    on_host("apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q nginx")
+    lab.up([HOST], basis="packaged")
     text = THEIRS % {"default": request.param}
     on_host(
         "rm /etc/nginx/sites-enabled/default\n"

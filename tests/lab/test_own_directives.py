@@ -20,7 +20,7 @@ def _ask(domain: str, path: str):
 
 
 @pytest.fixture
-def served(bare_host, checkout):
+def served(packaged_host, checkout):
     """Two sites that would share a server, and one at edge tls. The first and the last have directives."""
     checkout.write_sites({**SLB, "domain": MINE}, {**SLB, "domain": OTHERS}, TLS)
     checkout.certificate(TLS["domain"])

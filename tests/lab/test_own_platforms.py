@@ -21,7 +21,7 @@ BK = {"upstream": "https://paas.inner.example", "apps": ["itsm"], "extra_paths":
 
 
 @pytest.fixture(scope="module")
-def served(bare_host, tmp_path_factory):
+def served(packaged_host, tmp_path_factory):
     checkout = own.Checkout.make(tmp_path_factory.mktemp("own"), HOST)
     platforms = checkout.path / "group_data" / "all.py"
     platforms.write_text(f"{platforms.read_text()}\n{PLATFORMS}")

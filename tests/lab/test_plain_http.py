@@ -68,7 +68,7 @@ def test_nobody_else_is_believed(demo_lab, value):
     assert straight.status == 200
 
 
-def test_each_site_believes_its_own_load_balancer(bare_host, checkout):
+def test_each_site_believes_its_own_load_balancer(packaged_host, checkout):
     """Sites of several load balancers on one host, some of them in one server, and one that names none."""
     here, other = str(topology.subnet()[1]), "192.0.2.0/24"
     checkout.write_sites(

@@ -23,7 +23,7 @@ def on_host(script: str) -> str:
 
 
 @pytest.fixture
-def served(bare_host, checkout):
+def served(packaged_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     return checkout

@@ -31,7 +31,7 @@ def _commit(checkout, text: str) -> str:
 
 
 @pytest.fixture
-def two_commits(bare_host, checkout):
+def two_commits(packaged_host, checkout):
     """A checkout with a commit before and one after a school came, both deployed: it is at the first, stale."""
     _git(checkout, "init", "-q", "-b", "main")
     (checkout.path / ".gitignore").write_text("__pycache__\n")
@@ -90,7 +90,7 @@ def test_a_rollback_says_what_comes_and_goes(two_commits):
     assert "-other.edu.example" in shown
 
 
-def test_a_new_school_looks_like_one_and_no_key_shows_whatever_its_file_is_called(bare_host, checkout):
+def test_a_new_school_looks_like_one_and_no_key_shows_whatever_its_file_is_called(packaged_host, checkout):
     checkout.write_sites(SLB)
     checkout.deploy_well()
     # by accident, or by hand: readable files with a key in them

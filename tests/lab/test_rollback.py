@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from gateway import product
 from lab import client
 
+from ..conftest import REPO
 from . import checkout as own
-from .checkout import HOME, SLB, TLS, result_of
+from .checkout import HOME, SLB, TLS, no_changes, result_of
 
 HOST = "t01"
 
@@ -37,7 +41,7 @@ def _deploy(checkout: own.Checkout, *numbers: int) -> str:
     return _history()[-1]
 
 
-def test_back_and_back_again_and_forward(bare_host, checkout):
+def test_back_and_back_again_and_forward(packaged_host, checkout):
     first, second, third = (_deploy(checkout, *range(1, count + 1)) for count in (1, 2, 3))
     assert _history() == [first, second, third]
     assert checkout.roll_back().returncode == 0
@@ -60,7 +64,7 @@ def test_back_and_back_again_and_forward(bare_host, checkout):
     assert checkout.status()[0] == 0
 
 
-def test_what_was_rolled_back_from_is_not_gone_back_to(bare_host, checkout):
+def test_what_was_rolled_back_from_is_not_gone_back_to(packaged_host, checkout):
     good = _deploy(checkout, 1, 5)
     bad = _deploy(checkout, 1, 5, 6)
     assert checkout.roll_back().returncode == 0
@@ -72,24 +76,33 @@ def test_what_was_rolled_back_from_is_not_gone_back_to(bare_host, checkout):
     assert bad not in on_host(f"ls {HOME}/releases").split()
 
 
-def test_five_releases_are_kept_and_keys_of_removed_sites_go_with_the_others(bare_host, checkout):
+def test_five_releases_are_kept_and_keys_of_removed_sites_go_with_the_others(packaged_host, checkout):
+    """So do the versions that they came from and their origins; a release of before these were kept has none."""
+    shutil.copy(REPO / "pyproject.toml", checkout.path)
     checkout.certificate("b.edu.example")
     checkout.write_sites(TLS)
     checkout.deploy_well()
     keys = f"grep -rl 'PRIVATE KEY' {HOME} | wc -l"
     assert on_host(keys).strip() == "1"
     for number in range(10, 14):
-        _deploy(checkout, number)
+        release = _deploy(checkout, number)
         assert on_host(keys).strip() == "1"
+        assert on_host(f"cat {HOME}/versions/{release}").strip() == product.version()
     last = _deploy(checkout, 14)
     assert on_host(keys).strip() == "0"
     releases = on_host(f"ls -A {HOME}/releases").split()
     assert len(releases) == 5
     assert last in releases
     assert "paas.inner.example" not in on_host(f"ls {HOME}/upstreams")
+    assert set(on_host(f"ls {HOME}/versions").split()) <= set(releases)
+    assert on_host(f"wc -w <{HOME}/origins/{last}").strip() == "6"
+    on_host(f"rm -r {HOME}/versions")
+    assert no_changes(checkout.deploy_well())
+    code, report = checkout.status()
+    assert (code, report["hosts"][0]["version"]) == (0, None)
 
 
-def test_a_rollback_is_verified_like_a_deploy(bare_host, checkout):
+def test_a_rollback_is_verified_like_a_deploy(packaged_host, checkout):
     earlier, later = _deploy(checkout, 20), _deploy(checkout, 20, 21)
     on_host(f"echo 'nonsense on;' >>{HOME}/releases/{earlier}/gateway.conf")
     done = checkout.roll_back()
@@ -100,7 +113,7 @@ def test_a_rollback_is_verified_like_a_deploy(bare_host, checkout):
 
 
 @pytest.mark.parametrize("confirmed", [False, True])
-def test_a_verification_file_is_not_removed_by_accident(bare_host, checkout, confirmed):
+def test_a_verification_file_is_not_removed_by_accident(packaged_host, checkout, confirmed):
     domain = f"v{int(confirmed)}.edu.example"
     code = f"VvvvVvvvVvvv000{int(confirmed)}"
     checkout.write_sites({**SLB, "domain": domain})

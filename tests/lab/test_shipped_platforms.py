@@ -60,7 +60,7 @@ BLUEKING = {
 
 
 @pytest.fixture(scope="module")
-def served(bare_host, tmp_path_factory):
+def served(packaged_host, tmp_path_factory):
     checkout = own.Checkout.make(tmp_path_factory.mktemp("shipped"), HOST)
     platforms = checkout.path / "group_data" / "all.py"
     platforms.write_text(f"{platforms.read_text()}\nplatforms |= {OWN!r}\n")

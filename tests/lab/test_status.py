@@ -24,7 +24,7 @@ def on_host(script: str) -> str:
 @pytest.fixture(scope="module")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     hosts.remove([HOST])
-    lab.up([HOST])
+    lab.up([HOST], basis="packaged")
     checkout = Checkout.make(tmp_path_factory.mktemp("status"), HOST)
     checkout.write_sites(SLB)
     checkout.deploy_well()

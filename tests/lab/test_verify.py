@@ -37,7 +37,7 @@ def deployed(tmp_path_factory):
     sites = {SLB: _sites("slb", slb_cidrs=[f"{topology.address(BALANCER)}/32"]), TLS: _sites("tls")}
     hosts.remove([SLB, TLS, BALANCER])
     try:
-        lab.up([SLB, TLS])
+        lab.up([SLB, TLS], basis="packaged")
         mapping = {site["domain"]: [topology.address(SLB)] for site in sites[SLB]}
         balancer.start(BALANCER, tmp_path_factory.mktemp("balancer"), mapping)
         checkout = Checkout.make(tmp_path_factory.mktemp("verify"), SLB)

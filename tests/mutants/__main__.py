@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from tests import warm
 from tests.mutants.catalogue import CatalogueError, Mutant, read
 from tests.mutants.copies import Copy, Outcome
 
@@ -41,6 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{len(mutants)} changes")
         return 0
     started = time.monotonic()
+    warm.compile_product()
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
         for number in range(_AT_A_TIME):

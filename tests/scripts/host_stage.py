@@ -111,7 +111,7 @@ class Stage:
         (root / "run/systemd/system").mkdir(parents=True)
         (root / "etc/nginx/nginx.conf").write_text(self._here(NGINX_CONF))
         for name, text in _PROGRAMS.items():
-            self._program(root / "bin" / name, text)
+            self.put_program(name, text)
         (root / "proc/self/mounts").write_text("none / ext4 rw,relatime 0 0\n")
 
     def install_nginx(self) -> None:
@@ -124,6 +124,10 @@ class Stage:
         packages = ("nginx", "ca-certificates", "logrotate")
         about = "install ok installed 1.22.1-9 Somebody <a@b.example>"
         (self.told / "packages").write_text("".join(f"{name} {about}\n" for name in packages))
+
+    def put_program(self, name: str, text: str) -> None:
+        """A stand-in, in bash, for a program that scripts start."""
+        self._program(self.root / "bin" / name, text)
 
     def says(self, script: str, stdin: str = "", instead: str = "") -> list[str]:
         """The lines of a script that changes nothing, as the host would print them."""

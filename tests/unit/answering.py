@@ -38,17 +38,23 @@ def own_page(status: int) -> Answer:
 class AnsweringSite:
     """A site, and a Client that it answers as it must. `wrong` is asked before, and may answer or raise instead.
 
-    `days` are left of its certificate. `unopened` has a reason for each port that nothing can be asked on. `asked` is
-    what it was asked so far.
+    `days` are left of its certificate. `unopened` has a reason for each port that nothing can be asked on, `hiccups`
+    one for each port where the next attempt to connect fails. `asked` is what it was asked so far, `greeted` the ports
+    that somebody has connected to.
     """
 
     target: Target
     days: float = 60.5
     wrong: Callable[..., Answer | None] | None = None
     unopened: dict[int, Unanswered] = field(default_factory=dict)
+    hiccups: dict[int, Unanswered] = field(default_factory=dict)
     asked: list[tuple[Door, str, str, str | None]] = field(default_factory=list)
+    greeted: list[int] = field(default_factory=list)
 
     def greet(self, door: Door, domain: str) -> Tls | None:
+        self.greeted.append(door.port)
+        if door.port in self.hiccups:
+            raise self.hiccups.pop(door.port)
         if door.port in self.unopened:
             raise self.unopened[door.port]
         return Tls("TLSv1.3", time.time() + self.days * DAY) if door.tls else None

@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.fleet.host import Host
 from gateway.fleet.parsing import parse_host
+from gateway.outside import checks
 from gateway.outside.places import Target
 from tests.conftest import REPO
 from tests.platforms import PLATFORMS
@@ -131,8 +132,12 @@ def inventory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
 
 
 @pytest.fixture
-def answering(parse: Callable[..., Any], store_pair: Callable[..., Any]) -> Callable[..., AnsweringSite]:
-    """Makes an AnsweringSite of a kind in SITES; a `straight` one is asked at the host behind its load balancer."""
+def answering(
+    parse: Callable[..., Any], store_pair: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., AnsweringSite]:
+    """Makes an AnsweringSite of a kind in SITES; a `straight` one is asked at the host behind its load balancer. Nobody
+    waits between two attempts to connect."""
+    monkeypatch.setattr(checks, "_PAUSE", 0)
 
     def site(kind: str, *, straight: bool = False) -> AnsweringSite:
         entry = SITES[kind]

@@ -300,7 +300,7 @@ def test_what_a_configuration_names_is_asked_of_its_host() -> None:
 def _from_host(monkeypatch: pytest.MonkeyPatch, answer: Handwritten) -> Result:
     put("inventory/prod.py", 'old = [("192.0.2.8", {"sites": []})]\n')
     put("group_data/all.py", "platforms = {}\n")
-    monkeypatch.setattr("gateway.deploys.handwritten.fetch", lambda fleet, named: [answer])
+    monkeypatch.setattr("gateway.deploys.handwritten.fetch", lambda fleet, named, progress: [answer])
     return run("inventory/prod.py", "--from", "192.0.2.8", "--out", "new")
 
 

@@ -9,7 +9,7 @@ import pytest
 from paramiko import AuthenticationException, BadAuthenticationType, SSHException
 from paramiko.ssh_exception import NoValidConnectionsError
 
-from gateway.deploys.connection_words import Login, Rights, is_turned_away, not_connected, not_run
+from gateway.deploys.connection_words import Login, Rights, is_turned_away, may_pass, not_connected, not_run
 
 LOGIN = Login("203.0.113.10", 2222, "ops", "~/.ssh/id", False, "~/.ssh/known_hosts", 10)
 RIGHTS = Rights("ops", True, None, "/tmp")  # noqa: S108
@@ -44,20 +44,24 @@ def test_each_error_names_place_fault_and_remedy(error, parts):
 
 
 @pytest.mark.parametrize(
-    ("error", "again"),
+    ("error", "often", "once"),
     [
-        (SSHException("Error reading SSH protocol banner"), True),
-        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), True),
-        (EOFError(), True),
-        (TimeoutError("timed out"), False),
-        (AuthenticationException("Authentication failed."), False),
-        (SSHException("No authentication methods available"), False),
-        (socket.gaierror(-2, "Name or service not known"), False),
-        (NoValidConnectionsError({("h", 22): ConnectionRefusedError(errno.ECONNREFUSED, "refused")}), False),
+        (SSHException("Error reading SSH protocol banner"), True, False),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), True, False),
+        (EOFError(), True, False),
+        (TimeoutError("timed out"), False, True),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), False, True),
+        (NoValidConnectionsError({("h", 22): ConnectionRefusedError(errno.ECONNREFUSED, "refused")}), False, True),
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), False, False),
+        (AuthenticationException("Authentication failed."), False, False),
+        (SSHException("No authentication methods available"), False, False),
+        (socket.gaierror(-2, "Name or service not known"), False, False),
+        (socket.gaierror(errno.ETIMEDOUT, "a number of another kind"), False, False),
     ],
 )
-def test_only_a_server_that_turns_connections_away_is_asked_again(error, again):
-    assert is_turned_away(error) == again
+def test_what_may_go_well_at_the_next_attempt_is_tried_again(error, often, once):
+    """Often where a server has too many connections, once where nothing answers; a wrong key or name stays wrong."""
+    assert (is_turned_away(error), may_pass(error)) == (often, once)
 
 
 @pytest.mark.parametrize(

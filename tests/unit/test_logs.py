@@ -67,7 +67,7 @@ def run(tmp_path, monkeypatch):
     (tmp_path / "own.py").write_text(f"hosts = {hosts!r}\n")
 
     def start(*options: str, answers: tuple[Answer, ...] = (Answer("h1", log=log()),), inventory: str = "own.py"):
-        def ask(_, query: Query) -> list[Answer]:
+        def ask(_, query: Query, progress: object) -> list[Answer]:
             start.asked = query
             return list(answers)
 
@@ -264,7 +264,7 @@ def test_only_the_hosts_of_a_site_are_asked_and_one_that_does_not_answer_is_told
     other = replace(host, name="other", sites=())
     inventory = Inventory(([(host.name, {"ssh_hostname": "127.0.0.1", "ssh_port": 1}), "other"], {}))
     fleet = Fleet((host, other), (), inventory)
-    (answer,) = ask_hosts(fleet, Query(site="a.edu.cn"))
+    (answer,) = ask_hosts(fleet, Query(site="a.edu.cn"), lambda *_: None)
     assert (answer.host, answer.reachable) == (host.name, False)
     assert "nothing listens at 127.0.0.1, port 1" in answer.problem
 

@@ -38,7 +38,7 @@ SOURCES = [
         f"gateway/onhost/scripts/{name}.sh"
         for name in (
             *("common", "state", "packages", "neighbours", "which_nginx", "listing", "manifest", "handwritten"),
-            *("hold_back", "settle_nginx", "publish", "withdraw", "open_ports"),
+            *("hold_back", "settle_nginx", "settle_mtail", "publish", "withdraw", "open_ports"),
             *("activate", "addresses", "aside", "candidate"),
             *("obtain", "acme", "authority", "housekeeping"),
         )
@@ -50,7 +50,18 @@ ALSO = ["gateway/fleet/parsing.py", "gateway/fleet/shared_domains.py", "gateway/
 
 # Scripts of the same folder that write into a journal, or answer `status` or `logs`.
 _ELSEWHERE = {
-    *("dpkg.sh", "expiry.sh", "health.sh", "logs.sh", "logsize.sh", "pauses.sh", "renew.sh", "reopen.sh", "resolve.sh")
+    *(
+        "dpkg.sh",
+        "expiry.sh",
+        "health.sh",
+        "logs.sh",
+        "logsize.sh",
+        "metrics.sh",
+        "pauses.sh",
+        "renew.sh",
+        "reopen.sh",
+        "resolve.sh",
+    )
 }
 
 # What is no message although it has three words, and what is only ever part of one.

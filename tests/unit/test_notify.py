@@ -22,7 +22,7 @@ from gateway.notify import changes, memory, message, robot, telling
 from gateway.notify.changes import Changes, Concern, Seen
 from gateway.notify.robot import Robot, RobotError
 from gateway.outside import concerns as of_sites
-from gateway.outside.findings import Finding
+from gateway.outside.findings import Finding, Outcome
 from gateway.outside.findings import Result as Visited
 from gateway.problems import Problem
 from lab.robots import KEY, Robots, robots
@@ -35,6 +35,12 @@ LATE = Concern("gw-b: wx.b.edu.cn", "the certificate expires soon: 20 days left"
 def stand_in() -> Iterator[Robots]:
     with robots() as known:
         yield known
+
+
+def _visited(*checks: tuple[str, Outcome]) -> Seen:
+    """What a run of verify saw of one site."""
+    findings = tuple(Finding(name, "https://a.edu.cn", outcome, "because", "look") for name, outcome in checks)
+    return of_sites.seen([Visited("a.edu.cn", ("gw-a",), "192.0.2.1", findings)], [], True)
 
 
 def _seen(*concerns: Concern, asked: bool = True, exists: bool = True) -> Seen:
@@ -174,6 +180,29 @@ class TestConcerns:
     def test_errors_of_the_inventory_are_told(self) -> None:
         wrong = Problem("gw-a", "a.edu.cn", "edge", "is missing")
         assert of_hosts.seen([], [wrong], True).concerns == (Concern("inventory", "gw-a: a.edu.cn: edge: is missing"),)
+
+    @pytest.mark.parametrize("check", ["port", "TLS", "certificate", "hosts", "address"])
+    def test_what_has_a_finding_only_while_it_fails_ends_when_all_works_again(self, check: str) -> None:
+        before = _visited((check, "failed"))
+        well = _visited(("certificate", "passed"), ("verification file", "passed"), ("route", "passed"))
+        assert changes.changes(before.concerns, well).ended == before.concerns
+
+    @pytest.mark.parametrize(
+        ("before", "now", "over"),
+        [
+            ("certificate", "port", False),
+            ("certificate", "TLS", False),
+            ("TLS", "port", False),
+            ("hosts", "port", False),
+            ("hosts", "certificate", False),
+            ("port", "TLS", True),
+            ("port", "certificate", True),
+            ("TLS", "certificate", True),
+        ],
+    )
+    def test_it_does_not_end_while_nobody_can_get_that_far(self, before: str, now: str, over: bool) -> None:
+        known = _visited((before, "failed")).concerns
+        assert changes.changes(known, _visited((now, "failed"))).ended == (known if over else ())
 
     def test_of_a_site_are_its_failed_checks_and_one_that_could_not_be_made_goes_on(self) -> None:
         def site(*findings: Finding, address: str = "192.0.2.1") -> Seen:

@@ -144,6 +144,12 @@ def test_load_balancers_are_asked_and_silence_says_nothing(monkeypatch):
     assert balancers.days_left(names) == {"good.edu.cn": 30, "late.edu.cn": -1}
 
 
+def test_nothing_is_read_from_the_trust_store_where_no_load_balancer_is_asked(monkeypatch):
+    """It takes a third of a second."""
+    monkeypatch.setattr(balancers, "Client", pytest.fail)
+    assert balancers.days_left([]) == {}
+
+
 def _host(name):
     return Host(name, name, (), MappingProxyType({}), MappingProxyType({}))
 
@@ -159,7 +165,9 @@ def test_a_host_that_pyinfra_cannot_connect_to_is_told_and_the_others_are_asked(
         ("h3", {"ssh_user": 5}),
     ]
     asked = tuple(_host(name) for name, _ in hosts[:4])
-    found = ask_hosts(Fleet(asked, (), Inventory((hosts, {}))))
+    seen = []
+    found = ask_hosts(Fleet(asked, (), Inventory((hosts, {}))), lambda *done: seen.append(done))
+    assert seen == [(done, 4) for done in range(5)]
     assert [one.host for one in found] == [name for name, _ in hosts[:4]]
     assert [one.reachable for one in found] == [False, False, False, True]
     assert all(one.problem.startswith("unreachable: ") for one in found[:3])

@@ -183,6 +183,37 @@ def test_a_name_that_nobody_has_must_not_be_served(answering, kind):
     assert site.failed() == []
 
 
+@pytest.mark.parametrize("port", [80, 443, 9001])
+@pytest.mark.parametrize("kind", ["refused", "unreachable", "handshake"])
+def test_a_port_that_cannot_be_used_once_is_tried_again(answering, kind, port):
+    site = answering("test-tls")
+    site.hiccups = {port: Unanswered(kind, "only this time")}
+    assert site.failed() == []
+    assert site.greeted.count(port) == 2
+
+
+@pytest.mark.parametrize("kind", ["certificate", "outdated"])
+def test_what_does_not_pass_by_itself_is_told_at_once(answering, kind):
+    site = answering("test-tls")
+    site.hiccups = {443: Unanswered(kind, "at once")}
+    assert [reason for _, reason, _ in site.failed()] == ["at once"]
+
+
+def test_a_host_that_is_off_is_waited_for_twice_only_at_its_first_port(answering):
+    """Each attempt takes five seconds."""
+    site = answering("test-tls")
+    site.unopened = {port: Unanswered("unreachable", "no connection") for port in (80, 443, 9001)}
+    assert len(site.failed()) == 3
+    assert site.greeted == [443, 443, 9001, 80]
+
+
+def test_a_load_balancer_without_plain_http_is_asked_for_it_once(answering):
+    site = answering("card-slb")
+    site.unopened = {80: Unanswered("refused", "refused")}
+    assert site.failed() == []
+    assert site.greeted.count(80) == 1
+
+
 def test_a_hiccup_is_asked_again(answering):
     site = answering("card-slb")
     seen = []

@@ -146,7 +146,7 @@ def test_a_name_that_does_not_resolve_is_a_finding(inventory):
     (result,) = whole_fleet.ask(fleet, {}, None, lambda done, total: seen.append((done, total)))
     assert result.outcome == "failed"
     assert "does not resolve" in result.findings[0].reason
-    assert seen == [(1, 1)]
+    assert seen == [(0, 1), (1, 1)]
 
 
 def test_hundreds_of_sites_are_asked_at_once_but_not_all(inventory, monkeypatch):

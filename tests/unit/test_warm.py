@@ -47,3 +47,20 @@ def test_one_that_does_not_end_is_ended(folder: Path) -> None:
     began = time.monotonic()
     assert _run(folder, "waits", patience=3) == (None, "here\n", "")
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(("said", "kept"), [("1", False), ("", True)])
+def test_what_it_compiles_is_kept_where_its_surroundings_allow_it(folder: Path, said: str, kept: bool) -> None:
+    (folder / "imports.py").write_text("import tells_nothing")
+    (folder / "tells_nothing.py").write_text("")
+    environment = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": said}
+    assert warm.run("imports", [], folder, environment, folder / "out", folder / "err", 60) == 0
+    assert (folder / "__pycache__").exists() is kept
+
+
+def test_both_outputs_may_be_one_file_of_which_nothing_older_is_left(folder: Path) -> None:
+    both = folder / "both"
+    both.write_text("older " * 100)
+    (folder / "says.py").write_text("import sys; print('one', flush=True); print('two', file=sys.stderr)")
+    assert warm.run("says", [], folder, {"PATH": os.environ["PATH"]}, both, both, 60) == 0
+    assert both.read_text() == "one\ntwo\n"

@@ -22,6 +22,7 @@ PARTS = {
     "obtain": ("authority", "acme", "housekeeping"),
     "renew": ("authority", "acme", "housekeeping"),
     "health": ("candidate",),
+    "metrics": ("listing", "addresses"),
     "dpkg": ("candidate",),
     "withdraw": ("aside", "candidate"),
 }

@@ -67,6 +67,15 @@ if [ -f "$target/egress.conf" ]; then
 ${main_entry%/*}/*.conf there; put the line \"include ${main_entry%/*}/*.conf;\" at its top, as its package has it"
     [ -e "$egress_log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$egress_log"
 fi
+if [ -f "$target/metrics.conf" ]; then
+    # It listens even for that; on its usual port another one of the host's may do so.
+    said=$("$mtail_program" --compile_only --address 127.0.0.1 --port 0 --logtostderr \
+        --progs "$target/metrics/requests.mtail" 2>&1) \
+        || fail "metrics needs mtail 3.0.0~rc43 or later, and this host's does not understand what it is to count; \
+upgrade it, or take metrics out of the inventory:
+$said"
+    [ -e "$requests_log" ] || install -m 640 -o "$nginx_user" -g adm /dev/null "$requests_log"
+fi
 
 # What an operator can do about it, where nginx's own words do not say.
 reason_of() {
@@ -75,6 +84,10 @@ reason_of() {
         [[ $1 != *"open() \"$path\" failed"* ]] || echo " an include names $path by itself, and nginx would not start \
 with that file put aside; have it name a pattern (${path%?}[${path: -1}]):"
     done
+    if [ -f "$target/metrics.conf" ] && [[ $1 == *'Cannot assign requested address'* ]]; then
+        echo " the address of \"listen\", of metrics or egress, is not one of this host's (ip address shows them):"
+        return
+    fi
     [ -f "$target/egress.conf" ] || return 0
     case $1 in
         *'"stream" directive is duplicate'*)
@@ -221,6 +234,18 @@ prune() {
         grep -qxF -- "${path%_*} ${path##*_}" "$home"/releases/*/upstreams || rm -f "$home/upstreams/$path.conf"
     done
 }
+# Where the release has metrics, has mtail read its program, unless that is as before: mtail loses what it has counted; and
+# has what is measured every minute be measured now. Where it has none, nothing of what was measured stays.
+settle_metrics() {
+    local program=metrics/requests.mtail
+    if [ ! -e "$target/$program" ]; then
+        rm -rf -- "$metrics_folder" "$requests_log"
+        return
+    fi
+    { [ $changed = no ] && cmp -s "$target/$program" "$home/${previous:-none}/$program"; } \
+        || systemctl restart "$mtail_unit"
+    systemctl start --no-block "$metrics_unit"
+}
 enable_units() {
     local unit link changed=no
     # Those of releases that had others. systemd knows the unit until it is told to read again.
@@ -232,7 +257,7 @@ enable_units() {
         ln -sfn "$home/current/units/${unit##*/}" "$link"
     done
     [ $changed = no ] || systemctl daemon-reload
-    for unit in "$target"/units/*.timer "$target"/units/*.socket; do
+    for unit in "$target"/units/*.timer "$target"/units/*.socket "$target/units/$mtail_unit"; do
         [ -e "$unit" ] || continue
         unit=${unit##*/}
         { systemctl is-active --quiet "$unit" && systemctl is-enabled --quiet "$unit"; } \
@@ -243,6 +268,7 @@ enable_units() {
         [ $changed = no ] || systemctl restart "${error_unit%.service}.socket"
         systemctl try-restart "$error_unit"
     fi
+    settle_metrics
     # Without a release it could only fail, and its next run is half a minute away.
     systemctl reset-failed wecom-gateway-resolve.service 2>/dev/null || true
     # Debian's certbot.timer starts it.

@@ -184,7 +184,7 @@ print_layout() {
 # Prints where the system's trust store is, where it has one.
 print_trust_store() {
     local bundle folder
-    for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt; do
+    for bundle in "$trust_bundle" /etc/pki/tls/certs/ca-bundle.crt; do
         [ -f "$bundle" ] || continue
         say_layout bundle "$bundle"
         for folder in /etc/ssl/certs /etc/pki/ca-trust/extracted/pem/directory-hash; do

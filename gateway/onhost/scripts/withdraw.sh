@@ -62,6 +62,7 @@ stage='done'
 
 drop_units "" >/dev/null
 systemctl daemon-reload
+rm -rf -- "$metrics_folder" "$requests_log"
 [ "${1-}" != rollback ] || rm -f "$home/history"
 # The link to the release last: as long as it is there, a deploy that was killed here is done again.
 rm -f "$dpkg_entry" "$logrotate_entry" "$home/had-stock-site" "$home/activated" "$home/nginx" "$home/current"
