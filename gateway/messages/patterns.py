@@ -36,10 +36,15 @@ class Pattern:
 
     @cached_property
     def expression(self) -> re.Pattern[str]:
-        first, second, *others = [re.escape(one) for one in self.literals]
+        first, *others = [re.escape(one) for one in self.literals]
         # A value that begins the message is no place with the name of a key behind it.
         value = r"(\d+)" if self.counts else "(.*?)" if first else "((?:(?!: ).)+?)"
-        return re.compile("(.*?)".join([f"{first}{value}{second}", *others]), re.DOTALL)
+        expression = before = first
+        for literal in others:
+            # What is quoted ends with its quote.
+            expression += (r'([^"]*)' if before.endswith('"') and literal.startswith('"') else value) + literal
+            before, value = literal, "(.*?)"
+        return re.compile(expression, re.DOTALL)
 
     @cached_property
     def words(self) -> list[str]:

@@ -17,6 +17,7 @@ GLOSSARY = tomllib.loads((catalogues.TOP / "guide/glossary.toml").read_text())
 # Messages in which a word of the glossary means something else, or goes without saying.
 _IN_ANOTHER_SENSE = {
     "app entry",
+    "Write what Prometheus can ask no host for. FILE, NAME.prom, is for a node exporter's textfile collector.",
     "Write the entry for DOMAIN into an inventory, put its files in place, and check it, offline.",
 }
 _VALUE = re.compile(r"\{\{|\}\}|\{[^}]*\}|%\(\w+\)s|%s")
