@@ -78,10 +78,8 @@ def _measure(host: BenchHost, folder: Path) -> None:
     )
     # systemd removes the folder in memory with the service, a moment after it has ended.
     work = constants.METRICS_WORK
-    host.run(
-        f"systemctl stop {timer}; systemctl start {constants.METRICS_UNIT}; "
-        f"while [ -d {work} ]; do :; done; mkdir {work}"
-    )
+    host.run(f"systemctl stop {timer}; systemctl start {constants.METRICS_UNIT}")
+    host.run(f"while [ -d {work} ]; do :; done; mkdir {work}")
     script = [_cost(host, "bash", f"{HOME}/current/metrics.sh") for _ in range(_RUNS)]
     seconds = median(one for one, _ in script)
 

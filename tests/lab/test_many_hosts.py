@@ -92,17 +92,45 @@ def mine(tmp_path) -> Checkout:
     return Checkout.make(tmp_path, FLEET[0])
 
 
-def test_sixteen_hosts_in_one_run(fleet, mine):
+@pytest.fixture(scope="module")
+def everywhere(fleet, tmp_path_factory) -> Checkout:
+    """Deployed to all of them; later tests deploy other things to the pair."""
+    checkout = Checkout.make(tmp_path_factory.mktemp("everywhere"), FLEET[0])
+    checkout.write_hosts({name: [SLB, {**SLB, "domain": f"{name}.edu.example"}] for name in fleet})
+    checkout.deploy_well()
+    return checkout
+
+
+def test_sixteen_hosts_in_one_run(fleet, everywhere):
     """Every host gets its own site and the shared one; a second run changes none of them."""
-    sites = {name: [SLB, {**SLB, "domain": f"{name}.edu.example"}] for name in fleet}
-    mine.write_hosts(sites)
-    mine.deploy_well()
     for name in fleet:
         assert own.ask(name, f"http://{name}.edu.example/x").status == 200
-    assert no_changes(mine.deploy_well())
-    code, report = mine.status()
+    assert no_changes(everywhere.deploy_well())
+    code, report = everywhere.status()
     assert code == 0
     assert [one["host"] for one in report["hosts"]] == fleet
+
+
+def test_a_host_that_is_off_is_named_and_a_terminal_sees_how_far_it_is(fleet, everywhere):
+    """In one run with the others, which are told as always."""
+    off = fleet[7]
+    hosts.stop(off)
+    try:
+        code, out, err = _on_terminal(everywhere, "status", "inventory/own.py", "--no-outside")
+        lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("t")}
+        assert code == 2
+        assert list(lines) == fleet
+        assert "unreachable: " in lines[off]
+        assert all("in sync" in line for name, line in lines.items() if name != off)
+        seen = re.findall(r"(\d+) of 16 hosts asked", err)
+        assert seen == [str(done) for done in range(17)]
+        _, out, err = _on_terminal(
+            everywhere, "status", "inventory/own.py", "--no-outside", "--json", "--limit", PAIR[0]
+        )
+        assert [one["host"] for one in json.loads(out)["hosts"]] == [PAIR[0]]
+        assert err == ""
+    finally:
+        hosts.start(off)
 
 
 @pytest.fixture(scope="module")
@@ -156,28 +184,6 @@ def _answers(name: str, url: str) -> bool:
         return own.ask(name, url).status == 200
     except OSError:
         return False
-
-
-def test_a_host_that_is_off_is_named_and_a_terminal_sees_how_far_it_is(fleet, mine):
-    """In one run with the others, which are told as always."""
-    mine.write_hosts({name: [SLB] for name in fleet})
-    mine.deploy_well()
-    off = fleet[7]
-    hosts.stop(off)
-    try:
-        code, out, err = _on_terminal(mine, "status", "inventory/own.py", "--no-outside")
-        lines = {line.split()[0]: line for line in out.splitlines() if line.startswith("t")}
-        assert code == 2
-        assert list(lines) == fleet
-        assert "unreachable: " in lines[off]
-        assert all("in sync" in line for name, line in lines.items() if name != off)
-        seen = re.findall(r"(\d+) of 16 hosts asked", err)
-        assert seen == [str(done) for done in range(17)]
-        _, out, err = _on_terminal(mine, "status", "inventory/own.py", "--no-outside", "--json", "--limit", PAIR[0])
-        assert [one["host"] for one in json.loads(out)["hosts"]] == [PAIR[0]]
-        assert err == ""
-    finally:
-        hosts.start(off)
 
 
 def test_a_host_that_refuses_once_is_asked_again(fleet, mine, tmp_path):

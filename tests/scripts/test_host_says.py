@@ -63,7 +63,7 @@ def test_a_host_on_which_a_deploy_has_nothing_to_do(host, deployed):
     assert known.history == (deployed.id,)
     assert known.digest == deployed.digest()
     assert known.entries == {ENTRIES[0]}
-    assert known.missing == ("libnginx-mod-stream", "certbot")
+    assert known.missing == ("libnginx-mod-stream", "certbot", "mtail", "curl")
     assert known.room
     assert not known.broken
     assert known.in_force(deployed.id)
