@@ -296,8 +296,8 @@ def test_what_the_inventory_warns_of_is_told_with_the_sheets(handover):
     result, _ = handover(wanxiao_prod=[("h1", {"sites": [SLB], "ssh_prot": 22}), ("h2", {"sites": [other]})])
     assert result.exit_code == 0, result.output
     assert result.stderr.splitlines() == [
-        'warning: h1: ssh_prot: is read by nobody; did you mean "ssh_port"?',
-        "warning: h2: wx.a.edu.cn: wecom.flag: differs from the same site's on h1; write the same in both",
+        'warning: h1: ssh_prot: is read by nobody; did you mean "ssh_port"? [WG1004]',
+        "warning: h2: wx.a.edu.cn: wecom.flag: differs from the same site's on h1; write the same in both [WG1014]",
         # the sheet's own words for what the inventory warns of as well
         "warning: h1: wx.a.edu.cn: verify: no verification file in files/verify/wx.a.edu.cn/ yet; "
         "left blank in the sheet",

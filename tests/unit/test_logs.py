@@ -279,7 +279,7 @@ def test_a_host_that_takes_too_long_is_told_as_that(parse, monkeypatch):
     monkeypatch.setattr(connections.Connector.__mro__[2], "run_shell_command", slow)
     host, _ = parse({"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"})
     inventory = Inventory(([(host.name, {"ssh_hostname": "127.0.0.1"})], {}))
-    (answer,) = ask_hosts(Fleet((host,), (), inventory), Query())
+    (answer,) = ask_hosts(Fleet((host,), (), inventory), Query(), lambda *_: None)
     assert answer.problem == "no answer within 300 seconds; look there whether it is busy"
 
 

@@ -24,7 +24,7 @@ from .conftest import REPO
 
 SLB = {"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 HOST = {"sites": [SLB]}
-RIGHT = "; correct it, or delete the file, and wecom-gateway's own is used again"
+RIGHT = "; correct it, or delete the file, and wecom-gateway's own is used again [WG1060]"
 
 
 @pytest.fixture
@@ -104,9 +104,9 @@ def test_a_name_that_the_product_has_no_template_of_is_told_with_the_nearest(wri
     write({"nginx/site-sbl.conf.j2": "x", "ngnix/error.html": "x", "mine.txt": "x"})
     text = f"{product.full_name()} has no template of this name; rename or delete it"
     assert _told("check") == [
-        f"templates/mine.txt: {text}",
-        f'templates/nginx/site-sbl.conf.j2: {text} (did you mean "templates/nginx/site-slb.conf.j2"?)',
-        f'templates/ngnix/error.html: {text} (did you mean "templates/nginx/error.html"?)',
+        f"templates/mine.txt: {text} [WG1060]",
+        f'templates/nginx/site-sbl.conf.j2: {text} (did you mean "templates/nginx/site-slb.conf.j2"?) [WG1060]',
+        f'templates/ngnix/error.html: {text} (did you mean "templates/nginx/error.html"?) [WG1060]',
     ]
 
 

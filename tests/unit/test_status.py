@@ -28,8 +28,8 @@ from .conftest import REPO
     ("days", "column", "note"),
     [
         ({"a.edu.cn": 90, "b.edu.cn": 40}, "40 days", "in sync"),
-        ({"a.edu.cn": 90, "b.edu.cn": 20}, "20 days", "in sync; b.edu.cn: certificate expires in 20 days"),
-        ({"b.edu.cn": 1}, "1 days", "in sync; b.edu.cn: certificate expires in 1 day"),
+        ({"a.edu.cn": 90, "b.edu.cn": 20}, "20 days", "in sync; b.edu.cn: certificate expires in 20 days [WG3028]"),
+        ({"b.edu.cn": 1}, "1 days", "in sync; b.edu.cn: certificate expires in 1 day [WG3028]"),
         ({}, "-", "in sync"),
     ],
 )

@@ -82,7 +82,7 @@ def test_the_command_writes_the_file_whole_and_readable_for_others(status, tmp_p
 
 
 def test_a_file_that_cannot_be_written_is_a_failure_also_where_all_is_in_sync(status, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.cli.status.ask_hosts", lambda fleet, days: [HostStatus("h1", True)])
+    monkeypatch.setattr("gateway.cli.status.ask_hosts", lambda fleet, progress, days: [HostStatus("h1", True)])
     assert status(tmp_path / "gateways.prom").exit_code == 0
     (tmp_path / "taken").write_text("no folder")
     assert status(tmp_path / "taken" / "gateways.prom").exit_code == 2
