@@ -26,7 +26,7 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
             hint = _NO_KEYS.get(key) or _belongs(key, model, location[:-1]) or did_you_mean(key, known)
             yield where, f"unknown key; {hint}"
         elif kind == "missing":
-            yield where, f"missing; {_EXAMPLES.get(str(detail['loc'][-1]), 'it is required')}"
+            yield where, f"missing; {_example(model, detail['loc'][-1]) or 'it is required'}"
         elif kind == "value_error":
             text = str(context["error"])
             # of a domain it is said already
@@ -41,9 +41,14 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
         else:
             right = _RIGHT.get(kind, "")
             if kind == "too_short":
-                yield where, f"is empty; {_EXAMPLES.get(str(detail['loc'][-1]), 'write one at least')}"
+                yield where, f"is empty; {_example(model, detail['loc'][-1]) or 'write one at least'}"
                 continue
             yield where, f"{brief(detail['input'])}: {detail['msg'][0].lower()}{detail['msg'][1:]}{right}"
+
+
+def _example(model: type[BaseModel], key: object) -> str | None:
+    """What a key looks like: that of this model, else of any that has such a key."""
+    return _EXAMPLES.get(f"{model.__name__}.{key}") or _EXAMPLES.get(str(key))
 
 
 def _from_a_chinese_keyboard(value: Any) -> str:
@@ -68,6 +73,8 @@ _EXAMPLES = {
     "envs": 'right would be "envs": ["o"]',
     "listen": 'right would be "listen": "10.0.0.5:443", an inner address of this host',
     "allow": 'right would be "allow": ["10.0.0.0/24"], the application servers\' networks',
+    "Metrics.listen": 'right would be "listen": "10.0.0.5:9145", an inner address of this host',
+    "Metrics.allow": 'right would be "allow": ["10.0.0.0/24"], the networks of your Prometheus',
     "routes": 'right would be "routes": [{"port": "entry", "path": "/", "upstream": "https://..."}]',
 }
 

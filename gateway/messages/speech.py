@@ -17,6 +17,7 @@ _SEPARATOR = re.compile(r"(: |; |, |\n\s*|(?<=\.) (?=[A-Z])| (?=\())")
 _CHINESE_SEPARATORS = {": ": "：", "; ": "；", ", ": "，", " ": ""}
 _CHINESE_END = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]$")
 _BRACKETS = re.compile(r"\((.+)\)([.:;,]?)", re.DOTALL)
+_QUOTED = re.compile(r"^(?:\"[^\"]*\"|'[^']*') ")
 _VALUE = re.compile(r"\{\{|\}\}|\{(\d+)\}")
 # A line with more parts is a list of names.
 _MOST_PARTS = 40
@@ -94,7 +95,9 @@ class Codes:
         if len(parts) > 2 * _MOST_PARTS:
             return None
         runs = (run for start in range(0, len(parts), 2) for _, run in _runs(parts, start))
-        found = next(filter(None, map(self._index.find, runs)), None)
+        # Of what is wrong with a value, the value may stand before the message.
+        texts = (text for run in runs for text in dict.fromkeys((run, _QUOTED.sub("", run))))
+        found = next(filter(None, map(self._index.find, texts)), None)
         return self._codes[found.message] if found else None
 
 

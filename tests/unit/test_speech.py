@@ -69,6 +69,7 @@ def test_of_two_messages_that_fit_the_one_that_says_more_is_meant():
         # what stands within a message is not what was found
         ("gw-a: port 80 is held by nginx does not run", "WG0001"),
         ("free the port; nginx does not run", "WG0002"),
+        ('gw-a: bk: "http://x.example" nginx does not run', "WG0002"),
         ("anything else, １: x", None),
         ("", None),
     ],

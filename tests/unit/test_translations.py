@@ -9,7 +9,11 @@ import tomllib
 import pytest
 
 from gateway.messages import catalogue
+from gateway.messages.said import code
+from gateway.messages.speech import Translation
 from guide import catalogues, codes
+
+from . import test_mistakes
 
 EXPECTED = catalogues.expected()
 GLOSSARY = tomllib.loads((catalogues.TOP / "guide/glossary.toml").read_text())
@@ -75,6 +79,28 @@ def test_terms_are_those_of_the_glossary():
 def test_every_finding_and_refusal_has_a_code():
     """After a new message: a row for it in docs/messages.md or docs/codes/, in both languages, then make messages."""
     assert {name: messages for name, messages in codes.without_code().items() if messages} == {}
+
+
+# What check says of the mistakes that newcomers make most, put together as it is printed.
+MISTAKES = [
+    getattr(one, "values", one)[-1]
+    for test in (
+        test_mistakes.test_a_typical_mistake_is_one_message_with_the_remedy,
+        test_mistakes.test_a_mistake_in_a_platform_is_told_in_its_place_and_not_again_for_every_site,
+    )
+    for one in test.pytestmark[0].args[1]
+]
+_ENGLISH = re.compile(r"[a-z]+( [a-z]+){2,}")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'|`[^`]*`|\{[^}]*\}")
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_a_typical_mistake_has_a_code_and_no_english_sentence_in_chinese(text):
+    assert code(text)
+    assert not _ENGLISH.search(_QUOTED.sub("", _chinese(text)))
+
+
+_chinese = Translation(catalogue.chinese(), catalogue.counts())
 
 
 def test_what_explain_knows_is_what_the_guide_says():
