@@ -104,6 +104,14 @@ def test_nobody_but_the_networks_named_may_read_it(trees):
     assert not re.search(r"error_page [^;]*403", server)
 
 
+def test_who_really_connects_is_asked_whatever_the_hosts_own_nginx_believes(parse, trees):
+    """Panels have nginx believe everybody's X-Forwarded-For; whoever names an address of `allow` in it gets no page."""
+    assert "\n    set_real_ip_from unix:;\n" in trees[0]["metrics.conf"].body.decode()
+    host, _ = parse(SITE, metrics=METRICS)
+    without = replace(BUILD, without=frozenset({"http_realip_module"}))
+    assert "real_ip" not in tree(host, without)["metrics.conf"].body.decode()
+
+
 def test_the_page_has_every_part_and_each_name_once(trees):
     page = trees[0]["metrics/page"].body.decode()
     parts = re.findall(r'include virtual="(\S+)"', page)
