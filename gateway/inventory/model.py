@@ -39,6 +39,7 @@ from gateway.inventory.values import (
     InnerNetwork,
     KeyId,
     ListenAddress,
+    MetricsAddress,
     Network,
     Node,
     Origin,
@@ -215,7 +216,7 @@ class Egress(InnerListener):
 class Metrics(InnerListener):
     """What Prometheus reads of a host, as `GET /metrics` on one of its inner addresses."""
 
-    listen: ListenAddress
+    listen: MetricsAddress
     """An address of the host and a port: "10.0.0.5:9145"."""
 
     allow: Annotated[tuple[ReadersNetwork, ...], BeforeValidator(values.listed), Field(min_length=1)]

@@ -138,6 +138,7 @@ VisitorsNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, Befor
 InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.inner)]
 ReadersNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.readers)]
 ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
+MetricsAddress = Annotated[StrictStr, AfterValidator(lambda value: listener.address_and_port(value, usual=9145))]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, AfterValidator(header_values.name)]
 Headers = Annotated[tuple[tuple[str, str], ...], BeforeValidator(header_values.pairs)]

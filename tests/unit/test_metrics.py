@@ -37,6 +37,8 @@ def _texts(release) -> dict[str, str]:
         ({"listen": "10.0.0.5:9145"}, "metrics.allow: missing"),
         ({**METRICS, "allowed": []}, 'did you mean "allow"?'),
         ({**METRICS, "listen": "0.0.0.0:9145"}, "metrics.listen: "),
+        ({**METRICS, "listen": "10.0.0.5:0"}, 'right would be "10.0.0.5:9145", an address of this host'),
+        ({**METRICS, "listen": "fd00::5:9145"}, 'right would be "[fd00::5]:9145"'),
         ({**METRICS, "listen": "9145"}, "does not start with an IP address"),
         ({**METRICS, "listen": "10.0.0.5:80"}, "wx.school.edu.cn listens on port 80 of every address"),
         ({**METRICS, "listen": "10.0.0.5:19001"}, "is the gateway's own on this host; right would be 9145"),
