@@ -28,6 +28,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
                 continue
             hint = _NO_KEYS.get(key) or _belongs(key, model, location[:-1]) or did_you_mean(key, known)
             yield where, f"unknown key; {hint}"
+        elif kind == "invalid_key":
+            yield where, "is read by nobody; keys are text in quotes"
         elif kind == "missing":
             yield where, f"missing; {_example(model, detail['loc'][-1]) or 'it is required'}"
         elif kind == "value_error":

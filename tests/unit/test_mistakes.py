@@ -298,4 +298,4 @@ def test_what_cannot_stand_in_a_list_is_not_offered_as_its_member(parse, value):
 
 def test_a_sites_key_that_is_no_text_is_told(parse):
     _, (problem,) = parse({**GOOD, 5: 1})
-    assert problem == "h1: wx.school.edu.cn: [5]: 5: keys should be strings"
+    assert problem == "h1: wx.school.edu.cn: [5]: is read by nobody; keys are text in quotes"

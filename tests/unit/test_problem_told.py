@@ -12,6 +12,10 @@ from gateway.problems import Problem
     [
         (Problem("h", "", "sites", "missing"), "h: sites: 缺少 [WG1010]"),
         (Problem("h", "d", "e.txt", "is empty; download it again"), "h: d: e.txt: 是空的；重新下载 [WG1055]"),
+        (
+            Problem("h", "d", "bk", 'only for BlueKing sites; platform "x" has its own routes'),
+            'h: d: bk: 只用于蓝鲸站点；平台 "x" 有自己的映射 [WG1031]',
+        ),
         (Problem("h\x1b[31m", "", "sites", "missing"), "h\\x1b[31m: sites: 缺少 [WG1010]"),
     ],
 )
