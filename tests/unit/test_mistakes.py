@@ -110,7 +110,7 @@ def _site(**change: object) -> dict[str, object]:
         ),
         pytest.param(
             _site(wecom={"secret": "do-not-show"}),
-            "wx.school.edu.cn: wecom.secret: unknown key; a secret never stands in an inventory; "
+            "wx.school.edu.cn: wecom.secret: a secret never stands in an inventory; "
             "remove it and set it where the app's server keeps its secrets",
             id="the app's Secret",
         ),
@@ -123,7 +123,7 @@ def _site(**change: object) -> dict[str, object]:
         ),
         pytest.param(
             _site(wecom={"oauth_domain": "wx.school.edu.cn:9001"}),
-            "wx.school.edu.cn: wecom.oauth_domain: unknown key; WeCom's trusted domain and OAuth callback domain are "
+            "wx.school.edu.cn: wecom.oauth_domain: WeCom's trusted domain and OAuth callback domain are "
             "the site's domain, without a port; remove the key",
             id="a callback domain of its own",
         ),
