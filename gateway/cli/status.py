@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ import click
 
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
-from gateway.cli.output import SHOWN, aligned, print_json, print_problems, progress, say
+from gateway.cli.output import SHOWN, aligned, print_json, print_problems, progress, say, stop
 from gateway.cli.outside import balancers_days
 from gateway.deploys import concerns, status_words
 from gateway.deploys.drift import HostStatus
@@ -46,6 +48,8 @@ def status(
     expired certificates, unreachable hosts, an inventory that cannot be rendered, a robot that cannot be told, or a
     file of metrics that cannot be written.
     """
+    if metrics is not None and metrics.suffix != ".prom":
+        stop("--metrics: a node exporter reads files that end in .prom alone; name a file NAME.prom", as_json, 2)
     told = notifier(notify, notified, f"status {inventory}", as_json, 2)
     # A host whose certificate has expired is asked all the same, and the certificate reported.
     fleet = load_or_stop(inventory, limit, as_json, 2, tell=told.tell_of_inventory, data=("allow_expired=1",))
@@ -68,9 +72,12 @@ def _write(metrics: Path | None, found: list[HostStatus], days: Mapping[str, int
     if metrics is None:
         return True
     try:
+        # A mistyped folder that is made here would be one that no node exporter reads.
+        if not metrics.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         pages.write(metrics.parent, {metrics.name: exposition(found, days, datetime.now(UTC))})
     except OSError as error:
-        text = f"{error.strerror}; name a file in a folder that you may write to"
+        text = f"{error.strerror}; name a file NAME.prom in a folder that is there and that you may write to"
         say(f"--metrics {metrics}: cannot be written: {text}", "red", "error", err=True)
         return False
     return True

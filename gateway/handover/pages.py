@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -65,7 +66,12 @@ def _shown_blanks(sheet: Sheet) -> int:
 
 
 def _put(path: Path, text: str) -> Path:
-    """Writes one file beside its place and moves it there. Returns its path."""
+    """Writes one file beside its place and moves it there. Returns its path.
+
+    Raises OSError where a device or a pipe is: root would lose /dev/null by it.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
     part = path.with_name(f".{path.name}.part")
     part.unlink(missing_ok=True)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -89,9 +90,40 @@ def test_a_file_that_cannot_be_written_is_a_failure_also_where_all_is_in_sync(st
 
 
 def test_a_file_that_cannot_be_written_is_told_and_so_is_what_was_found(status, tmp_path):
-    (tmp_path / "taken").write_text("no folder")
-    done = status(tmp_path / "taken" / "gateways.prom")
+    done = status(tmp_path / "mistyped" / "gateways.prom")
     assert done.exit_code == 2
+    assert not (tmp_path / "mistyped").exists()  # one that is made here would be one that no node exporter reads
     assert "unreachable" in done.output
-    assert "gateways.prom: cannot be written: " in done.output
-    assert "name a file in a folder that you may write to" in done.output
+    assert "gateways.prom: cannot be written: No such file or directory; name a file NAME.prom in a " in done.output
+
+
+def test_a_folder_that_may_not_be_written_to_is_told(status, tmp_path, monkeypatch):
+    def refuse(folder, files):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("gateway.cli.status.pages.write", refuse)
+    done = status(tmp_path / "gateways.prom")
+    assert done.exit_code == 2
+    assert "Permission denied; name a file NAME.prom in a folder that is there and that you may write to" in done.output
+
+
+@pytest.mark.parametrize("name", ["gateways.txt", "gateways", ".prom", ""])
+def test_a_file_that_a_node_exporter_passes_over_is_refused_before_a_host_is_asked(status, tmp_path, name):
+    done = status(f"{tmp_path}/{name}" if name else "")
+    assert done.exit_code == 2
+    assert "unreachable" not in done.output
+    assert not isinstance(done.exception, ValueError)
+    assert "NAME.prom" in done.output or "is a directory" in done.output
+
+
+def test_what_is_no_file_stays_as_it_is(status, tmp_path):
+    """By root /dev/null, or whatever a link leads to, would become a file, and every program of the machine suffer."""
+    pipe, link = tmp_path / "pipe.prom", tmp_path / "link.prom"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for path in (pipe, link):
+        done = status(path)
+        assert done.exit_code == 2
+        assert f"{path.name}: cannot be written: Not a regular file; " in done.output
+    assert pipe.is_fifo()
+    assert link.is_symlink()
