@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from gateway.messages.said import code
+from gateway.messages.said import code, finding
 
 
 @dataclass(frozen=True, order=True)
@@ -25,8 +25,16 @@ class Problem:
 
     def __str__(self) -> str:
         """One line for a terminal; control characters in names of files and hosts are escaped."""
-        place = ": ".join(part for part in (self.host, self.domain, self.field) if part)
-        return "".join(one if one.isprintable() else _escaped(one) for one in f"{place}: {self.text}")
+        return f"{self.place}: {_on_one_line(self.text)}"
+
+    @property
+    def place(self) -> str:
+        """Where it is, for a terminal: `host: domain: field`."""
+        return _on_one_line(": ".join(part for part in (self.host, self.domain, self.field) if part))
+
+    def told(self) -> str:
+        """The line in the operator's language, with its code behind it; the place stands as it is written."""
+        return f"{self.place}: {finding(_on_one_line(self.text))}"
 
     def as_data(self) -> dict[str, str | None]:
         """For JSON, with the code by which the guide explains it."""
@@ -83,6 +91,10 @@ def shown(value: str) -> str:
 def printable(text: str) -> str:
     """The text with "?" for each control character: names of files and in certificates could steer a terminal."""
     return "".join(one if one.isprintable() else "?" for one in text)
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(one if one.isprintable() else _escaped(one) for one in text)
 
 
 def _escaped(value: str) -> str:

@@ -99,7 +99,8 @@ def print_problems(problems: Sequence[Problem], err: bool = False, most: int | N
     warnings = [problem for problem in problems if problem.severity == "warning"]
     kept = warnings[:most]
     for problem in problems if len(kept) == len(warnings) else [*errors(problems), *kept]:
-        say(str(problem), _COLORS[problem.severity], problem.severity, err=err, found=True)
+        label = click.style(said(problem.severity), fg=_COLORS[problem.severity])
+        click.echo(f"{label}: {problem.told()}", err=err)
     if len(kept) < len(warnings):
         say(f"and {len(warnings) - len(kept)} more; --json has them all", "yellow", "warning", err=err)
 

@@ -49,7 +49,7 @@ def status(
     file of metrics that cannot be written.
     """
     if metrics is not None and metrics.suffix != ".prom":
-        stop("--metrics: a textfile collector reads files that end in .prom alone; name a file NAME.prom", as_json, 2)
+        stop("--metrics: a node exporter reads files that end in .prom alone; name a file NAME.prom", as_json, 2)
     told = notifier(notify, notified, f"status {inventory}", as_json, 2)
     # A host whose certificate has expired is asked all the same, and the certificate reported.
     fleet = load_or_stop(inventory, limit, as_json, 2, tell=told.tell_of_inventory, data=("allow_expired=1",))

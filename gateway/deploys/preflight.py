@@ -58,7 +58,7 @@ def stop_on_problems() -> None:
     problems = sorted({*fleet.problems, *trial.problems(fleet.hosts)})
     for problem in problems:
         color = "red" if problem.severity == "error" else "yellow"
-        _say(problem.severity, color, str(problem))
+        _print(problem.severity, color, problem.told())
     wrong = errors(problems)
     if wrong:
         _say("stopped", "red", f"{count(len(wrong), 'problem')} in {options['inventory']}; no host was contacted")
@@ -66,4 +66,8 @@ def stop_on_problems() -> None:
 
 
 def _say(label: str, color: str, text: str) -> None:
-    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}: {finding(text)}", err=True)
+    _print(label, color, finding(text))
+
+
+def _print(label: str, color: str, text: str) -> None:
+    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}: {text}", err=True)

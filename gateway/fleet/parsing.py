@@ -207,8 +207,7 @@ def _site(
         try:
             site = resolve(entry, str(platform_name), platform)
         except ValueError as error:
-            where, _, text = str(error).partition(": ")
-            told.append((where, text))
+            told.append(("bk", str(error)))
     problems = [Problem(host_name, domain, where, text) for where, text in told]
     return entry, wrong, None if wrong & _STAND_INS.keys() else site, problems
 

@@ -23,8 +23,13 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[st
         if kind == "extra_forbidden":
             key = str(location[-1])
             known = _fields(model, location[:-1])
+            if key in _NEVER:
+                yield where, _NEVER[key]
+                continue
             hint = _NO_KEYS.get(key) or _belongs(key, model, location[:-1]) or did_you_mean(key, known)
             yield where, f"unknown key; {hint}"
+        elif kind == "invalid_key":
+            yield where, "is read by nobody; keys are text in quotes"
         elif kind == "missing":
             yield where, f"missing; {_example(model, detail['loc'][-1]) or 'it is required'}"
         elif kind == "value_error":
@@ -82,10 +87,12 @@ _DOMAIN_FOLLOWS = (
     "WeCom's trusted domain and OAuth callback domain are the site's domain, without a port; remove the key"
 )
 _NO_SECRETS = "a secret never stands in an inventory; remove it and set it where the app's server keeps its secrets"
-# Keys that people expect in an entry, and why there are none.
-_NO_KEYS = {
+# Keys that people expect in an entry, and why there are none. What explains itself has a code of its own.
+_NEVER = {
     **dict.fromkeys(("secret", "corp_secret", "corpsecret", "app_secret", "agent_secret"), _NO_SECRETS),
     **dict.fromkeys(("oauth_domain", "callback_domain", "trusted_domain", "js_domain", "js_domains"), _DOMAIN_FOLLOWS),
+}
+_NO_KEYS = {
     "port": "ports follow from the platform's routes and the edge; remove the key",
 }
 

@@ -177,20 +177,20 @@ ENTRY_PORTS: dict[Edge, int] = {"slb": 80, "tls": 443}
 def resolve(entry: SiteEntry, platform_name: str, platform: Platform) -> Site:
     """The site that `entry` asks for.
 
-    Raises ValueError where the platform needs settings that the entry lacks (or the reverse); the text
-    starts with the field's name and a colon.
+    Raises ValueError where the platform needs settings that the entry lacks (or the reverse): it is the entry's
+    "bk" that is wrong then.
     """
     if platform.routes == "bk":
         if entry.bk is None:
             raise ValueError(
-                f'bk: missing; platform "{platform_name}" needs it, for example '
+                f'missing; platform "{platform_name}" needs it, for example '
                 '{"upstream": "https://paas.inner.example", "apps": ["bk_itsm"]}'
             )
         routes = _bk_routes(entry.bk, ENTRY_PORTS[entry.edge])
         entries = _bk_entries(entry.bk, platform.app_path or "")
     else:
         if entry.bk is not None:
-            raise ValueError(f'bk: only for BlueKing sites; platform "{platform_name}" has its own routes')
+            raise ValueError(f'only for BlueKing sites; platform "{platform_name}" has its own routes')
         routes = tuple(
             Route(
                 port=ENTRY_PORTS[entry.edge] if row.port == "entry" else row.port,

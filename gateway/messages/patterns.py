@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 _VALUE = re.compile(r"(\{\d+\})")
 _WORD = re.compile(r"[A-Za-z]{2,}")
@@ -38,13 +39,20 @@ class Pattern:
     def expression(self) -> re.Pattern[str]:
         first, *others = [re.escape(one) for one in self.literals]
         # A value that begins the message is no place with the name of a key behind it.
-        value = r"(\d+)" if self.counts else "(.*?)" if first else "((?:(?!: ).)+?)"
+        # Only a list or dict, as an entry has it, is all of it a value.
+        value = r"(\d+)" if self.counts else "(.*?)" if first else r"([\[{].*?|(?:(?!: ).)+?)"
         expression = before = first
         for literal in others:
             # What is quoted ends with its quote.
             expression += (r'([^"]*)' if before.endswith('"') and literal.startswith('"') else value) + literal
             before, value = literal, "(.*?)"
         return re.compile(expression, re.DOTALL)
+
+    @cached_property
+    def quoted(self) -> list[bool]:
+        """Of each value whether it stands in quotes: it is somebody's own words then."""
+        pairs = pairwise(self.literals)
+        return [before.endswith('"') and behind.startswith('"') for before, behind in pairs]
 
     @cached_property
     def words(self) -> list[str]:
@@ -58,6 +66,7 @@ class Match:
 
     message: str
     values: tuple[str, ...]
+    quoted: tuple[bool, ...] = ()
 
 
 class Index:
@@ -80,7 +89,7 @@ class Index:
             return Match(self._exact[text], ())
         for pattern in sorted(self._candidates(text), key=lambda one: -one.weight):
             if found := pattern.expression.fullmatch(text):
-                return Match(pattern.text, found.groups())
+                return Match(pattern.text, found.groups(), tuple(pattern.quoted))
         return None
 
     def _candidates(self, text: str) -> Iterator[Pattern]:

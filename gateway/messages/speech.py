@@ -16,6 +16,7 @@ from gateway.messages.patterns import Index, Match
 _SEPARATOR = re.compile(r"(: |; |, |\n\s*|(?<=\.) (?=[A-Z])| (?=\())")
 _CHINESE_SEPARATORS = {": ": "：", "; ": "；", ", ": "，", " ": ""}
 _CHINESE_END = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]$")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _BRACKETS = re.compile(r"\((.+)\)([.:;,]?)", re.DOTALL)
 _QUOTED = re.compile(r"^(?:\"[^\"]*\"|'[^']*') ")
 _VALUE = re.compile(r"\{\{|\}\}|\{(\d+)\}")
@@ -50,7 +51,9 @@ class Translation:
         while start < len(parts):
             end, text = self._longest(parts, start)
             separator = parts[end] if end < len(parts) else ""
-            if text != "".join(parts[start:end]) and _CHINESE_END.search(text):
+            # Behind a value at the end of a translated message, a colon or comma may be the value's own.
+            ends = _CHINESE if separator == "; " else _CHINESE_END
+            if text != "".join(parts[start:end]) and ends.search(text):
                 separator = _CHINESE_SEPARATORS.get(separator, separator)
             said += text + separator
             start = end + 1
@@ -70,7 +73,7 @@ class Translation:
         return start + 1, self._in_brackets(parts[start])
 
     def _message(self, found: Match) -> str:
-        values = [self(value) for value in found.values]
+        values = [one if quoted else self(one) for one, quoted in zip(found.values, found.quoted, strict=True)]
         return _VALUE.sub(lambda one: values[int(one[1])] if one[1] else one[0][0], self._catalogue[found.message])
 
     def _in_brackets(self, text: str) -> str:

@@ -152,6 +152,8 @@ def test_the_requests_of_a_site_are_counted_by_class_bytes_and_seconds(measured)
 
 
 def test_the_host_tells_what_is_in_force_and_how_its_parts_are(measured):
+    # Its timer may not have come round since the deploy.
+    on_host("systemctl start wecom-gateway-resolve.service")
     found = measure()
     release = on_host(f"basename $(readlink {HOME}/current)").strip()
     assert found[f'wecom_gateway_info release="{release}",version=""'] == 1

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from pyinfra import logger
 
 from gateway.fleet.host import Host
 from gateway.fleet.parsing import parse_host
@@ -154,3 +155,10 @@ def answering(
 def http(request: pytest.FixtureRequest) -> Block:
     """Everything at http level: sites of one edge, on one nginx."""
     return http_level(*request.param)
+
+
+@pytest.fixture(autouse=True)
+def log_without_translation() -> Iterator[None]:
+    """Each test finds pyinfra's log as a program that has just begun: without the words of a run before it."""
+    yield
+    logger.filters.clear()

@@ -110,7 +110,7 @@ def _site(**change: object) -> dict[str, object]:
         ),
         pytest.param(
             _site(wecom={"secret": "do-not-show"}),
-            "wx.school.edu.cn: wecom.secret: unknown key; a secret never stands in an inventory; "
+            "wx.school.edu.cn: wecom.secret: a secret never stands in an inventory; "
             "remove it and set it where the app's server keeps its secrets",
             id="the app's Secret",
         ),
@@ -123,7 +123,7 @@ def _site(**change: object) -> dict[str, object]:
         ),
         pytest.param(
             _site(wecom={"oauth_domain": "wx.school.edu.cn:9001"}),
-            "wx.school.edu.cn: wecom.oauth_domain: unknown key; WeCom's trusted domain and OAuth callback domain are "
+            "wx.school.edu.cn: wecom.oauth_domain: WeCom's trusted domain and OAuth callback domain are "
             "the site's domain, without a port; remove the key",
             id="a callback domain of its own",
         ),
@@ -298,4 +298,4 @@ def test_what_cannot_stand_in_a_list_is_not_offered_as_its_member(parse, value):
 
 def test_a_sites_key_that_is_no_text_is_told(parse):
     _, (problem,) = parse({**GOOD, 5: 1})
-    assert problem == "h1: wx.school.edu.cn: [5]: 5: keys should be strings"
+    assert problem == "h1: wx.school.edu.cn: [5]: is read by nobody; keys are text in quotes"

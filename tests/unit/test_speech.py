@@ -17,6 +17,8 @@ CHINESE = {
     "{0} can be deployed": "{0}可以部署",
     "deployed by {0}, {1}": "{1}由 {0} 部署",
     "host": "主机",
+    '"{0}" is no name': '"{0}" 不是名称',
+    "{0} is not possible": "不能写 {0}",
     "wants {{domain}} in {0}": "{0} 里要有 {{domain}}",
 }
 CODES = {"port {0} is held by {1}": "WG0001", "nginx does not run": "WG0002"}
@@ -49,6 +51,9 @@ code = Codes(CODES)
         ("host", "主机"),
         ("host: nginx does not run", "host: nginx 没有运行"),
         ("nothing that is known: 3 x, 4 y; z", "nothing that is known: 3 x, 4 y; z"),
+        # the operator's own words, though a message says the same
+        ('"nginx does not run, host" is no name', '"nginx does not run, host" 不是名称'),
+        ("x: {'a': {}} is not possible; free the port", "x: 不能写 {'a': {}}；请释放端口"),
         ("", ""),
     ],
 )

@@ -21,6 +21,7 @@ GLOSSARY = tomllib.loads((catalogues.TOP / "guide/glossary.toml").read_text())
 # Messages in which a word of the glossary means something else, or goes without saying.
 _IN_ANOTHER_SENSE = {
     "app entry",
+    "--metrics: a node exporter reads files that end in .prom alone; name a file NAME.prom",
     "Write what Prometheus can ask no host for. FILE, NAME.prom, is for a node exporter's textfile collector.",
     "Write the entry for DOMAIN into an inventory, put its files in place, and check it, offline.",
 }
