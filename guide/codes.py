@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
-
 from guide import catalogues
 from guide.message_texts import VALUE
 
@@ -84,26 +82,26 @@ def rows(language: str) -> list[Row]:
     return found
 
 
+@cache
 def codes() -> dict[str, str]:
     """The code of each message that has one: of the row with the longest beginning that the message has."""
     known: dict[str, str] = {}
     beginnings = sorted(
         ((one, row.code) for row in rows("en") if row.code for one in row.beginnings), key=lambda pair: -len(pair[0])
     )
-    for name, catalogue in catalogues.expected().items():
-        if name not in _CATALOGUES:
-            continue
-        for message in _messages(catalogue):
+    for messages in _messages().values():
+        for message in messages:
             text = re.sub(r"\{\d+\}", VALUE, message).replace("{{", "{").replace("}}", "}")
             if code := next((code for one, code in beginnings if begins(text, one)), None):
                 known[message] = code
     return known
 
 
-def _messages(catalogue: Catalog) -> Iterator[str]:
-    for one in catalogue:
-        if isinstance(one.id, str) and one.id:
-            yield one.id
+@cache
+def _messages() -> dict[str, list[str]]:
+    """The messages of the catalogues that have findings and refusals, by catalogue."""
+    expected = catalogues.expected()
+    return {name: [one.id for one in expected[name] if isinstance(one.id, str) and one.id] for name in _CATALOGUES}
 
 
 def without_code() -> dict[str, list[str]]:
@@ -111,11 +109,10 @@ def without_code() -> dict[str, list[str]]:
     known = codes()
     lists = tomllib.loads(catalogues.LISTS.read_text(encoding="utf-8"))
     parts = {*lists["parts"], *(one for short in lists["short"].values() for one in short)}
-    found = {}
-    for name, catalogue in catalogues.expected().items():
-        if name in _CATALOGUES:
-            found[name] = [one for one in _messages(catalogue) if one not in known and one not in parts]
-    return found
+    return {
+        name: [one for one in messages if one not in known and one not in parts]
+        for name, messages in _messages().items()
+    }
 
 
 def explained() -> dict[str, dict[str, object]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gateway import whole_file
 from gateway.checkout import verify_files
 from gateway.checkout.verify_files import VerifyFile
 from gateway.cli import import_cert
@@ -82,7 +83,7 @@ def add(
     Exit 0 when check finds nothing but warnings, 1 when it finds errors or nothing was added.
     """
     # It takes a third of a second, which no other command is to wait for.
-    from gateway.editing import addition, whole_file
+    from gateway.editing import addition
 
     certificates = import_cert.folder_for(domain)
     if cert and edge == "slb":

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
-import wcwidth
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.certificates import importing, names, passphrase, pem, stored
@@ -86,6 +85,8 @@ def _print_stored(picked: importing.Picked, written: list[Path], now: datetime) 
     rows.append(("", f"(issued by {names.title(picked.chain[-1].issuer)})"))
     for number, (source, why) in enumerate(picked.ignored):
         rows.append(("ignored" if number == 0 else "", f"{source}: {why}"))
+    import wcwidth  # as in output.py
+
     for label, text in rows:
         click.echo(f"{click.style(wcwidth.ljust(said(label), 12), bold=True)}{said(printable(text))}")
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import click
-import wcwidth
 
 from gateway.messages.said import code, finding, said
 from gateway.problems import Problem, count, errors, printable
@@ -39,6 +38,9 @@ def say(
     told = f"{_styled(said(label), color)}: {told}" if label else _styled(told, color)
     line = " " * before + told
     if folded is not None and sys.stdout.isatty():
+        # Its tables take a thirtieth of a second to read, which most commands need not wait for.
+        import wcwidth
+
         width = max(shutil.get_terminal_size().columns, 30)
         further = " " * folded
         # paths and names of files are not torn apart
@@ -87,11 +89,11 @@ def progress(what: str, as_json: bool) -> Callable[[int, int], None]:
     """To be called with how many of something are done and how many there are: says so on a terminal, in one line that
     is written over. Says nothing where there is no terminal, and with `as_json`."""
 
-    def say(done: int, total: int) -> None:
+    def tell(done: int, total: int) -> None:
         if not as_json and sys.stderr.isatty():
             click.echo("\r" + said(f"{done} of {count(total, what)} asked"), nl=done == total, err=True)
 
-    return say
+    return tell
 
 
 def print_problems(problems: Sequence[Problem], err: bool = False, most: int | None = None) -> None:
@@ -107,6 +109,8 @@ def print_problems(problems: Sequence[Problem], err: bool = False, most: int | N
 
 def aligned(rows: Sequence[tuple[str, ...]], colors: Sequence[str | None]) -> list[str]:
     """One line for each row, in columns and in the operator's language; the last cell has the row's color, or none."""
+    import wcwidth  # as above
+
     told = [tuple(map(said, row)) for row in rows]
     widths = [max(wcwidth.width(row[column]) for row in told) for column in range(len(told[0]) - 1)]
     lines = []

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gateway import whole_file
 from gateway.cli.inventory import load_or_stop, on_inventory
 from gateway.cli.notify import notifier, with_notify
 from gateway.cli.output import SHOWN, aligned, print_json, print_problems, progress, say, stop
@@ -19,7 +18,6 @@ from gateway.deploys import concerns, status_words
 from gateway.deploys.drift import HostStatus
 from gateway.deploys.exposition import exposition
 from gateway.deploys.status import ask_hosts
-from gateway.handover import pages
 from gateway.problems import errors
 
 
@@ -72,10 +70,7 @@ def _write(metrics: Path | None, found: list[HostStatus], days: Mapping[str, int
     if metrics is None:
         return True
     try:
-        # A mistyped folder that is made here would be one that no node exporter reads.
-        if not metrics.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        pages.write(metrics.parent, {metrics.name: exposition(found, days, datetime.now(UTC))})
+        whole_file.write(metrics, exposition(found, days, datetime.now(UTC)))
     except OSError as error:
         text = f"{error.strerror}; name a file NAME.prom in a folder that is there and that you may write to"
         say(f"--metrics {metrics}: cannot be written: {text}", "red", "error", err=True)

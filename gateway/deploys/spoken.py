@@ -10,9 +10,9 @@ from pyinfra import logger
 from gateway.messages.said import finding
 
 _STYLE = re.compile(r"(\x1b\[[0-9;]*m)")
-# What pyinfra puts before a text: an arrow, the host's name, an indent.
-_BEFORE = re.compile(r"(?:-->\s*)?(?:\[[^\]]*\]\s*)?\s*")
-# Lines of a file that a preview shows.
+# What pyinfra puts before a text: the host's name, an indent.
+_BEFORE = re.compile(r"(?:\[[^\]]*\]\s*)?\s*")
+# Lines of a file that a preview shows, and pyinfra's own arrows.
 _OF_A_FILE = re.compile(r"\s{6}(?!\.\.\. )|\s*[-+~@]")
 
 

@@ -68,24 +68,24 @@ def egress_conflicts(egress: Egress, sites: Iterable[Site], ssh_port: Any) -> It
         'put egress on a host without that port (sites at edge "slb" leave 443 free, "sites": [] is allowed) or move '
         "the site"
     )
-    yield from _listener_conflicts(egress, sites, ssh_port, 443, elsewhere)
+    yield from _listener_conflicts(egress, sites, ssh_port, elsewhere)
 
 
 def metrics_conflicts(
     metrics: Metrics, egress: Egress | None, sites: Iterable[Site], ssh_port: Any
 ) -> Iterator[tuple[str, str]]:
     """The same of `metrics`, which cannot stand where egress does either."""
-    yield from _listener_conflicts(metrics, sites, ssh_port, 9145, "choose a port that no site has, like 9145")
+    yield from _listener_conflicts(metrics, sites, ssh_port, "choose a port that no site has, like 9145")
     if egress and metrics.listen == egress.listen:
         yield "listen", f"{metrics.listen} is egress's on this host; choose another port, like 9145"
 
 
 def _listener_conflicts(
-    listener: Egress | Metrics, sites: Iterable[Site], ssh_port: Any, usual: int, instead: str
+    listener: Egress | Metrics, sites: Iterable[Site], ssh_port: Any, instead: str
 ) -> Iterator[tuple[str, str]]:
-    """`usual` is a port that would be right, `instead` what to do where a site has the port."""
+    """`instead` is what to do where a site has the port."""
     if listener.port == RELEASE_PORT:
-        yield "listen", f"port {RELEASE_PORT} is the gateway's own on this host; right would be {usual}"
+        yield "listen", f"port {RELEASE_PORT} is the gateway's own on this host; right would be {listener.usual_port}"
     for site in sites:
         if listener.port in site.listeners():
             yield (
@@ -97,7 +97,7 @@ def _listener_conflicts(
     if all(network.version != listener.address.version for network in listener.allow):
         yield "allow", f"no network here can reach {listener.listen}: one is IPv4, the other IPv6"
     if listener.port in (SSH_PORT, ssh_port):
-        yield "listen", f"port {listener.port} {_SSH}; right would be another, like {usual}"
+        yield "listen", f"port {listener.port} {_SSH}; right would be another, like {listener.usual_port}"
 
 
 def layer_4_conflicts(host: str, sites: Sequence[Site]) -> list[Problem]:

@@ -83,11 +83,11 @@ def parse_host(
     problems += site_conflicts(name, sites, data.get("ssh_port"))
     ssh_port = data.get("ssh_port")
     egress, found = _listener(
-        name, "egress", data.get("egress"), Egress, 443, lambda one: egress_conflicts(one, sites, ssh_port)
+        name, "egress", data.get("egress"), Egress, lambda one: egress_conflicts(one, sites, ssh_port)
     )
     problems += found
     metrics, found = _listener(
-        name, "metrics", data.get("metrics"), Metrics, 9145, lambda one: metrics_conflicts(one, egress, sites, ssh_port)
+        name, "metrics", data.get("metrics"), Metrics, lambda one: metrics_conflicts(one, egress, sites, ssh_port)
     )
     problems += found
     balancer, found = _proxy_protocol(name, data.get("proxy_protocol"), sites)
@@ -220,14 +220,13 @@ def _listener(
     key: str,
     raw: Any,
     model: type[_Listener],
-    usual: int,
     conflicts: Callable[[_Listener], Iterable[tuple[str, str]]],
 ) -> tuple[_Listener | None, list[Problem]]:
-    """A listener of the host's own under `key`, and every problem with it. `usual` is a port that would be right."""
+    """A listener of the host's own under `key`, and every problem with it."""
     if raw is None:
         return None, []
     if not isinstance(raw, Mapping):
-        text = f'is not a dict; right would be {{"listen": "10.0.0.5:{usual}", "allow": ["10.0.0.0/24"]}}'
+        text = f'is not a dict; right would be {{"listen": "10.0.0.5:{model.usual_port}", "allow": ["10.0.0.0/24"]}}'
         return None, [Problem(name, "", key, text)]
     listener = None
     try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from gateway import rendering
+from gateway import rendering, whole_file
 from gateway.handover import steps
 from gateway.handover.sheet import BLANK_END, BLANK_START, Sheet
 
@@ -44,7 +43,7 @@ def write(folder: Path, files: dict[str, str]) -> list[Path]:
     Each file is written as a whole or not at all. Raises OSError where one cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    return [_put(folder / name, text) for name, text in files.items()]
+    return [whole_file.write(folder / name, text) for name, text in files.items()]
 
 
 def write_index(folder: Path, sheets: Iterable[Sheet]) -> bool:
@@ -63,25 +62,6 @@ def write_index(folder: Path, sheets: Iterable[Sheet]) -> bool:
 def _shown_blanks(sheet: Sheet) -> int:
     """How many blanks somebody who reads the sheet sees. A value that stands in two places is two."""
     return _render("sheet.md.j2", **_values(sheet)).count(BLANK_START)
-
-
-def _put(path: Path, text: str) -> Path:
-    """Writes one file beside its place and moves it there. Returns its path.
-
-    Raises OSError where a device or a pipe is: root would lose /dev/null by it.
-    """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EINVAL, "Not a regular file", str(path))
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    try:
-        # made anew, so that no link of somebody else's is followed
-        with part.open("x", encoding="utf-8") as file:
-            file.write(text)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
 
 
 def _code(value: str) -> str:

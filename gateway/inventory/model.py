@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import (
     AfterValidator,
@@ -187,7 +187,9 @@ class Cert(_Frozen):
 
 
 class InnerListener(_Frozen):
-    """A listener of a host's own on one of its addresses, beside the sites'."""
+    """A listener of a host's own on one of its addresses, beside the sites'. `usual_port` is told as an example."""
+
+    usual_port: ClassVar[int]
 
     listen: ListenAddress
     """An address of the host and a port."""
@@ -206,6 +208,8 @@ class InnerListener(_Frozen):
 class Egress(InnerListener):
     """TLS pass-through to the WeCom API on one inner address of a host, for servers without internet access."""
 
+    usual_port = 443
+
     listen: ListenAddress
     """An address of the host and a port: "10.0.0.5:443"."""
 
@@ -215,6 +219,8 @@ class Egress(InnerListener):
 
 class Metrics(InnerListener):
     """What Prometheus reads of a host, as `GET /metrics` on one of its inner addresses."""
+
+    usual_port = 9145
 
     listen: MetricsAddress
     """An address of the host and a port: "10.0.0.5:9145"."""

@@ -41,11 +41,11 @@ class Pattern:
         # A value that begins the message is no place with the name of a key behind it.
         # Only a list or dict, as an entry has it, is all of it a value.
         value = r"(\d+)" if self.counts else "(.*?)" if first else r"([\[{].*?|(?:(?!: ).)+?)"
-        expression = before = first
-        for literal in others:
+        expression = first
+        for literal, quoted in zip(others, self.quoted, strict=True):
             # What is quoted ends with its quote.
-            expression += (r'([^"]*)' if before.endswith('"') and literal.startswith('"') else value) + literal
-            before, value = literal, "(.*?)"
+            expression += (r'([^"]*)' if quoted else value) + literal
+            value = "(.*?)"
         return re.compile(expression, re.DOTALL)
 
     @cached_property
@@ -77,10 +77,10 @@ class Index:
         self._by_word: dict[str, list[Pattern]] = {}
         self._others: list[Pattern] = []
         for message in messages:
-            if not _VALUE.search(message):
-                self._exact[message.replace("{{", "{").replace("}}", "}")] = message
-                continue
             pattern = Pattern(message, message in counts)
+            if len(pattern.literals) == 1:
+                self._exact[pattern.literals[0]] = message
+                continue
             (self._by_word.setdefault(pattern.words[0], []) if pattern.words else self._others).append(pattern)
 
     def find(self, text: str) -> Match | None:

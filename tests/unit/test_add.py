@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from gateway import whole_file
 from gateway.cli.main import main
-from gateway.editing import whole_file
 
 from .conftest import REPO
 from .importing import CHAIN, DOMAIN, LEAF, enter_checkout

@@ -101,7 +101,7 @@ def test_a_folder_that_may_not_be_written_to_is_told(status, tmp_path, monkeypat
     def refuse(folder, files):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("gateway.cli.status.pages.write", refuse)
+    monkeypatch.setattr("gateway.cli.status.whole_file.write", refuse)
     done = status(tmp_path / "gateways.prom")
     assert done.exit_code == 2
     assert "Permission denied; name a file NAME.prom in a folder that is there and that you may write to" in done.output

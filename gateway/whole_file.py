@@ -1,12 +1,32 @@
-"""A file that is replaced in one step, or not at all."""
+"""Files that are written in one step, or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+def write(path: Path, text: str) -> Path:
+    """Writes a file beside its place and moves it there. Returns its path.
+
+    Raises OSError where it cannot, and where a device or a pipe is: root would lose /dev/null by it.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        # made anew, so that no link of somebody else's is followed
+        with part.open("x", encoding="utf-8") as file:
+            file.write(text)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
 
 
 @contextmanager
