@@ -12,7 +12,7 @@ from gateway.nginx.build import SSL_CONF_COMMAND, Build
 # Modules that nginx has only where it was built --with them, and those that it has unless it was built --without them
 # (https://nginx.org/en/docs/configure.html). The stream module is none of them: it may be a package's of its own, of
 # which nginx -V knows nothing, as on Debian 11.
-_ASKED_FOR = ("http_ssl_module", "http_v2_module", "http_realip_module")
+_ASKED_FOR = ("http_ssl_module", "http_v2_module", "http_realip_module", "http_auth_request_module")
 _USUAL = (
     *("http_rewrite_module", "http_proxy_module", "http_map_module", "http_geo_module", "http_limit_req_module"),
     *("http_upstream_keepalive_module", "http_upstream_zone_module", "http_gzip_module"),

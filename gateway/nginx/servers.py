@@ -17,7 +17,7 @@ from gateway.onhost.constants import ACME, ACME_WEBROOT
 # nginx takes each once.
 YIELDING = frozenset(
     {
-        *("gzip", "client_body_timeout", "auth_basic"),
+        *("gzip", "client_body_timeout", "auth_basic", "auth_request"),
         *("proxy_buffering", "proxy_cache", "proxy_store", "proxy_intercept_errors"),
     }
 )

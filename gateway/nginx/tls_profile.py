@@ -59,6 +59,7 @@ FEATURES: dict[str, Needs] = {
     "upstream_zone": Needs(built_with=frozenset({"http_upstream_zone_module"})),
     "gzip": Needs(built_with=frozenset({"http_gzip_module"})),
     "auth_basic": Needs(built_with=frozenset({"http_auth_basic_module"})),
+    "auth_request": Needs(built_with=frozenset({"http_auth_request_module"})),
     "realip": Needs(built_with=frozenset({"http_realip_module"})),
     "proxy_cache": Needs(built_with=frozenset({"http-cache"})),
     "upstream_keepalive": Needs(built_with=frozenset({"http_upstream_keepalive_module"})),

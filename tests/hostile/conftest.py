@@ -10,10 +10,20 @@ import pytest
 import lab
 from lab import hosts
 
-from ..lab.checkout import Checkout
+from ..lab.checkout import Checkout, on_host
 from .edges import HOSTS, OWN, Edge
 
 _TALLY = pytest.StashKey[list[str]]()
+
+# What a site of somebody else's on the same host may need of nginx, and what none of the gateway's may take over.
+_NEIGHBOURS = """
+set_real_ip_from 0.0.0.0/0;
+set_real_ip_from ::/0;
+real_ip_header X-Forwarded-For;
+merge_slashes off;
+underscores_in_headers on;
+ignore_invalid_headers off;
+"""
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +33,8 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     hosts.remove(names)
     lab.up(names, os.environ.get("WECOM_HOSTILE_SUITE", "bookworm"), basis="packaged")
     try:
+        for name in names:
+            on_host(name, f"cat >/etc/nginx/conf.d/theirs.conf <<'E'\n{_NEIGHBOURS}\nE\nnginx -t -q")
         checkout = Checkout.make(tmp_path_factory.mktemp("hostile") / "checkout", names[0])
         platforms = checkout.path / "group_data" / "all.py"
         platforms.write_text(f"{platforms.read_text()}\nplatforms |= {OWN!r}\n")

@@ -81,20 +81,32 @@ _THEIRS = """
     error_page 404 = @theirs;
     auth_basic "theirs";
     auth_basic_user_file /etc/hostname;
+    auth_request /theirs;
+    set_real_ip_from 0.0.0.0/0;
+    real_ip_header X-Forwarded-For;
 """
 
 
-def test_what_others_say_at_http_level_for_their_own_sites_counts_for_none_of_ours(visit):
+def test_what_others_say_at_http_level_for_their_own_sites_counts_for_none_of_ours(visit, files):
     """By HEAD a cache asks as by GET, and an answer that is kept is a visitor's that another gets."""
     failing = get("/gone", ("X-Status", "404 Not Found"))
     asked = [get("/x", method="HEAD"), get("/x"), get("/x"), failing]
-    head, first, second, gone = visit(
-        [{"upstream": "http://10.0.0.8:8080/"}], [_echo("10.0.0.8")], *asked, theirs=_THEIRS
+    forged = get("/x", ("X-Forwarded-For", "192.0.2.66"))
+    body = "AbCdEfGhIjKlMnOp"
+    file = f"WW_verify_{body}.txt"
+    (files / "verify" / DOMAIN).mkdir(parents=True)
+    (files / "verify" / DOMAIN / file).write_text(body)
+    verified = [get(f"/{file}"), get(f"/{file}", ("If-None-Match", '"x"'))]
+    head, first, second, gone, claimed, *served = visit(
+        [{"upstream": "http://10.0.0.8:8080/"}], [_echo("10.0.0.8")], *asked, forged, *verified, theirs=_THEIRS
     )
+    assert [(one.status, one.body) for one in served] == [(200, body)] * 2
     assert [one.status for one in (head, first, second, gone)] == [200, 200, 200, 404]
     assert head.arrived == ["10.0.0.8:8080 HEAD /x"]
     assert first.arrived == second.arrived == ["10.0.0.8:8080 GET /x"]
     assert gone.told()["target"] == "/gone"
+    for header in ("x-real-ip", "x-forwarded-for"):
+        assert claimed.sent(header) == first.sent(header) != ["192.0.2.66"], header
 
 
 def _given(*lines: str) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,7 @@ from gateway.nginx.tree import tree
 BARE = frozenset({"--with-http_ssl_module", "--with-http_stub_status_module"})
 DEBIAN = BARE | {
     *("--with-http_realip_module", "--with-http_v2_module", "--with-stream=dynamic"),
-    "--with-stream_ssl_preread_module",
+    *("--with-stream_ssl_preread_module", "--with-http_auth_request_module"),
 }
 
 SLB: dict[str, Any] = {"domain": "a.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
@@ -46,13 +46,14 @@ def test_debians_nginx_lacks_nothing():
     assert modules.lacking(DEBIAN) == frozenset()
 
 
-def test_an_nginx_without_http2_and_realip_is_not_asked_for_them(parse, store_pair):
+def test_an_nginx_without_http2_realip_and_auth_request_is_not_asked_for_them(parse, store_pair):
     store_pair("b.edu.cn")
     host, _ = parse(TLS)
     for version in ("1.18.0", "1.22.1", "1.26.3"):
         text = _text(host, _build(BARE, version))
         assert "http2" not in text
         assert "set_real_ip_from" not in text
+        assert "auth_request" not in text
         # it asks who really connected
         assert "balancers.conf;" not in text
         assert "listen 443 ssl" in text
@@ -164,5 +165,5 @@ def test_a_stream_module_may_be_a_packages_of_its_own(parse):
     """nginx -V of Debian 11 knows nothing of it."""
     host, problems = parse(SLB, egress={"listen": "10.0.0.5:443", "allow": ["10.0.0.0/24"]})
     assert not problems
-    assert modules.lacking(BARE) == {"http_v2_module", "http_realip_module"}
+    assert modules.lacking(BARE) == {"http_v2_module", "http_realip_module", "http_auth_request_module"}
     assert modules.refusals(host, _build(BARE)) == []
