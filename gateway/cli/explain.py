@@ -33,5 +33,5 @@ def explain(answer: tuple[str, ...], as_json: bool) -> None:
     if as_json:
         print_json({"errors": [wecom.as_data(one) for one in found], "messages": [one.as_data() for one in ours]})
     else:
-        texts = [*(one.as_text() for one in ours), *(wecom.as_text(one) for one in found)]
+        texts = [*(one.as_text() for one in ours), *explained.unknown(pasted), *(wecom.as_text(one) for one in found)]
         click.echo("\n\n".join(texts) or wecom.NOTHING_FOUND)

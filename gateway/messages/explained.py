@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.messages.said import CODES, code
 
+_LIKE_A_CODE = re.compile(r"(?<![A-Za-z0-9])wg[0-9]+", re.IGNORECASE)
 _IN_TEXT = re.compile(r"(?<![A-Za-z0-9])wg([0-9]{4})(?![0-9])", re.IGNORECASE)
 
 
@@ -43,6 +44,17 @@ def explain(pasted: str) -> list[Explained]:
         codes = [found]
     known = _known()
     return [known[one] for one in dict.fromkeys(codes) if one in known]
+
+
+def unknown(pasted: str) -> list[str]:
+    """A sentence for each code in the text that no message of this version has."""
+    codes = dict.fromkeys(one.upper() for one in _LIKE_A_CODE.findall(pasted))
+    return [
+        f"{one}: no message of this version has this code; is it copied whole? Codes are WG and four digits\n"
+        f"{one}：这个版本没有这个编码；复制完整了吗？编码是 WG 加四位数字"
+        for one in codes
+        if one not in _known()
+    ]
 
 
 @cache

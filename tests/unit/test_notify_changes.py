@@ -214,6 +214,15 @@ class TestMessage:
             "此前的问题还有 1 个 · still open: 1",
         ]
 
+    def test_it_is_in_the_language_of_whoever_runs_the_command(self, monkeypatch) -> None:
+        monkeypatch.setenv("GATEWAY_LANG", "zh")
+        site = Concern("a.edu.cn at 10.0.0.5: port", "http://a.edu.cn: nothing listens there (connection refused)")
+        lines = message.message(Changes((DOWN, site), (), dict.fromkeys((DOWN.key, site.key))), "status inventory/prod.py").splitlines()
+        assert lines[2:] == [
+            "> **gw-a**: nginx 没有应答；在主机上看 journalctl -u nginx，再部署",
+            "> **a.edu.cn at 10.0.0.5: 端口**: http://a.edu.cn: 没有程序在监听（连接被拒绝）",
+        ]
+
     @pytest.mark.parametrize("length", [10, 400, 5000])
     @pytest.mark.parametrize("number", [1, 40, 3000])
     def test_it_is_never_longer_than_a_robot_takes_and_says_what_is_left_out(self, length: int, number: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.messages import language
+from gateway.messages.said import said
 from gateway.messages.speech import Codes, Translation
 
 CHINESE = {
@@ -104,3 +105,9 @@ def test_a_long_list_of_names_is_left_alone():
 )
 def test_the_language_is_the_variables_else_the_locales(environ, wanted):
     assert language.chosen(environ) == wanted
+
+
+def test_a_host_that_cannot_be_reached_is_told_in_chinese(monkeypatch):
+    monkeypatch.setenv("GATEWAY_LANG", "zh")
+    text = "unreachable: nothing listens at 10.0.0.5, port 22; is sshd running there, and is `ssh_port` right?"
+    assert said(text).startswith("连不上：10.0.0.5, port 22 上没有程序在监听")
