@@ -258,7 +258,9 @@ def test_mtail_reads_the_line_that_nginx_writes(trees):
 def test_what_is_asked_of_a_host_every_minute_may_change_nothing_of_its_kernel(parse):
     """Root asks, and reads what platforms answer."""
     host, _ = parse(SITE, metrics=METRICS)
-    units = {path: text for path, text in _texts(tree(host, BUILD)).items() if re.search("wecom-gateway-m.*service$", path)}
+    units = {
+        path: text for path, text in _texts(tree(host, BUILD)).items() if re.search("wecom-gateway-m.*service$", path)
+    }
     assert len(units) == 2
     for path, text in units.items():
         for kind in ("KernelTunables", "KernelModules", "ControlGroups"):

@@ -217,7 +217,9 @@ class TestMessage:
     def test_it_is_in_the_language_of_whoever_runs_the_command(self, monkeypatch) -> None:
         monkeypatch.setenv("GATEWAY_LANG", "zh")
         site = Concern("a.edu.cn at 10.0.0.5: port", "http://a.edu.cn: nothing listens there (connection refused)")
-        lines = message.message(Changes((DOWN, site), (), dict.fromkeys((DOWN.key, site.key))), "status inventory/prod.py").splitlines()
+        lines = message.message(
+            Changes((DOWN, site), (), dict.fromkeys((DOWN.key, site.key))), "status inventory/prod.py"
+        ).splitlines()
         assert lines[2:] == [
             "> **gw-a**: nginx 没有应答；在主机上看 journalctl -u nginx，再部署",
             "> **a.edu.cn at 10.0.0.5: 端口**: http://a.edu.cn: 没有程序在监听（连接被拒绝）",
