@@ -117,13 +117,11 @@ FAULTS = (
     Fault(
         "WecomGatewayCertificateAboutToExpire", TWO, *_certificate("old.edu.example", 6), {"site": "old.edu.example"}
     ),
-    # The others of this host are told all the same.
     Fault(
         "WecomGatewayCertificateUnreadable",
         TWO,
         f"cp -p {_DAMAGED} /run/damaged.pem; : >{_DAMAGED}",
         f"cp -p /run/damaged.pem {_DAMAGED}",
-        {"site": "damaged.edu.example"},
     ),
     # By the ACME server, which is away. Nobody waits for three days here: the host's note of its last success is older.
     Fault(
