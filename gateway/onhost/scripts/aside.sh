@@ -19,6 +19,7 @@ print_aside() {
 # Prints those of them that `replaced` does not have, and whose place is free: they come back.
 print_given_back() {
     local path
+    [ -d "$aside" ] || return 0
     while IFS= read -r path; do
         [[ " ${replaced[*]-} " == *" $path "* ]] || is_there "$path" || echo "$path"
     done < <(print_aside)
