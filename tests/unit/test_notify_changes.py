@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -208,11 +209,23 @@ class TestMessage:
         assert message.message(found, "status inventory/prod.py").splitlines() == [
             "**wecom-gateway**　`status inventory/prod.py`",
             '<font color="warning">新出现的问题 · New: 1</font>',
-            f"> **gw-a**: {DOWN.text}",
+            f"> **gw-a**: {DOWN.text} [WG3021]",
             '<font color="info">已恢复 · Ended: 1</font>',
             f"> **gw-b: wx.b.edu.cn**: {LATE.text}",
             "此前的问题还有 1 个 · still open: 1",
         ]
+
+    def test_findings_are_in_the_operators_language_and_a_long_one_keeps_its_code(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GATEWAY_LANG", "zh")
+        failed = Concern("a.edu.cn at 192.0.2.1: verification file", f"nginx is not running: {'x' * 5000}")
+        found = Changes((DOWN, failed), (), {DOWN.key: DOWN, failed.key: failed})
+        _, _, down, long = message.message(found, "status inventory/prod.py").splitlines()
+        assert down == "> **gw-a**: nginx 没有应答；在主机上看 journalctl -u nginx，再部署 [WG3021]"
+        assert re.fullmatch(
+            r"> \*\*a\.edu\.cn at 192\.0\.2\.1: 校验文件\*\*: nginx 没有运行：x+\.\.\. \[WG\d{4}\]", long
+        )
 
     @pytest.mark.parametrize("length", [10, 400, 5000])
     @pytest.mark.parametrize("number", [1, 40, 3000])
