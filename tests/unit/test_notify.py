@@ -129,6 +129,15 @@ class TestTelling:
         monkeypatch.chdir(tmp_path / "one")
         assert telling.tell(Robot("R", stand_in.url), path, command, _seen(DOWN)) == 0
 
+    def test_a_folder_whose_name_is_no_utf8_is_remembered(
+        self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / os.fsdecode("大学".encode("gbk"))
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
+        assert [telling.tell(to, path, "status a", one) for one in (_seen(DOWN), _seen(DOWN))] == [1, 0]
+
     def test_what_did_not_arrive_is_told_by_the_next_run(self, stand_in: Robots, tmp_path: Path) -> None:
         to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
         stand_in.answers = [(502, b"")]
