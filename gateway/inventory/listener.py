@@ -7,7 +7,7 @@ import ipaddress
 from gateway.problems import shown
 
 
-def address_and_port(value: str, usual: int = 443) -> str:
+def address_and_port(value: str, usual: int) -> str:
     """One address of the host and a port, as nginx writes them.
 
     Raises ValueError with what would be right, an example with the port `usual`.

@@ -16,7 +16,6 @@ from gateway.inventory import (
     acme_values,
     domain_names,
     header_values,
-    listener,
     network_values,
     upstream_values,
     wecom_values,
@@ -137,8 +136,6 @@ Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 VisitorsNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.visitors)]
 InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.inner)]
 ReadersNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.readers)]
-ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
-MetricsAddress = Annotated[StrictStr, AfterValidator(lambda value: listener.address_and_port(value, usual=9145))]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, AfterValidator(header_values.name)]
 Headers = Annotated[tuple[tuple[str, str], ...], BeforeValidator(header_values.pairs)]

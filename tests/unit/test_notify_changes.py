@@ -16,7 +16,8 @@ from gateway.outside.findings import Finding, Outcome
 from gateway.outside.findings import Result as Visited
 from gateway.problems import Problem
 
-DOWN = Concern("gw-a", "nginx does not answer; see journalctl -u nginx there, then deploy")
+from .concerning import DOWN, saw
+
 LATE = Concern("gw-b: wx.b.edu.cn", "the certificate expires soon: 20 days left")
 
 
@@ -26,22 +27,18 @@ def _visited(*checks: tuple[str, Outcome]) -> Seen:
     return of_sites.seen([Visited("a.edu.cn", ("gw-a",), "192.0.2.1", findings)], [], True)
 
 
-def _seen(*concerns: Concern, asked: bool = True, exists: bool = True) -> Seen:
-    return Seen(concerns, lambda _: asked, lambda _: exists)
-
-
 class TestChanges:
     def test_only_what_is_new_or_over_is_a_change(self) -> None:
-        assert changes.changes([DOWN], _seen(DOWN, LATE)).new == (LATE,)
-        assert changes.changes([DOWN, LATE], _seen(LATE)).ended == (DOWN,)
-        assert not changes.changes([DOWN, LATE], _seen(LATE, DOWN))
+        assert changes.changes([DOWN], saw(DOWN, LATE)).new == (LATE,)
+        assert changes.changes([DOWN, LATE], saw(LATE)).ended == (DOWN,)
+        assert not changes.changes([DOWN, LATE], saw(LATE, DOWN))
 
     def test_a_concern_with_other_numbers_is_the_same(self) -> None:
-        assert not changes.changes([LATE], _seen(replace(LATE, text=LATE.text.replace("20", "19"))))
+        assert not changes.changes([LATE], saw(replace(LATE, text=LATE.text.replace("20", "19"))))
         old, new = (
             Concern("gw-a", f"the running nginx still serves {one}; deploy") for one in ("0a1b2c3d4e", "ff00ff00ff")
         )
-        assert not changes.changes([old], _seen(new))
+        assert not changes.changes([old], saw(new))
 
     @pytest.mark.parametrize(
         ("one", "another"),
@@ -90,17 +87,17 @@ class TestChanges:
     )
     def test_two_names_ports_or_addresses_are_two_concerns(self, one: str, another: str) -> None:
         both = [Concern("gw-a", one), Concern("gw-a", another)]
-        assert len(changes.changes([], _seen(*both)).new) == 2
-        moved = changes.changes(both[:1], _seen(both[1]))
+        assert len(changes.changes([], saw(*both)).new) == 2
+        moved = changes.changes(both[:1], saw(both[1]))
         assert (moved.new, moved.ended) == (tuple(both[1:]), tuple(both[:1]))
 
     def test_a_place_that_was_not_asked_or_did_not_answer_says_nothing_of_its_concerns(self) -> None:
-        found = changes.changes([DOWN], _seen(asked=False))
+        found = changes.changes([DOWN], saw(asked=False))
         assert not found
         assert list(found.open.values()) == [DOWN]
 
     def test_what_left_the_inventory_has_ended(self) -> None:
-        assert changes.changes([DOWN], _seen(asked=False, exists=False)).ended == (DOWN,)
+        assert changes.changes([DOWN], saw(asked=False, exists=False)).ended == (DOWN,)
 
 
 class TestConcerns:
