@@ -17,6 +17,11 @@ def said(text: str) -> str:
     return text if language.chosen() == "en" else _translation()(text)
 
 
+def colon() -> str:
+    """What stands behind a label such as "error", in the operator's language."""
+    return ": " if language.chosen() == "en" else "："
+
+
 def finding(text: str) -> str:
     """What `said` gives, with the finding's code behind it, by which the guide explains it."""
     its_code = code(text)
