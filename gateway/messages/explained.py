@@ -64,7 +64,8 @@ def not_known(code: str) -> str:
 
 
 def _codes(pasted: str) -> list[str]:
-    text = _BROKEN.sub(r"[\1\2\3\4\5\6]", unicodedata.normalize("NFKC", pasted))
+    half_width = unicodedata.normalize("NFKC", pasted)
+    text = _BROKEN.sub(r"[\1\2\3\4\5\6]", half_width)
     return [f"WG{number}" for number in _IN_TEXT.findall(text)]
 
 

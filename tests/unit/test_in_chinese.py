@@ -1,4 +1,4 @@
-"""What a Chinese operator reads on a terminal is in one form: colons, headings, places that stay as they are written."""
+"""What a Chinese operator reads on a terminal has one form of colon, and places that stay as they are written."""
 
 from __future__ import annotations
 
