@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.messages.said import said
 from gateway.notify.changes import Changes, Concern
 from gateway.problems import printable
 
@@ -36,7 +37,7 @@ def _part(color: str, title: str, concerns: Sequence[Concern], room: int) -> lis
     rest = "> 另有 {0} 项未列出 · and {0} more"
     room -= len(lines[0].encode()) + len(rest.encode()) + 20
     for number, one in enumerate(concerns):
-        line = _cut(f"> **{_plain(one.place)}**: {_plain(one.text)}")
+        line = _cut(f"> **{_plain(one.place)}**: {_plain(said(one.text))}")
         room -= len(line.encode()) + 1
         if room < 0:
             return [*lines, rest.format(len(concerns) - number)]

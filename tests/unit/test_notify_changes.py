@@ -203,6 +203,12 @@ class TestConcerns:
 
 
 class TestMessage:
+    def test_what_is_wrong_is_told_in_the_operators_language(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GATEWAY_LANG", "zh")
+        late = Concern("gw-b: wx.b.edu.cn", "the certificate expires soon: 20 days left")
+        found = message.message(Changes((late,), (), {late.key: late}), "status inventory/prod.py")
+        assert "> **gw-b: wx.b.edu.cn**: 证书即将到期：剩余 20 天" in found
+
     def test_it_says_what_is_new_and_what_has_ended_in_both_languages(self) -> None:
         found = Changes((DOWN,), (LATE,), {DOWN.key: DOWN, "another": LATE})
         assert message.message(found, "status inventory/prod.py").splitlines() == [
