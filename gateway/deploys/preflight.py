@@ -13,7 +13,7 @@ from pyinfra.api.exceptions import PyinfraError
 
 from gateway.deploys import checked, connections, spoken, unattended
 from gateway.fleet.loading import InventoryError, load
-from gateway.messages.said import finding, said
+from gateway.messages.said import colon, finding, said
 from gateway.nginx import trial
 from gateway.problems import count, errors
 
@@ -69,4 +69,4 @@ def _stop(label: str, text: str) -> NoReturn:
 
 
 def _print(label: str, color: str, text: str) -> None:
-    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}: {text}", err=True)
+    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}{colon()}{text}", err=True)

@@ -70,7 +70,7 @@ def test_nothing_is_made_up_where_there_is_no_error(pasted):
     assert explain(pasted) == []
     done = run("-", stdin=pasted)
     assert done.exit_code == 0
-    assert done.stdout.startswith("no WeCom error found in this")
+    assert done.stdout.startswith("no WeCom error and no message of this program found in this")
     assert LOOK_UP in done.stdout
 
 
