@@ -62,10 +62,13 @@ give_back() {
             mv -T "$aside$path" "$path"
             continue
         fi
-        # Bit by bit, under a name that no pattern of nginx's matches.
+        # Bit by bit, under a name that no pattern of nginx's matches. The other copy goes last, when this one is on the
+        # disk under its own name: a power failure leaves at least one of them whole.
         part=${path%/*}/.${path##*/}.wecom-gateway
         cp -a -T --remove-destination "$aside$path" "$part"
+        sync_disk "${path%/*}"
         mv -T "$part" "$path"
+        sync_disk "${path%/*}"
         rm -f "$aside$path"
     done < <(print_given_back)
 }
