@@ -38,8 +38,8 @@ class Pattern:
     @cached_property
     def expression(self) -> re.Pattern[str]:
         first, *others = [re.escape(one) for one in self.literals]
-        # A value that begins the message is no place with the name of a key behind it.
-        # Only a list or dict, as an entry has it, is all of it a value.
+        # A value that begins the message has no ": " in it, before which a place would stand; but a list or dict, as an
+        # entry has it, may.
         value = r"(\d+)" if self.counts else "(.*?)" if first else r"([\[{].*?|(?:(?!: ).)+?)"
         expression = first
         for literal, quoted in zip(others, self.quoted, strict=True):
