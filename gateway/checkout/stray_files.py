@@ -79,7 +79,7 @@ def _listed(folder: Path) -> list[Path]:
     """What is in a folder, without hidden files. Empty where it cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError:  # none, or the check of its site tells it
+    except (OSError, ValueError):  # none, no name that a file can have, or the check of its site tells it
         return []
 
 

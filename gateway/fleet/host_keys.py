@@ -53,7 +53,7 @@ def warnings(host: str, keys: Iterable[str]) -> list[Problem]:
     found = []
     for key in sorted(given - _KNOWN - SITE_KEYS - PLATFORM_KEYS, key=str):  # of those gateway/fleet/misplaced.py tells
         if not isinstance(key, str):
-            found.append(Problem(host, "", repr(key), "is read by nobody; keys are text in quotes", "warning"))
+            found.append(Problem(host, "", shown(repr(key)), "is read by nobody; keys are text in quotes", "warning"))
             continue
         meant = nearest(key, _KNOWN - given, cutoff=0.8) or nearest(key, _KNOWN, cutoff=_SURELY)
         # a host without sites is an error that names the key
