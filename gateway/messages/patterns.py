@@ -42,9 +42,13 @@ class Pattern:
         # entry has it, may.
         value = r"(\d+)" if self.counts else "(.*?)" if first else r"([\[{].*?|(?:(?!: ).)+?)"
         expression = first
-        for literal, quoted in zip(others, self.quoted, strict=True):
+        for place, (literal, quoted) in enumerate(zip(others, self.quoted, strict=True), 1):
             # What is quoted ends with its quote.
-            expression += (r'([^"]*)' if quoted else value) + literal
+            part = (r'([^"]*)' if quoted else value) + literal
+            # Where a literal stands first, it is the one, and no other place is tried: in a long text that takes for
+            # ever. Only before something quoted it may be the wrong one, and the last one has to be at the end.
+            is_settled = place < len(others) and not any(self.quoted[place:])
+            expression += f"(?>{part})" if is_settled else part
             value = "(.*?)"
         return re.compile(expression, re.DOTALL)
 

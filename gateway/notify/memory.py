@@ -72,7 +72,7 @@ def _read(path: Path) -> Memory:
         return Memory(json.loads(path.read_bytes() or b"{}"))
     except FileNotFoundError:
         return Memory({})
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise MemoryFileError(
             f"{path}: is no memory of --notify; remove it, and everything is told once more"
         ) from None

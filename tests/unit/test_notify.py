@@ -154,7 +154,9 @@ class TestTelling:
         now += 60
         assert telling.tell(to, path, "status more", saw(DOWN)) == 1
 
-    @pytest.mark.parametrize("text", ["nonsense", "[]", '{"told": {"a": [["x"]]}}', '{"sent": ["x"]}', "\xff"])
+    @pytest.mark.parametrize(
+        "text", ["nonsense", "[]", '{"told": {"a": [["x"]]}}', '{"sent": ["x"]}', "\xff", "[" * 9999]
+    )
     def test_a_memory_that_is_none_is_told_and_kept(self, stand_in: Robots, tmp_path: Path, text: str) -> None:
         path = tmp_path / "notified.json"
         path.write_bytes(text.encode("latin-1"))
