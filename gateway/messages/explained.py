@@ -13,7 +13,7 @@ from gateway.messages.said import CODES, code
 
 _IN_TEXT = re.compile(r"(?<![A-Za-z0-9])wg[ _-]?([0-9]{3,6})(?![A-Za-z0-9])", re.IGNORECASE)
 # Where a line of a terminal begins that tells a finding.
-_NEXT_LINE = re.compile(r"\n(?=\s*(?:error|warning|refused|错误|警告|拒绝)\s*[:：])")
+_NEXT_LINE = re.compile(r"\n(?=\s*(?:error|warning|refused|错误|警告|已拒绝)\s*[:：])")
 # A code that a screenshot's line ends in the middle of.
 _BROKEN = re.compile(r"\[\s*(w)\s*(g)\s*([0-9])\s*([0-9])\s*([0-9])\s*([0-9])\s*\]", re.IGNORECASE)
 

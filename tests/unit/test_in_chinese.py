@@ -26,8 +26,8 @@ def run(*arguments: str, folder=REPO) -> str:
         (["check", "nowhere.py"], "错误：nowhere.py: 没有这个文件"),
         (["check"], "错误：缺少参数"),
         (["check", "inventory/test.py"], "警告：203.0.113."),
-        (["import-cert", "wx.A.edu.cn", "x.pem"], "拒绝：wx.A.edu.cn: domain: "),
-        (["add", "missing", "--host", "h", "--edge", "slb"], "拒绝：missing: domain: "),
+        (["import-cert", "wx.A.edu.cn", "x.pem"], "已拒绝：wx.A.edu.cn: domain: "),
+        (["add", "missing", "--host", "h", "--edge", "slb"], "已拒绝：missing: domain: "),
     ],
 )
 def test_a_label_has_a_full_width_colon_and_a_place_its_own(arguments, wanted):

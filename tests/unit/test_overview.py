@@ -216,7 +216,7 @@ def test_pages_stay_where_the_inventory_has_errors(run, inventory, tmp_path, mon
 def test_where_nothing_can_be_written_it_fails(run, tmp_path):
     (tmp_path / "out").write_text("")
     done = run(A)
-    assert (done.exit_code, "--out out: cannot be written: is no folder" in done.stderr) == (1, True)
+    assert (done.exit_code, "--out out: cannot be written: Not a directory" in done.stderr) == (1, True)
 
 
 def test_without_asking_from_outside_nothing_is_fine(run, tmp_path):

@@ -90,3 +90,8 @@ def test_known_and_unknown_codes_together():
     done = run("WG1004 WG9999")
     assert "\n\nWG9999: " in done.stdout
     assert done.stdout.startswith("WG1004\n")
+
+
+def test_lines_of_a_terminal_are_told_apart():
+    lines = f"已拒绝：wx.a.edu.cn: domain: 缺少\n错误：{shot(ENGLISH)}"
+    assert codes(lines) == ["WG1010", "WG1045"]
