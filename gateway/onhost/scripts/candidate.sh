@@ -133,7 +133,7 @@ find_moving_folders() {
             *) [[ " ${outside[*]-} " == *" $folder "* ]] || outside+=("$folder") ;;
         esac
     done < <(moving_files)
-    [ ${#outside[@]} -le 1 ] || mapfile -t outside < <(printf '%s\n' "${outside[@]}" | sort -r)
+    [ ${#outside[@]} -le 1 ] || mapfile -t outside < <(printf '%s\n' ${outside[@]+"${outside[@]}"} | sort -r)
 }
 
 # Prints where path $2 is in a configuration that was made once more in folder $1.
