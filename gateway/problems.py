@@ -9,6 +9,9 @@ from typing import Literal
 
 from gateway.messages.said import code, finding
 
+# No name is longer, and few paths of files are.
+_LONGEST_PART = 400
+
 
 @dataclass(frozen=True, order=True)
 class Problem:
@@ -30,7 +33,8 @@ class Problem:
     @property
     def place(self) -> str:
         """Where it is, for a terminal: `host: domain: field`."""
-        return _on_one_line(": ".join(part for part in (self.host, self.domain, self.field) if part))
+        parts = [part for part in (self.host, self.domain, self.field) if part]
+        return _on_one_line(": ".join(part if len(part) <= _LONGEST_PART else f"{part[:77]}..." for part in parts))
 
     def told(self) -> str:
         """The line in the operator's language, with its code behind it; the place stands as it is written."""

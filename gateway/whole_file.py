@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,14 +12,13 @@ from pathlib import Path
 
 
 def write(path: Path, text: str) -> Path:
-    """Writes a file beside its place and moves it there. Returns its path.
+    """Writes a file beside its place and moves it there, whoever else writes it meanwhile. Returns its path.
 
     Raises OSError where it cannot, and where a device or a pipe is: root would lose /dev/null by it.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "Not a regular file", str(path))
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         # made anew, so that no link of somebody else's is followed
         with part.open("x", encoding="utf-8") as file:
@@ -27,6 +27,24 @@ def write(path: Path, text: str) -> Path:
     finally:
         part.unlink(missing_ok=True)
     return path
+
+
+def stage(path: Path, body: bytes) -> Path:
+    """Writes a temporary file beside `path`, safely on disk, that nobody but its owner could read at any moment.
+
+    Returns the temporary file's path. Raises OSError where it cannot, and then leaves none.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    staged = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        staged.unlink()
+        raise
+    return staged
 
 
 @contextmanager
@@ -38,16 +56,12 @@ def replaced(path: Path, body: bytes) -> Iterator[None]:
     """
     real = Path(os.path.realpath(path))
     before = real.stat()
-    handle, name = tempfile.mkstemp(prefix=f".{real.name}.", dir=real.parent)
+    staged = stage(real, body)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(body)
-            os.fchmod(file.fileno(), before.st_mode & 0o7777)
-            with suppress(PermissionError):  # only root gives files away
-                os.fchown(file.fileno(), before.st_uid, before.st_gid)
-            file.flush()
-            os.fsync(file.fileno())
+        staged.chmod(before.st_mode & 0o7777)
+        with suppress(PermissionError):  # only root gives files away
+            os.chown(staged, before.st_uid, before.st_gid)
         yield
-        Path(name).replace(real)
+        staged.replace(real)
     finally:
-        Path(name).unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)

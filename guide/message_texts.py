@@ -81,7 +81,7 @@ def _expansion_end(source: str, place: int) -> int:
 def texts(path: Path) -> list[str]:
     """What the file says, messages and everything else."""
     read = python_texts if path.suffix == ".py" else script_texts
-    return list(read(path.read_text()))
+    return list(read(path.read_text(encoding="utf-8")))
 
 
 def is_message(text: str) -> bool:

@@ -83,5 +83,7 @@ def data_options() -> tuple[str, ...]:
 def make_targets() -> list[str]:
     """What the Makefile makes that is no file, in its order."""
     return [
-        name for line in re.findall(r"^\.PHONY: (.*)$", Path("Makefile").read_text(), re.M) for name in line.split()
+        name
+        for line in re.findall(r"^\.PHONY: (.*)$", Path("Makefile").read_text(encoding="utf-8"), re.M)
+        for name in line.split()
     ]

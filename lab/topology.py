@@ -80,6 +80,11 @@ def subnet() -> ipaddress.IPv4Network:
     return network
 
 
+def own_address() -> str:
+    """This machine's address on the lab's network, as the hosts see it."""
+    return str(subnet()[1])
+
+
 def address(name: str) -> str:
     """The fixed address of a host or of a part of the infrastructure. Raises LabError for other names."""
     if name in _FIXED:

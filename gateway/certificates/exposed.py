@@ -17,7 +17,7 @@ def mode_warning(path: Path) -> str | None:
     """What is wrong with a secret file's mode, and how to set it right. None where only its owner has access."""
     try:
         mode = path.stat().st_mode
-    except OSError:  # reported where the file is needed
+    except (OSError, ValueError):  # reported where the file is needed
         return None
     if not stat.S_ISREG(mode) or not mode & (stat.S_IRWXG | stat.S_IRWXO):
         return None

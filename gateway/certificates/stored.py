@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import stat
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from gateway import file_content
+from gateway import file_content, whole_file
 from gateway.certificates import exposed, judging, key_store, keys, mistakes, passphrase, pem
 from gateway.problems import Problem
 
@@ -110,10 +108,10 @@ def _replace(folder: Path, new: Mapping[str, bytes]) -> None:
     before: dict[str, Path | None] = {}
     try:
         for name, body in new.items():
-            staged[name] = _stage(folder, name, body)
+            staged[name] = whole_file.stage(folder / name, body)
         for name in new:
             path = folder / name
-            before[name] = _stage(folder, name, path.read_bytes()) if path.is_file() else None
+            before[name] = whole_file.stage(path, path.read_bytes()) if path.is_file() else None
         done: list[str] = []
         try:
             for name in new:
@@ -131,16 +129,6 @@ def _replace(folder: Path, new: Mapping[str, bytes]) -> None:
         for leftover in (*staged.values(), *before.values()):
             if leftover is not None:
                 leftover.unlink(missing_ok=True)
-
-
-def _stage(folder: Path, name: str, body: bytes) -> Path:
-    """Writes a temporary file, safely on disk, that nobody but its owner could read at any moment; returns its path."""
-    handle, path = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-    with os.fdopen(handle, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(handle)
-    return Path(path)
 
 
 def _key(folder: Path, chain: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -79,7 +80,7 @@ def _listed(folder: Path) -> list[Path]:
     """What is in a folder, without hidden files. Empty where it cannot be read."""
     try:
         return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    except OSError:  # none, or the check of its site tells it
+    except (OSError, ValueError):  # none, no name that a file can have, or the check of its site tells it
         return []
 
 
@@ -101,10 +102,13 @@ class _OtherInventories:
     def __init__(self, inventory: Path) -> None:
         self._texts: list[str] = []
         self._patterns: list[re.Pattern[str]] = []
-        paths = {path.resolve() for folder in (inventory.parent, Path("inventory")) for path in _listed(folder)}
+        # Path.resolve() raises for links in a circle
+        paths = {
+            Path(os.path.realpath(path)) for folder in (inventory.parent, Path("inventory")) for path in _listed(folder)
+        }
         for path in sorted(path for path in paths if path.suffix in _TEXTS)[:_MAX_FILES]:
             try:
-                text = path.read_text(encoding="utf-8") if path.stat().st_size <= _MAX_BYTES else ""
+                text = path.read_text(encoding="utf-8") if path.is_file() and path.stat().st_size <= _MAX_BYTES else ""
             except (OSError, UnicodeError):
                 continue
             self._texts.append(text)

@@ -28,10 +28,13 @@ def explain(answer: tuple[str, ...], as_json: bool) -> None:
     pasted = " ".join(answer)
     if pasted == "-":
         pasted = sys.stdin.buffer.read(_MOST_PASTED).decode("utf-8", errors="replace")
-    ours = explained.explain(pasted)
     found = wecom.explain(pasted)
+    ours = explained.explain(pasted, by_words=not found)
+    unknown = explained.unknown(pasted)
     if as_json:
-        print_json({"errors": [wecom.as_data(one) for one in found], "messages": [one.as_data() for one in ours]})
+        data = {"errors": [wecom.as_data(one) for one in found], "messages": [one.as_data() for one in ours]}
+        print_json(data | {"unknown": unknown})
     else:
-        texts = [*(one.as_text() for one in ours), *explained.unknown(pasted), *(wecom.as_text(one) for one in found)]
+        texts = [*(one.as_text() for one in ours), *map(explained.not_known, unknown)]
+        texts += [wecom.as_text(one) for one in found]
         click.echo("\n\n".join(texts) or wecom.NOTHING_FOUND)

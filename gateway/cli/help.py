@@ -37,9 +37,16 @@ def texts(command: click.Command) -> Iterator[str]:
 def in_chinese(group: click.Group, translations: Mapping[str, str], clicks_own: Mapping[str, str]) -> click.Group:
     """A copy of the command line whose help is translated; click itself speaks Chinese from then on."""
     _have_click_say(clicks_own)
+    click.Context.formatter_class = _Formatter
     told = _translated(group, translations)
     told.commands = {name: _translated(one, translations) for name, one in group.commands.items()}
     return told
+
+
+class _Formatter(click.HelpFormatter):
+    def write_heading(self, heading: str) -> None:
+        """click puts a colon of its own behind a heading."""
+        self.write(f"{'':>{self.current_indent}}{heading}：\n")
 
 
 def _translated(command: _CommandT, translations: Mapping[str, str]) -> _CommandT:

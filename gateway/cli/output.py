@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import click
 
-from gateway.messages.said import code, finding, said
+from gateway.messages.said import code, colon, finding, said
 from gateway.problems import Problem, count, errors, printable
 
 # So many of a long list are printed; --json has them all.
@@ -35,7 +35,7 @@ def say(
     terminal, further lines indented by so much; elsewhere it is one line, whatever its length.
     """
     told = finding(text) if found else said(text)
-    told = f"{_styled(said(label), color)}: {told}" if label else _styled(told, color)
+    told = f"{_styled(said(label), color)}{colon()}{told}" if label else _styled(told, color)
     line = " " * before + told
     if folded is not None and sys.stdout.isatty():
         # Its tables take a thirtieth of a second to read, which most commands need not wait for.
@@ -67,7 +67,8 @@ def stop(text: str, as_json: bool, exit_code: int = 1, *, found: bool = False) -
 def refuse(*reasons: Problem | str) -> NoReturn:
     """Prints why nothing is done, a line for each reason, and exits with 1."""
     for reason in reasons:
-        say(printable(str(reason)), "red", "refused", err=True, found=True)
+        told = reason.told() if isinstance(reason, Problem) else finding(printable(reason))
+        click.echo(f"{_styled(said('refused'), 'red')}{colon()}{told}", err=True)
     sys.exit(1)
 
 
@@ -102,7 +103,7 @@ def print_problems(problems: Sequence[Problem], err: bool = False, most: int | N
     kept = warnings[:most]
     for problem in problems if len(kept) == len(warnings) else [*errors(problems), *kept]:
         label = click.style(said(problem.severity), fg=_COLORS[problem.severity])
-        click.echo(f"{label}: {problem.told()}", err=err)
+        click.echo(f"{label}{colon()}{problem.told()}", err=err)
     if len(kept) < len(warnings):
         say(f"and {len(warnings) - len(kept)} more; --json has them all", "yellow", "warning", err=err)
 

@@ -64,8 +64,8 @@ def read(output: Iterable[str]) -> HostLog:
         return HostLog(unread=1)
     lines: list[Line] = []
     said: list[str] = []
-    # until the host has said how many
-    broken, found, older, unread = 0, 0, 0, 1
+    broken = found = older = 0
+    unread = 1  # until the host has said how many
     for row in text.split("\n"):
         kind, _, rest = row.partition(" ")
         if kind == "line":

@@ -58,7 +58,6 @@ def since(text: str, now: datetime) -> datetime:
     span = _SPAN.fullmatch(text.strip().lower())
     try:
         found = now - timedelta(**{_UNITS[span[2]]: int(span[1])}) if span else datetime.fromisoformat(text.strip())
-        # without a zone it is in this machine's
         found = found.astimezone()
         if found.timestamp() < 0:
             raise ValueError

@@ -43,12 +43,13 @@ def parts(found: Found) -> tuple[str, str, str]:
 
 def _upstream(line: Line) -> str:
     """Every address that was asked, with what it answered and after how many seconds."""
-    columns = [line.text(name).split(", ") for name in ("upstream", "upstream_status", "upstream_seconds")]
-    if not line.text("upstream"):
+    texts = [line.text(name) for name in ("upstream", "upstream_status", "upstream_seconds")]
+    if not texts[0]:
         return "no upstream asked"
+    columns = [text.split(", ") for text in texts]
     if len({len(column) for column in columns}) > 1:
         # an internal redirect, which nginx writes with a colon
-        return "upstream " + " | ".join(line.text(name) for name in ("upstream", "upstream_status", "upstream_seconds"))
+        return "upstream " + " | ".join(texts)
     asked = (f"{address}: {status} in {seconds}s" for address, status, seconds in zip(*columns, strict=True))
     return f"upstream {', '.join(asked)}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 from gevent.hub import Hub
@@ -12,7 +13,7 @@ from pyinfra.api.exceptions import PyinfraError
 
 from gateway.deploys import checked, connections, spoken, unattended
 from gateway.fleet.loading import InventoryError, load
-from gateway.messages.said import finding, said
+from gateway.messages.said import colon, finding, said
 from gateway.nginx import trial
 from gateway.problems import count, errors
 
@@ -39,8 +40,7 @@ def stop_on_problems() -> None:
     operations = options.get("operations", ())
     if Path(options.get("inventory", "")).name in _OPERATIONS:
         right = f"pyinfra {operations[0] if operations else 'inventory/prod.py'} {options['inventory']}"
-        _say("stopped", "red", f"{options['inventory']} is no inventory, which goes first; right would be: {right}")
-        sys.exit(1)
+        _stop("stopped", f"{options['inventory']} is no inventory, which goes first; right would be: {right}")
     if not _DEPLOYS & {Path(name).name for name in operations}:
         return
     try:
@@ -52,8 +52,7 @@ def stop_on_problems() -> None:
             data=options.get("data") or (),
         )
     except InventoryError as error:
-        _say("inventory", "red", str(error))
-        sys.exit(1)
+        _stop("inventory", str(error))
     checked.keep(fleet.hosts)
     problems = sorted({*fleet.problems, *trial.problems(fleet.hosts)})
     for problem in problems:
@@ -61,13 +60,13 @@ def stop_on_problems() -> None:
         _print(problem.severity, color, problem.told())
     wrong = errors(problems)
     if wrong:
-        _say("stopped", "red", f"{count(len(wrong), 'problem')} in {options['inventory']}; no host was contacted")
-        sys.exit(1)
+        _stop("stopped", f"{count(len(wrong), 'problem')} in {options['inventory']}; no host was contacted")
 
 
-def _say(label: str, color: str, text: str) -> None:
-    _print(label, color, finding(text))
+def _stop(label: str, text: str) -> NoReturn:
+    _print(label, "red", finding(text))
+    sys.exit(1)
 
 
 def _print(label: str, color: str, text: str) -> None:
-    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}: {text}", err=True)
+    click.echo(f"--> {click.style(said(label), fg=color, bold=True)}{colon()}{text}", err=True)

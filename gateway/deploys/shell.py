@@ -4,8 +4,7 @@ Quoting contract: the scripts in gateway/onhost/scripts are constants without an
 nginx stands before them, quoted. Values arrive as positional parameters, each quoted by pyinfra; they are release
 ids, digests, the product's version, what gateway.deploys.origin says of the checkout and what
 gateway.deploys.log_query has checked, in characters without a meaning to a shell; never inventory text and never
-secrets. Content travels on standard input, which no log, process
-list or `-vvv` shows.
+secrets. Content travels on standard input, which no log, process list or `-vvv` shows.
 """
 
 from __future__ import annotations

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.inventory.model import Egress, Metrics
+from gateway.inventory.network_values import IPNetwork
 from gateway.inventory.site import Edge, Site
 from gateway.inventory.values import SSH_PORT
 from gateway.onhost.constants import RELEASE_PORT
@@ -98,6 +100,35 @@ def _listener_conflicts(
         yield "allow", f"no network here can reach {listener.listen}: one is IPv4, the other IPv6"
     if listener.port in (SSH_PORT, ssh_port):
         yield "listen", f"port {listener.port} {_SSH}; right would be another, like {listener.usual_port}"
+
+
+def unreachable(host: str, listeners: Mapping[str, Egress | Metrics | None]) -> Iterator[Problem]:
+    """A warning for each of these listeners, by key, that nobody in its networks can reach.
+
+    Only the host itself reaches a loopback address of its own, and to any other of its addresses it comes from that.
+    """
+    for key, one in listeners.items():
+        address = one.address if one else None
+        networks = [network for network in one.allow if network.version == one.address.version] if one else []
+        if address is None or not networks:  # networks of the other version alone are an error
+            continue
+        here = ipaddress.ip_network("127.0.0.0/8" if address.version == 4 else "::1")
+        if address.is_loopback and not any(network.overlaps(here) for network in networks):
+            text = (
+                f"only this host itself reaches {address}, and these networks are others'; listen on an inner address "
+                f'of this host, or, for a program on it, write "{"127.0.0.1" if address.version == 4 else "::1"}" here'
+            )
+            yield Problem(host, "", f"{key}.allow", text, "warning")
+        if not address.is_loopback and all(_within(network, here) for network in networks):
+            text = (
+                f"nobody reaches {address} from a loopback address, this host itself comes from {address}; name that "
+                "for a program on this host, or the networks of the other hosts that may come"
+            )
+            yield Problem(host, "", f"{key}.allow", text, "warning")
+
+
+def _within(network: IPNetwork, other: IPNetwork) -> bool:
+    return network.network_address in other and network.prefixlen >= other.prefixlen
 
 
 def layer_4_conflicts(host: str, sites: Sequence[Site]) -> list[Problem]:

@@ -28,6 +28,8 @@ _RIGHT = {
 }
 # An address with a wrong number.
 _NUMBERS = re.compile(r"(?:[0-9]+\.){3,}[0-9]+\.?")
+# How alike a key is to one that is there as well: "site" beside "sites". Less so, it may be the operator's own.
+_SURELY = 0.85
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
@@ -51,10 +53,11 @@ def warnings(host: str, keys: Iterable[str]) -> list[Problem]:
     found = []
     for key in sorted(given - _KNOWN - SITE_KEYS - PLATFORM_KEYS, key=str):  # of those gateway/fleet/misplaced.py tells
         if not isinstance(key, str):
-            found.append(Problem(host, "", repr(key), "is read by nobody; keys are text in quotes", "warning"))
+            found.append(Problem(host, "", shown(repr(key)), "is read by nobody; keys are text in quotes", "warning"))
             continue
-        meant = nearest(key, _KNOWN - given, cutoff=0.8)
-        if meant and meant != "sites":  # a host without sites is an error that names the key
+        meant = nearest(key, _KNOWN - given, cutoff=0.8) or nearest(key, _KNOWN, cutoff=_SURELY)
+        # a host without sites is an error that names the key
+        if meant and (meant != "sites" or "sites" in given):
             found.append(Problem(host, "", key, f'is read by nobody; did you mean "{meant}"?', "warning"))
         elif not meant and (meant := nearest(key, SITE_KEYS, cutoff=0.8)):
             text = f'is read by nobody; did you mean "{meant}", which belongs into each site\'s dict?'

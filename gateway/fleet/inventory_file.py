@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import traceback
+import unicodedata
 from itertools import pairwise
 from pathlib import Path
 
 from pyinfra.api.exceptions import PyinfraError
 from pyinfra_cli.util import exec_file
 
-from gateway.problems import shown
+from gateway.problems import LOOK_ALIKES, shown
 
 # What Windows editors put before the first line, and Python takes for a letter where it is given text.
 _BOM = "\ufeff"
@@ -18,6 +19,9 @@ _BOM = "\ufeff"
 _NO_COMMA = re.compile(
     r"'(?:tuple|list|dict|str)' object is not callable|list indices must be integers or slices, not "
 )
+
+# What Python says of a sign of a Chinese keyboard, or of a web page, outside of quotes.
+_NO_SIGN = re.compile(r"invalid (?:non-printable )?character .*?U\+([0-9A-F]{4,6})")
 
 # Words of JSON that Python spells otherwise.
 _OF_JSON = {"true": "True", "false": "False", "null": "None"}
@@ -41,8 +45,9 @@ def unreadable(error: Exception, filename: str) -> str:
     if isinstance(error, SyntaxError):
         if (error.text or "").startswith(_BOM) and error.lineno == 1:
             return f"{error.filename}: starts with a byte order mark; save it as UTF-8 without BOM"
+        said = f"{error.msg}{_typed_otherwise(error.msg)}"
         # one about the file as a whole has no place
-        return f"{error.filename}:{error.lineno}: {error.msg}" if error.filename else f"{filename}: {error.msg}"
+        return f"{error.filename}:{error.lineno}: {said}" if error.filename else f"{filename}: {said}"
     if isinstance(error, UnicodeDecodeError):
         return f"{filename}: is not UTF-8 text; save it as UTF-8"
     if isinstance(error, LookupError | UnicodeError) and not isinstance(error, PyinfraError):
@@ -50,6 +55,18 @@ def unreadable(error: Exception, filename: str) -> str:
         return f"{filename}: no hosts can be read from it; {right}"
     # a list of hosts is named by its first one, as that host's error is
     return str(error) if str(error).startswith(f"{filename}: ") else f"{filename}: {error}"
+
+
+def _typed_otherwise(said: str) -> str:
+    """What to type in place of a character that Python names by its number, since it knows no such sign."""
+    match = _NO_SIGN.match(said)
+    if not match:
+        return ""
+    sign = chr(int(match[1], 16))
+    right = LOOK_ALIKES.get(sign) or {"、": ","}.get(sign) or unicodedata.normalize("NFKC", sign)
+    if right.isspace() or not sign.isprintable():
+        return "; a space of a Chinese keyboard or a web page; delete it and type it anew"
+    return f"; type it with an English keyboard: {right}" if right.isascii() else ""
 
 
 def raised(error: Exception, filename: str) -> str:

@@ -27,6 +27,7 @@ from gateway.fleet import (
     inventory_file,
     misplaced,
     same_machine,
+    shared_data,
     shared_domains,
     upstream_rules,
     vagrant,
@@ -107,8 +108,7 @@ def load(
     if not parsed and not problems:
         raise InventoryError(f"{inventory}: no hosts in it; add an entry as README.md shows")
     problems += rendering.problems()
-    # what is wrong in a group's data is found at each of its hosts
-    return Fleet(tuple(parsed), tuple(dict.fromkeys(problems)), loaded)
+    return Fleet(tuple(parsed), tuple(shared_data.told_once(problems, loaded)), loaded)
 
 
 def _written(inventory: str, group_data: Iterable[str]) -> list[Path]:

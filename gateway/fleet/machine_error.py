@@ -10,10 +10,11 @@ class MachineError(Exception):
 
 
 def asked(*command: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    """What a program of this machine says within so many seconds, with nothing to read from.
+    """What a program of this machine says within so many seconds, with nothing to read from, as UTF-8.
 
     Raises FileNotFoundError, and subprocess.TimeoutExpired.
     """
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False
-    )
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False)
+    # not by `errors` of run: gevent's passes it over
+    said = [text.decode(errors="replace") for text in (done.stdout, done.stderr)]
+    return subprocess.CompletedProcess(command, done.returncode, *said)

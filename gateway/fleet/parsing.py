@@ -14,7 +14,7 @@ from gateway.certificates import ca_file, stored
 from gateway.certificates.keys import KeyPair
 from gateway.checkout import own_directives, verify_files
 from gateway.fleet import replaced_files, undone_promises, upstream_authorities
-from gateway.fleet.conflicts import egress_conflicts, layer_4_conflicts, metrics_conflicts, site_conflicts
+from gateway.fleet.conflicts import egress_conflicts, layer_4_conflicts, metrics_conflicts, site_conflicts, unreachable
 from gateway.fleet.host import Host, ssh_address
 from gateway.inventory import network_values, values
 from gateway.inventory.entry_errors import brief, explain
@@ -90,6 +90,7 @@ def parse_host(
         name, "metrics", data.get("metrics"), Metrics, lambda one: metrics_conflicts(one, egress, sites, ssh_port)
     )
     problems += found
+    problems += unreachable(name, {"egress": egress, "metrics": metrics})
     balancer, found = _proxy_protocol(name, data.get("proxy_protocol"), sites)
     problems += found
     firewall = data.get("firewall", False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import defaultdict
 from pathlib import Path
@@ -25,8 +26,9 @@ def fault(name: str, folder: Path) -> str:
     try:
         with path.open("rb") as file:
             head = file.read(_MOST)
-    except OSError as error:
-        return f"{shown(name)}: {error.strerror}; put the private key there, or correct `ssh_key`"
+    except (OSError, ValueError) as error:  # the latter of what no file can be called
+        why = error.strerror if isinstance(error, OSError) else os.strerror(errno.ENOENT)
+        return f"{shown(name)}: {why}; put the private key there, or correct `ssh_key`"
     if head.startswith((b"ssh-", b"ecdsa-", b"sk-")):
         private = f"{shown(name.removesuffix('.pub'))}" if name.endswith(".pub") else "the private key's file"
         return f"{shown(name)}: is the public half of a key; right would be {private}"
@@ -45,7 +47,7 @@ def warnings(fleet: Fleet) -> list[Problem]:
     checked = {host.name for host in fleet.hosts} | {problem.host for problem in fleet.problems}
     named: dict[str, list[str]] = defaultdict(list)
     for host in fleet.inventory:
-        if host.name in checked and isinstance(key := host.data.get("ssh_key"), str) and key:
+        if host.name in checked and isinstance(key := host.data.dict().get("ssh_key"), str) and key:
             named[key].append(host.name)
     found = []
     for key, names in named.items():

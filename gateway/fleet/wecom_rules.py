@@ -6,6 +6,7 @@ else on another node.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from gateway.fleet.host import Host
@@ -13,6 +14,7 @@ from gateway.inventory import upstream_values
 from gateway.inventory.site import Site
 from gateway.problems import Problem
 
+_CORP_ID = re.compile(r"w[wx][A-Za-z0-9]{16}")
 _SAME = "write the same in both"
 
 
@@ -24,7 +26,7 @@ def warnings(hosts: Iterable[Host]) -> list[Problem]:
         for site in host.sites:
             earlier = first.setdefault(site.domain, (host, site))
             texts = [*_no_entry(site), *_circles(host, site), *_callers(host, site), *_differences(*earlier, site)]
-            texts += _strangers(site)
+            texts += [*_strangers(site), *_corp_id(site)]
             found += [Problem(host.name, site.domain, where, text, "warning") for where, text in texts]
     return found
 
@@ -87,6 +89,16 @@ def _strangers(site: Site) -> Iterator[tuple[str, str]]:
             "allow",
             "every visitor has the load balancer's address here, so either all of them may use the site or nobody; "
             'name the networks that it connects from in "slb_cidrs", and its X-Forwarded-For is believed',
+        )
+
+
+def _corp_id(site: Site) -> Iterator[tuple[str, str]]:
+    """What stands for the CorpID is none that the WeCom console shows."""
+    if site.wecom.corp_id and not _CORP_ID.fullmatch(site.wecom.corp_id):
+        yield (
+            "wecom.corp_id",
+            'is not what a CorpID looks like, "ww" or "wx" and 16 letters or digits; copy it from the WeCom admin '
+            'console, My Company, for example "ww1234567890abcdef"',
         )
 
 

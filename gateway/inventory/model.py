@@ -21,7 +21,7 @@ from pydantic import (
     field_validator,
 )
 
-from gateway.inventory import acme_values, header_values, upstream_values, values, wecom_values
+from gateway.inventory import acme_values, header_values, listener, upstream_values, values, wecom_values
 from gateway.inventory.values import (
     AgentId,
     AppCode,
@@ -38,8 +38,6 @@ from gateway.inventory.values import (
     Headers,
     InnerNetwork,
     KeyId,
-    ListenAddress,
-    MetricsAddress,
     Network,
     Node,
     Origin,
@@ -191,8 +189,13 @@ class InnerListener(_Frozen):
 
     usual_port: ClassVar[int]
 
-    listen: ListenAddress
+    listen: StrictStr
     """An address of the host and a port."""
+
+    @field_validator("listen")
+    @classmethod
+    def _listens(cls, value: str) -> str:
+        return listener.address_and_port(value, cls.usual_port)
 
     @property
     def address(self) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
@@ -210,7 +213,7 @@ class Egress(InnerListener):
 
     usual_port = 443
 
-    listen: ListenAddress
+    listen: StrictStr
     """An address of the host and a port: "10.0.0.5:443"."""
 
     allow: Annotated[tuple[InnerNetwork, ...], BeforeValidator(values.listed), Field(min_length=1)]
@@ -222,7 +225,7 @@ class Metrics(InnerListener):
 
     usual_port = 9145
 
-    listen: MetricsAddress
+    listen: StrictStr
     """An address of the host and a port: "10.0.0.5:9145"."""
 
     allow: Annotated[tuple[ReadersNetwork, ...], BeforeValidator(values.listed), Field(min_length=1)]

@@ -26,7 +26,7 @@ def network(value: Any, everybody: str = _EVERY_CLIENT) -> Any:
     `everybody` is what is wrong with a network that has every address, with a gap for the network.
     """
     if not isinstance(value, str):
-        raise ValueError(f'{value!r} is not a network; right would be "10.0.0.0/24"')
+        raise ValueError(f'{shown(repr(value))} is not a network; right would be "10.0.0.0/24"')
     try:
         loose = ipaddress.ip_network(value, strict=False)
     except ValueError:

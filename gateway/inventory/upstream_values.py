@@ -162,7 +162,7 @@ def default_port(parts: SplitResult) -> int:
 def address(text: str) -> Address | None:
     """The IP address that the text is, with or without square brackets; None where it is none."""
     try:
-        found = ipaddress.ip_address(text.removeprefix("[").removesuffix("]") if text.startswith("[") else text)
+        found = ipaddress.ip_address(text[1:-1] if text.startswith("[") and text.endswith("]") else text)
     except ValueError:
         return None
     return None if found.version == 6 and found.scope_id else found

@@ -16,7 +16,6 @@ from gateway.inventory import (
     acme_values,
     domain_names,
     header_values,
-    listener,
     network_values,
     upstream_values,
     wecom_values,
@@ -82,7 +81,7 @@ def _route_port(value: Any) -> Any:
     if isinstance(value, str) and value != "entry":
         raise ValueError(f'"{shown(value)}" is not a port; {right}')
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError(f"{value!r} is not a port; {right}")
+        raise ValueError(f"{shown(repr(value))} is not a port; {right}")
     if isinstance(value, int) and not 1 <= value <= 65535:
         raise ValueError(f"{value} is not a port: it must be greater than or equal to 1 and at most 65535")
     if value == SSH_PORT:
@@ -95,7 +94,7 @@ def routes(value: Any) -> Any:
         return value
     hint = f"; {did_you_mean(value, ['bk'])}" if isinstance(value, str) else ""
     raise ValueError(
-        f'{value!r} is neither "bk" nor a list of rows{hint}; '
+        f'{shown(repr(value))} is neither "bk" nor a list of rows{hint}; '
         'a row is {"port": "entry", "path": "/", "upstream": "https://platform.example/"}'
     )
 
@@ -103,7 +102,7 @@ def routes(value: Any) -> Any:
 def listed(value: Any) -> Any:
     """Refuses a lone string where a list is meant, which would be taken letter by letter."""
     if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        right = f"[{value!r}]" if value and isinstance(value, str) else "a list in square brackets"
+        right = f"[{shown(repr(value))}]" if value and isinstance(value, str) else "a list in square brackets"
         raise ValueError(f"{shown(repr(value))} is not a list; right would be {right}")
     return tuple(value)
 
@@ -137,8 +136,6 @@ Variable = Annotated[StrictStr, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 VisitorsNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.visitors)]
 InnerNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.inner)]
 ReadersNetwork = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(network_values.readers)]
-ListenAddress = Annotated[StrictStr, AfterValidator(listener.address_and_port)]
-MetricsAddress = Annotated[StrictStr, AfterValidator(lambda value: listener.address_and_port(value, usual=9145))]
 RoutePort = Annotated[Literal["entry"] | int, BeforeValidator(_route_port)]
 HeaderName = Annotated[StrictStr, AfterValidator(header_values.name)]
 Headers = Annotated[tuple[tuple[str, str], ...], BeforeValidator(header_values.pairs)]

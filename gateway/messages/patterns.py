@@ -38,13 +38,17 @@ class Pattern:
     @cached_property
     def expression(self) -> re.Pattern[str]:
         first, *others = [re.escape(one) for one in self.literals]
-        # A value that begins the message is no place with the name of a key behind it.
-        # Only a list or dict, as an entry has it, is all of it a value.
+        # A value that begins the message has no ": " in it, before which a place would stand; but a list or dict, as an
+        # entry has it, may.
         value = r"(\d+)" if self.counts else "(.*?)" if first else r"([\[{].*?|(?:(?!: ).)+?)"
         expression = first
-        for literal, quoted in zip(others, self.quoted, strict=True):
+        for place, (literal, quoted) in enumerate(zip(others, self.quoted, strict=True), 1):
             # What is quoted ends with its quote.
-            expression += (r'([^"]*)' if quoted else value) + literal
+            part = (r'([^"]*)' if quoted else value) + literal
+            # Where a literal stands first, it is the one, and no other place is tried: in a long text that takes for
+            # ever. Only before something quoted it may be the wrong one, and the last one has to be at the end.
+            is_settled = place < len(others) and not any(self.quoted[place:])
+            expression += f"(?>{part})" if is_settled else part
             value = "(.*?)"
         return re.compile(expression, re.DOTALL)
 

@@ -17,6 +17,16 @@ def said(text: str) -> str:
     return text if language.chosen() == "en" else _translation()(text)
 
 
+def in_chinese(text: str) -> str:
+    """The text in Chinese, for a page that has both languages."""
+    return _translation()(text)
+
+
+def colon() -> str:
+    """What stands behind a label such as "error", in the operator's language."""
+    return ": " if language.chosen() == "en" else "："
+
+
 def finding(text: str) -> str:
     """What `said` gives, with the finding's code behind it, by which the guide explains it."""
     its_code = code(text)

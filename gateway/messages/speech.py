@@ -107,8 +107,11 @@ class Codes:
 def _parts(text: str) -> list[str]:
     """The text at each separator, with these between; what is in brackets stays together."""
     parts, start = [], 0
+    depth = counted = 0
     for one in _SEPARATOR.finditer(text):
-        if text.count("(", 0, one.start()) <= text.count(")", 0, one.start()):
+        depth += text.count("(", counted, one.start()) - text.count(")", counted, one.start())
+        counted = one.start()
+        if depth <= 0:
             parts += [text[start : one.start()], one[0]]
             start = one.end()
     return [*parts, text[start:]]

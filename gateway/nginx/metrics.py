@@ -21,7 +21,7 @@ _FOLDER = "metrics"
 
 
 def files(plan: Plan) -> Iterator[tuple[str, File]]:
-    """The files of a release that are the same whatever the host's sites are, and the lists of what is looked at."""
+    """The files of a release that its metrics need beside the listener: programs, units, and the list of upstreams."""
     places = plan.build.layout.for_scripts()
     yield "metrics.sh", File(scripts.text("metrics", places).encode())
     for name in product.templates(_FOLDER):

@@ -74,11 +74,8 @@ def tree(host: Host, build: Build) -> dict[str, File]:
     """Every file of the host's release, by relative path. ID_PLACEHOLDER stands for the id in them."""
     plan = Plan(host, build)
     files: dict[str, File] = {}
-    for contribution in (
-        *(_nginx_everywhere(plan), _for_scripts(plan), _egress(plan), _metrics(plan)),
-        *(_who_may_come(plan), _sites(plan)),
-    ):
-        files.update(contribution)
+    for part in (_nginx_everywhere, _for_scripts, _egress, _metrics, _who_may_come, _sites):
+        files.update(part(plan))
     return files
 
 
@@ -112,10 +109,8 @@ def _nginx_everywhere(plan: Plan) -> Iterator[tuple[str, File]]:
 def _for_scripts(plan: Plan) -> Iterator[tuple[str, File]]:
     """The scripts and systemd units that run on the host, and the lists that they read."""
     host = plan.host
-    ports, asked = (
-        [str(port) for port in [*sorted(host.listeners()), RELEASE_PORT]],
-        [one.upstream for one in plan.upstreams],
-    )
+    ports = [str(port) for port in [*sorted(host.listeners()), RELEASE_PORT]]
+    asked = [one.upstream for one in plan.upstreams]
     if host.egress:
         ports.append(_ports_line(host.egress))
         asked += egress.UPSTREAMS

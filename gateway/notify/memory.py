@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gateway import whole_file
 from gateway.notify.changes import Concern
 from gateway.product import NAME
 
@@ -73,21 +72,16 @@ def _read(path: Path) -> Memory:
         return Memory(json.loads(path.read_bytes() or b"{}"))
     except FileNotFoundError:
         return Memory({})
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise MemoryFileError(
             f"{path}: is no memory of --notify; remove it, and everything is told once more"
         ) from None
 
 
 def _write(path: Path, memory: Memory) -> None:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    written = Path(name)
+    # in ASCII: names of folders need not be UTF-8
+    staged = whole_file.stage(path, json.dumps(memory.as_data(), indent=1).encode())
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(memory.as_data(), file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        written.replace(path)
-    except BaseException:
-        written.unlink()
-        raise
+        staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.messages.said import said
+from gateway.messages.said import code, said
 from gateway.notify.changes import Changes, Concern
 from gateway.problems import printable
 
@@ -37,12 +37,18 @@ def _part(color: str, title: str, concerns: Sequence[Concern], room: int) -> lis
     rest = "> 另有 {0} 项未列出 · and {0} more"
     room -= len(lines[0].encode()) + len(rest.encode()) + 20
     for number, one in enumerate(concerns):
-        line = _cut(f"> **{_plain(said(one.place))}**: {_plain(said(one.text))}")
+        line = f"> **{_plain(said(one.place))}**: {_told(one.text)}"
         room -= len(line.encode()) + 1
         if room < 0:
             return [*lines, rest.format(len(concerns) - number)]
         lines.append(line)
     return lines
+
+
+def _told(text: str) -> str:
+    """A finding in the operator's language, with its code, by which `explain` and the guide have the rest."""
+    its_code = code(text)
+    return _cut(_plain(said(text))) + (f" [{its_code}]" if its_code else "")
 
 
 def _plain(text: str) -> str:

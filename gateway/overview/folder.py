@@ -27,7 +27,7 @@ def refuse_others(folder: Path, names: Iterable[str]) -> None:
     """Raises OthersFileError where somebody else's file has one of the names, NotADirectoryError where `folder` is no
     folder, OSError where it cannot be read."""
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(20, "is no folder")
+        raise NotADirectoryError(20, "Not a directory")
     for name in names:
         path = folder / name
         if (path.is_symlink() or path.exists()) and not _is_own(path):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from gateway import product, rendering
 from gateway.handover import pages as handover
+from gateway.messages.said import in_chinese
 from gateway.outside import report
 from gateway.overview import view
 from gateway.overview.folder import INDEX, page_name
@@ -42,6 +43,7 @@ def render(fleet: FleetView, when: datetime) -> Iterator[tuple[str, str]]:
         "signs": _SIGNS,
         "index": INDEX,
         "page_name": page_name,
+        "chinese": in_chinese,
         "words": report.outcome_in_words,
         "days_state": view.days_state,
     }

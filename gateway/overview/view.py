@@ -108,7 +108,7 @@ class FleetView:
     @property
     def concerns(self) -> list[Concern]:
         """What needs somebody, each once, the worst first."""
-        wrong = [Concern(INVENTORY, str(problem)) for problem in self.problems]
+        wrong = [Concern(f"{INVENTORY}: {one.place}", str(one).removeprefix(f"{one.place}: ")) for one in self.problems]
         results = [*self.others, *(one for school in self.schools for one in school.results)]
         return wrong + _worst_first(results, self.hosts)
 

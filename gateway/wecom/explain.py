@@ -22,8 +22,9 @@ from gateway.wecom.phrases import said
 
 LOOK_UP = "https://developer.work.weixin.qq.com/devtool/query"
 
-NOTHING_FOUND = f"""no WeCom error found in this; give the code, the answer, WeCom's words, or the URL of the error page
-没有找到企业微信错误；请输入错误码、完整的返回内容、提示的原文或错误页面的网址
+NOTHING_FOUND = f"""no WeCom error and no message of this program found in this
+give the code, the whole answer or line, WeCom's words, or the URL of the error page
+没有找到企业微信错误，也没有本程序的提示；请输入编码、完整的返回内容或整行提示、企业微信的原文或错误页面的网址
 {LOOK_UP}"""
 
 _NUMBERED = re.compile(

@@ -132,11 +132,6 @@ class Edge:
         return master, hosts.exec_in(self.host, ["bash", "-c", search])
 
 
-def own_address() -> str:
-    """This machine's address on the lab's network, as the hosts see it."""
-    return str(topology.subnet()[1])
-
-
 def request(domain: str, target: bytes | str, *lines: bytes, method: str = "GET") -> bytes:
     """A request without a body; the target and the lines go out as they are."""
     raw = target.encode("latin-1") if isinstance(target, str) else target

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gateway.nginx.request_headers import STRIPPED
+from lab.topology import own_address
 
-from .edges import INSIDE, PLATFORMS, SITES, Edge, own_address, request
+from .edges import INSIDE, PLATFORMS, SITES, Edge, request
 
 EVIL = b"6.6.6.6"
 

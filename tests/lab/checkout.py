@@ -43,6 +43,14 @@ def ask(name: str, url: str, **options: Any) -> client.Response:
     return client.request(url, connect=topology.address(name), **options)
 
 
+def answers(name: str, url: str) -> bool:
+    """Whether the host itself answers with 200."""
+    try:
+        return ask(name, url).status == 200
+    except OSError:
+        return False
+
+
 @dataclass
 class Checkout:
     """A copy of the product with files and an inventory of its own."""

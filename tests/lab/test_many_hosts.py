@@ -154,7 +154,7 @@ def test_a_pair_is_rolled_node_by_node_without_losing_a_request(fleet, balancer,
     url = "http://a.edu.example/x"
     mine.write_hosts({name: [SLB] for name in PAIR})
     mine.deploy_well("--serial")
-    hosts.wait_until(lambda: _answers(BALANCER, url), "the load balancer sees no gateway", seconds=20)
+    hosts.wait_until(lambda: own.answers(BALANCER, url), "the load balancer sees no gateway", seconds=20)
     with Load(url, balancer):
         for number in range(3):
             mine.write_hosts({name: [SLB, {**SLB, "domain": f"roll{number}.edu.example"}] for name in PAIR})
@@ -177,13 +177,6 @@ def test_a_node_that_fails_goes_on_with_what_it_had(fleet, balancer, mine):
         assert own.ask(PAIR[1], "http://half.edu.example/x").status == 200
     finally:
         own.on_host(PAIR[0], "rm /etc/nginx/conf.d/theirs.conf")
-
-
-def _answers(name: str, url: str) -> bool:
-    try:
-        return own.ask(name, url).status == 200
-    except OSError:
-        return False
 
 
 def test_a_host_that_refuses_once_is_asked_again(fleet, mine, tmp_path):

@@ -15,7 +15,7 @@ from . import checkout as own
 from .checkout import HOME, SLB, TLS, Checkout
 
 HOST = "t70"
-METRICS = {"listen": f"{topology.address(HOST)}:9145", "allow": [f"{topology.subnet()[1]}/32"]}
+METRICS = {"listen": f"{topology.address(HOST)}:9145", "allow": [f"{topology.own_address()}/32"]}
 CARD, ITSM, OWN = "a.edu.example", "b.edu.example", "nodes.edu.example"
 FILE = "WW_verify_AbCdEfGhIjKlMnOp.txt"
 PLATFORM = topology.address("platform")

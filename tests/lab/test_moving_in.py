@@ -75,13 +75,6 @@ def _running() -> str:
     return on_host("curl -s http://127.0.0.1:19001/release || true").strip()
 
 
-def _answers(url: str) -> bool:
-    try:
-        return own.ask(HOST, url).status == 200
-    except OSError:
-        return False
-
-
 def fill_in(folder: Path) -> None:
     """How the lab's hosts are logged in to."""
     with (folder / "group_data/all.py").open("a") as file:
@@ -172,7 +165,7 @@ def test_it_is_replaced_by_one_deploy_and_is_back_after_one_rollback(by_hand, mi
         assert mine.deploy_guarded().returncode == 0
     hosts.restart(HOST)
     for url in (PAGE, "http://theirs.example/", "http://a.edu.example/WW_verify_AbCdEfGhIjKlMnOp.txt"):
-        hosts.wait_until(lambda url=url: _answers(url), f"{url} does not answer after a reboot", seconds=20)
+        hosts.wait_until(lambda url=url: own.answers(HOST, url), f"{url} does not answer after a reboot", seconds=20)
     assert mine.status()[0] == 0
 
 

@@ -70,7 +70,7 @@ def test_nobody_else_is_believed(demo_lab, value):
 
 def test_each_site_believes_its_own_load_balancer(packaged_host, checkout):
     """Sites of several load balancers on one host, some of them in one server, and one that names none."""
-    here, other = str(topology.subnet()[1]), "192.0.2.0/24"
+    here, other = topology.own_address(), "192.0.2.0/24"
     checkout.write_sites(
         {**SLB, "slb_cidrs": [f"{here}/32", other]},
         {**SLB, "domain": "b.edu.example", "slb_cidrs": [f"{here}/32", other]},

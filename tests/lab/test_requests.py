@@ -21,14 +21,8 @@ def _headers(answer):
     return found
 
 
-@pytest.fixture
-def own_address():
-    """This machine's address on the lab's network, as the gateways see it."""
-    return str(topology.subnet()[1])
-
-
 @pytest.mark.parametrize("site", SITES)
-def test_the_gateway_says_who_is_asking_and_nobody_else_does(ask, edge, site, own_address):
+def test_the_gateway_says_who_is_asking_and_nobody_else_does(ask, edge, site):
     """Inner systems decide by these headers; a client's own copies would be an open door."""
     forged = {
         "X-Forwarded-Host": "evil.example",
@@ -55,8 +49,8 @@ def test_the_gateway_says_who_is_asking_and_nobody_else_does(ask, edge, site, ow
     assert seen["host"] == [UPSTREAMS[site]]
     assert seen["x-forwarded-host"] == [domain]
     assert seen["x-forwarded-proto"] == ["https"]
-    assert seen["x-forwarded-for"] == [own_address]
-    assert seen["x-real-ip"] == [own_address]
+    assert seen["x-forwarded-for"] == [topology.own_address()]
+    assert seen["x-real-ip"] == [topology.own_address()]
     assert seen.get("x-forwarded-weixin-host") == ([domain] if site == "itsm" else None)
     told = {"host", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-for", "x-real-ip", "x-request-id"}
     assert set(seen) == told | ({"x-forwarded-weixin-host"} if site == "itsm" else set())
@@ -64,14 +58,14 @@ def test_the_gateway_says_who_is_asking_and_nobody_else_does(ask, edge, site, ow
     assert "6.6.6.6" not in str(seen)
 
 
-def test_only_the_load_balancer_is_believed_about_addresses(demo_lab, own_address):
+def test_only_the_load_balancer_is_believed_about_addresses(demo_lab):
     """Straight to the gateway, past the load balancer, an X-Forwarded-For is worth nothing."""
     answer = client.request(
         "http://card.slb.demo.example/x",
         connect=topology.address("gw-slb"),
         headers={"X-Forwarded-For": "6.6.6.6"},
     )
-    assert _headers(answer)["x-forwarded-for"] == [own_address]
+    assert _headers(answer)["x-forwarded-for"] == [topology.own_address()]
 
 
 @pytest.mark.parametrize("host", ["CARD.{edge}.demo.example", "card.{edge}.demo.example:443"])

@@ -99,10 +99,18 @@ def pages(demo_lab, tmp_path):
 
 def test_the_overview_of_real_gateways_fits_a_phone_and_tells_what_they_serve(browser, pages):
     docker("cp", str(pages), f"{topology.container(HOST)}:/root/pages")
-    command = f"timeout 60 {CHROMIUM} --virtual-time-budget=5000 --dump-dom file:///root/pages/frames.htm 2>/dev/null"
-    (title,) = re.findall(r"<title>([0-9 ;]+)</title>", own.on_host(HOST, command))
+    shown = "--virtual-time-budget=5000 file:///root/pages/frames.htm"
+    dom = own.on_host(HOST, f"timeout 60 {CHROMIUM} --dump-dom {shown} 2>/dev/null")
+    (title,) = re.findall(r"<title>([0-9 ;]+)</title>", dom)
     measured = [tuple(map(int, one.split())) for one in title.split(";") if one]
     assert len(measured) == 7
+    wide = CHROMIUM.replace("--window-size=500,1500", f"--window-size={390 * len(measured)},800")
+    shot = "/root/overview.png"
+    own.on_host(HOST, f"timeout 60 {wide} --screenshot={shot} {shown} 2>&1")
+    docker("cp", f"{topology.container(HOST)}:{shot}", str(pages.with_suffix(".png")))
+    picture = pages.with_suffix(".png").read_bytes()
+    assert picture[16:20] == (390 * len(measured)).to_bytes(4, "big"), "as wide as all pages side by side"
+    assert len(picture) > 50_000, "it has text in it"
     assert [one for one in measured if one[0] > 390 or one[1]] == []
     for edge in PUBLIC:
         serves = own.on_host(f"gw-{edge}", f"basename $(readlink {own.HOME}/current)").strip()

@@ -31,7 +31,8 @@ def control_machine(demo_lab: None):
     on_host(
         HOST,
         "systemctl disable --now wecom-gateway-watch@{status,verify}.timer\n"
-        "rm -r /etc/systemd/system/wecom-gateway-watch@* /etc/wecom-gateway /srv/gateway /var/lib/wecom-gateway\n"
+        "rm /etc/systemd/system/wecom-gateway-{watch@,overview.}*\n"
+        "rm -r /etc/wecom-gateway /srv/gateway /var/lib/wecom-gateway\n"
         "systemctl daemon-reload; userdel gateway",
     )
 

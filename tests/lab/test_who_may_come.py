@@ -37,7 +37,7 @@ def _sites() -> list[dict[str, Any]]:
         {"domain": OTHERS, "edge": "tls", "allow": ELSEWHERE, **bk},
         {"domain": WANXIAO, "edge": "tls", "platform": "wanxiao_prod", "allow": INSIDE},
         # whoever runs the tests is the load balancer here
-        {"domain": PLAIN, "edge": "slb", "slb_cidrs": [f"{topology.subnet()[1]}/32"], "allow": ELSEWHERE, **bk},
+        {"domain": PLAIN, "edge": "slb", "slb_cidrs": [f"{topology.own_address()}/32"], "allow": ELSEWHERE, **bk},
     ]
 
 
@@ -89,10 +89,6 @@ def _answered(domain: str, preface: bytes, port: int = 443) -> bytes:
     return b""
 
 
-def _own_address() -> str:
-    return str(topology.subnet()[1])
-
-
 def test_the_first_requests_after_the_deploy_that_said_so_are_right(behind):
     """The flag is the socket's, which the running nginx hands on when it reloads."""
     assert _ask(OPEN, FILE).body == CODE.encode()
@@ -106,9 +102,9 @@ def test_the_platform_learns_who_the_client_is(behind, domain, path, port, versi
     answer = _ask(domain, path, port, version, headers=forged)
     assert answer.status == 200
     seen = {name.lower(): value for name, value in answer.json()["headers"]}
-    assert seen["x-forwarded-for"] == seen["x-real-ip"] == _own_address()
+    assert seen["x-forwarded-for"] == seen["x-real-ip"] == topology.own_address()
     place = f'"site":"{domain}","port":{port},'
-    assert _own_address() in own.on_host(HOST, f"sleep 1.5; grep -F '{place}' {_LOG} | tail -n 1")
+    assert topology.own_address() in own.on_host(HOST, f"sleep 1.5; grep -F '{place}' {_LOG} | tail -n 1")
 
 
 _LOG = "/var/log/nginx/wecom-gateway.access.log"

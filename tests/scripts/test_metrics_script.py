@@ -197,6 +197,21 @@ def test_when_a_job_went_well_is_remembered_while_it_fails(host):
     assert 'wecom_gateway_task_failed{task="renew"}' not in said
 
 
+@pytest.mark.parametrize(
+    "left",
+    [b"\0" * 40 + b"\n", b"\n", b"resolve\n", b"resolve 17\0\x01x\n"],
+    ids=["null bytes", "an empty line", "no time", "a time that is none"],
+)
+def test_what_a_power_failure_has_left_of_that_is_passed_over(host, left):
+    """Nothing would be measured until somebody removes the file, or Prometheus would refuse the whole page."""
+    kept = host.stage.root / "var/lib/wecom-gateway/metrics/succeeded"
+    host.says()
+    kept.write_bytes(left)
+    host.units(result="exit-code", ago=1)
+    assert 'wecom_gateway_last_success_timestamp_seconds{task="resolve"}' not in host.says()
+    assert kept.read_text().startswith("collect ")
+
+
 def test_a_name_that_has_ceased_to_resolve_is_told_though_its_addresses_are_kept(host):
     resolved = 'wecom_gateway_upstream_resolved{upstream="hub.17wanxiao.com:443"}'
     nodes = 'wecom_gateway_upstream_nodes{upstream="hub.17wanxiao.com:443"}'

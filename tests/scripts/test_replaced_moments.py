@@ -76,6 +76,25 @@ def test_a_file_comes_back_to_another_file_system_whole_or_not_at_all(watched, b
     assert (path.read_text(), path.stat().st_mode & 0o777) == (OTHER, 0o640)
 
 
+def test_a_copy_that_comes_back_is_on_the_disk_before_it_has_its_name_and_the_other_goes(watched, build, elsewhere):
+    """A power failure would leave an empty file, or none at all."""
+    path = elsewhere / "school.conf"
+    path.write_text(OTHER)
+    first, second = build(), build(str(path))
+    for release in (first, second):
+        assert watched.activate(release.id).returncode == 0
+    kept = watched.home / f"aside{path}"
+    assert kept.read_text() == OTHER
+    look = """sync() {
+        if [ "$1" = --help ]; then echo --file-system; return; fi
+        [ ! -e "$aside$path" ] || ls -A "${path%/*}" "$aside$path" >>"$STAGE/synced"
+    }"""
+    assert watched.run("activate", first.id, "rollback", str(watched.entry), instead=look).returncode == 0
+    one, other = ([str(kept), "", f"{elsewhere}:", name] for name in (".school.conf.wecom-gateway", "school.conf"))
+    assert (watched.told / "synced").read_text().splitlines() == [*one, *other]
+    assert not kept.exists()
+
+
 def test_a_folder_that_has_gone_is_in_nobodys_way(host, build, tmp_path):
     """A panel's, removed after the move."""
     folder = tmp_path / "panel"

@@ -272,6 +272,21 @@ def test_a_failure_leaves_all_as_it_was(folder, monkeypatch, fails_at, there):
     assert not there or _modes(folder)[DOMAIN] == "750"
 
 
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_full_disk_is_told_and_leaves_no_part_of_a_key(folder, monkeypatch, fails_at):
+    calls: list[int] = []
+
+    def full(handle):
+        calls.append(handle)
+        if len(calls) == fails_at:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        stored.write(folder, PAIR)
+    assert not folder.exists()
+
+
 def test_an_encrypted_key_takes_the_plaintext_ones_place(files, folder, tmp_path):
     _put(folder, OTHER, key=OTHER.key_pem)
     second = pyrage.x25519.Identity.generate()

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from pyinfra.connectors.vagrant import get_vagrant_config
 
 from gateway.cli.main import main
-from gateway.fleet import containers, vagrant
+from gateway.fleet import containers, machine_error, vagrant
 from gateway.fleet.loading import InventoryError, load
 from gateway.fleet.machine_error import MachineError
 from gateway.outside import places
@@ -69,6 +69,11 @@ def _container(mode: str = "lab", networks: dict[str, dict[str, str]] | None = N
             }
         ]
     )
+
+
+def test_what_a_program_says_may_be_in_any_encoding():
+    """In Chinese by an older locale, for one."""
+    assert machine_error.asked("printf", r"\264\363", seconds=9).stdout == "\ufffd\ufffd"
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 
-import pytest
 import yaml
 
 from tests.conftest import REPO
 from tests.dashboard import DASHBOARD, FOLDER, filled_in, panels, queries
+
+from . import promtool
 
 EXPOSING = (
     REPO / "gateway/onhost/scripts/metrics.sh",
@@ -22,22 +21,17 @@ EXPOSING = (
 QUERIES = [*queries(), *(filled_in(one["expr"]) for one in DASHBOARD["annotations"]["list"])]
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="there is no promtool")
+@promtool.needed
 def test_prometheus_can_read_every_query(tmp_path):
     rules = [{"record": f"query:{number}", "expr": expr} for number, expr in enumerate(QUERIES)]
     file = tmp_path / "queries.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
-    done = subprocess.run(["promtool", "check", "rules", str(file)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    promtool.passes("check", "rules", str(file))
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="there is no promtool")
+@promtool.needed
 def test_prometheus_takes_the_example_with_the_rules():
-    done = subprocess.run(
-        ["promtool", "check", "config", str(FOLDER / "prometheus.yml")], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "rules found" in done.stdout
+    assert "rules found" in promtool.passes("check", "config", str(FOLDER / "prometheus.yml"))
 
 
 def test_no_variable_of_grafana_is_left_that_the_dashboard_does_not_have():

@@ -18,7 +18,21 @@ def test_a_slip_is_named(key, meant):
     assert problem.severity == "warning"
 
 
-@pytest.mark.parametrize("keys", [["sites", "ssh_user", "_sudo", "platforms", "name"], ["rack", "owner_of_this"]])
+@pytest.mark.parametrize(
+    ("key", "beside"), [("site", "sites"), ("Sites", "sites"), ("metric", "metrics"), ("egres", "egress")]
+)
+def test_a_slip_beside_the_key_itself_is_named(key, beside):
+    (problem,) = warnings("h1", [key, beside, "sites"])
+    assert str(problem) == f'h1: {key}: is read by nobody; did you mean "{beside}"?'
+
+
+def test_a_slip_in_place_of_sites_is_an_error_of_its_own():
+    assert warnings("h1", ["site"]) == []
+
+
+@pytest.mark.parametrize(
+    "keys", [["sites", "ssh_user", "_sudo", "platforms", "name"], ["rack", "owner_of_this", "side"]]
+)
 def test_known_keys_and_an_operators_own_are_left_alone(keys):
     assert warnings("h1", keys) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -67,6 +68,32 @@ def test_a_byte_order_mark_is_called_by_its_name(tmp_path, monkeypatch, name):
     with pytest.raises(InventoryError) as told:
         load(str(tmp_path / "marked.py"))
     assert str(told.value) == f"{tmp_path / name}: starts with a byte order mark; save it as UTF-8 without BOM"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('x = ["h"，]', "(U+FF0C); type it with an English keyboard: ,"),
+        ('x = ["h"、]', "(U+3001); type it with an English keyboard: ,"),
+        ("x = “h”", '(U+201C); type it with an English keyboard: "'),
+        ("x ＝ 1", "(U+FF1D); type it with an English keyboard: ="),
+        ("x = 【1】", "(U+3010); type it with an English keyboard: ["),
+        ("x =\u3000[]", "a space of a Chinese keyboard or a web page; delete it and type it anew"),
+        ("x =\u00a0[]", "a space of a Chinese keyboard or a web page; delete it and type it anew"),
+        ("x = \u200b[]", "a space of a Chinese keyboard or a web page; delete it and type it anew"),
+        ("x = €", "invalid character '€' (U+20AC)"),
+    ],
+)
+def test_what_a_chinese_keyboard_writes_is_told_with_the_right_sign(inventory, text, wanted):
+    with pytest.raises(InventoryError) as told:
+        load(inventory(f"{text}\n"))
+    assert str(told.value).endswith(wanted)
+
+
+def test_links_in_a_circle_and_pipes_beside_an_inventory_are_left_alone(inventory, tmp_path):
+    (tmp_path / "loop.py").symlink_to("loop.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    assert load(inventory(HOSTS)).hosts
 
 
 def test_an_invisible_character_inside_a_file_is_told_with_its_line(inventory):

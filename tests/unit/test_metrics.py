@@ -13,11 +13,13 @@ from gateway.deploys.guards import Guards, refusals
 from gateway.deploys.objections import objections
 from gateway.deploys.state import HostState, missing_packages
 from gateway.deploys.surroundings import Listener, Surroundings
+from gateway.fleet.parsing import parse_host
 from gateway.nginx.build import Build
 from gateway.nginx.layout import Layout
 from gateway.nginx.tls_profile import Version
 from gateway.nginx.tree import tree
 from gateway.onhost import constants
+from tests.platforms import PLATFORMS
 
 SITE = {"domain": "wx.school.edu.cn", "edge": "slb", "platform": "wanxiao_prod"}
 METRICS = {"listen": "10.0.0.5:9145", "allow": ["10.0.0.0/24"]}
@@ -39,6 +41,7 @@ def _texts(release) -> dict[str, str]:
         ({**METRICS, "listen": "0.0.0.0:9145"}, "metrics.listen: "),
         ({**METRICS, "listen": "10.0.0.5:0"}, 'right would be "10.0.0.5:9145", an address of this host'),
         ({**METRICS, "listen": "fd00::5:9145"}, 'right would be "[fd00::5]:9145"'),
+        ({**METRICS, "listen": "10.0.0.5"}, '"10.0.0.5" has no port; right would be "10.0.0.5:9145"'),
         ({**METRICS, "listen": "9145"}, "does not start with an IP address"),
         ({**METRICS, "listen": "10.0.0.5:80"}, "wx.school.edu.cn listens on port 80 of every address"),
         ({**METRICS, "listen": "10.0.0.5:19001"}, "is the gateway's own on this host; right would be 9145"),
@@ -56,6 +59,38 @@ def test_what_cannot_be_is_refused_with_its_reason(parse, metrics, said):
     assert len(problems) == 1, problems
     assert problems[0].startswith("h1: metrics")
     assert said in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("listen", "allow", "said"),
+    [
+        ("10.0.0.5:9145", ["127.0.0.1"], "nobody reaches 10.0.0.5 from a loopback address"),
+        ("[fd00::5]:9145", ["::1", "10.0.0.0/8"], "nobody reaches fd00::5 from a loopback address"),
+        ("127.0.0.1:9145", ["10.0.0.0/24"], 'for a program on it, write "127.0.0.1" here'),
+        ("[::1]:9145", ["fd00::/64"], 'for a program on it, write "::1" here'),
+    ],
+)
+def test_networks_from_which_nobody_can_ask_are_told(files, listen, allow, said):
+    data = {"sites": [], "platforms": PLATFORMS, "metrics": {"listen": listen, "allow": allow}}
+    host, (problem,) = parse_host("h1", data, files)
+    assert host is not None
+    assert (problem.field, problem.severity) == ("metrics.allow", "warning")
+    assert said in problem.text
+
+
+@pytest.mark.parametrize(
+    ("listen", "allow"),
+    [
+        ("10.0.0.5:9145", ["127.0.0.1", "10.0.0.5"]),
+        ("10.0.0.5:9145", ["64.0.0.0/2"]),
+        ("127.0.0.1:9145", ["127.0.0.1"]),
+        ("127.0.0.1:9145", ["10.0.0.0/8", "127.0.0.0/8"]),
+        ("[::1]:9145", ["::1"]),
+    ],
+)
+def test_a_prometheus_on_the_host_itself_is_right(files, listen, allow):
+    data = {"sites": [], "platforms": PLATFORMS, "metrics": {"listen": listen, "allow": allow}}
+    assert not parse_host("h1", data, files)[1]
 
 
 def test_it_may_stand_beside_egress_on_another_port_and_on_a_host_without_sites(parse):

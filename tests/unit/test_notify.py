@@ -17,22 +17,17 @@ from gateway.cli.main import main
 from gateway.deploys.drift import HostStatus
 from gateway.fleet.loading import Fleet
 from gateway.notify import memory, robot, telling
-from gateway.notify.changes import Concern, Seen
 from gateway.notify.robot import Robot, RobotError
 from gateway.problems import Problem
 from lab.robots import KEY, Robots, robots
 
-DOWN = Concern("gw-a", "nginx does not answer; see journalctl -u nginx there, then deploy")
+from .concerning import DOWN, saw
 
 
 @pytest.fixture
 def stand_in() -> Iterator[Robots]:
     with robots() as known:
         yield known
-
-
-def _seen(*concerns: Concern, asked: bool = True, exists: bool = True) -> Seen:
-    return Seen(concerns, lambda _: asked, lambda _: exists)
 
 
 class TestRobot:
@@ -100,7 +95,7 @@ class TestRobot:
 class TestTelling:
     def test_a_change_is_told_once(self, stand_in: Robots, tmp_path: Path) -> None:
         to, path = Robot("R", stand_in.url), tmp_path / "new" / "notified.json"
-        assert [telling.tell(to, path, "status a", one) for one in (_seen(DOWN), _seen(DOWN), _seen(), _seen())] == [
+        assert [telling.tell(to, path, "status a", one) for one in (saw(DOWN), saw(DOWN), saw(), saw())] == [
             1,
             0,
             1,
@@ -112,9 +107,9 @@ class TestTelling:
 
     def test_commands_are_told_apart(self, stand_in: Robots, tmp_path: Path) -> None:
         to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
-        assert telling.tell(to, path, "status a", _seen(DOWN)) == telling.tell(to, path, "verify a", _seen(DOWN)) == 1
-        assert telling.tell(to, path, "status a", _seen()) == 1
-        assert telling.tell(to, path, "verify a", _seen(DOWN)) == 0
+        assert telling.tell(to, path, "status a", saw(DOWN)) == telling.tell(to, path, "verify a", saw(DOWN)) == 1
+        assert telling.tell(to, path, "status a", saw()) == 1
+        assert telling.tell(to, path, "verify a", saw(DOWN)) == 0
 
     def test_two_folders_and_two_robots_are_told_apart(
         self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -124,17 +119,26 @@ class TestTelling:
         for name in ("one", "other"):
             (tmp_path / name).mkdir()
             monkeypatch.chdir(tmp_path / name)
-            assert telling.tell(Robot("R", stand_in.url), path, command, _seen(DOWN)) == 1
-        assert telling.tell(Robot("ANOTHER", stand_in.url), path, command, _seen(DOWN)) == 1
+            assert telling.tell(Robot("R", stand_in.url), path, command, saw(DOWN)) == 1
+        assert telling.tell(Robot("ANOTHER", stand_in.url), path, command, saw(DOWN)) == 1
         monkeypatch.chdir(tmp_path / "one")
-        assert telling.tell(Robot("R", stand_in.url), path, command, _seen(DOWN)) == 0
+        assert telling.tell(Robot("R", stand_in.url), path, command, saw(DOWN)) == 0
+
+    def test_a_folder_whose_name_is_no_utf8_is_remembered(
+        self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / os.fsdecode("大学".encode("gbk"))
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
+        assert [telling.tell(to, path, "status a", one) for one in (saw(DOWN), saw(DOWN))] == [1, 0]
 
     def test_what_did_not_arrive_is_told_by_the_next_run(self, stand_in: Robots, tmp_path: Path) -> None:
         to, path = Robot("R", stand_in.url), tmp_path / "notified.json"
         stand_in.answers = [(502, b"")]
         with pytest.raises(RobotError):
-            telling.tell(to, path, "status a", _seen(DOWN))
-        assert telling.tell(to, path, "status a", _seen(DOWN)) == 1
+            telling.tell(to, path, "status a", saw(DOWN))
+        assert telling.tell(to, path, "status a", saw(DOWN)) == 1
 
     def test_no_more_than_a_robot_takes_a_minute(
         self, stand_in: Robots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -142,26 +146,28 @@ class TestTelling:
         to, path, now = Robot("R", stand_in.url), tmp_path / "notified.json", 1_000_000.0
         monkeypatch.setattr("time.time", lambda: now)
         for number in range(telling.A_MINUTE):
-            telling.tell(to, path, f"status {number}", _seen(DOWN))
+            telling.tell(to, path, f"status {number}", saw(DOWN))
         with pytest.raises(RobotError, match="went out this minute"):
-            telling.tell(to, path, "status more", _seen(DOWN))
+            telling.tell(to, path, "status more", saw(DOWN))
         assert len(stand_in.messages) == telling.A_MINUTE
         stand_in.messages.clear()
         now += 60
-        assert telling.tell(to, path, "status more", _seen(DOWN)) == 1
+        assert telling.tell(to, path, "status more", saw(DOWN)) == 1
 
-    @pytest.mark.parametrize("text", ["nonsense", "[]", '{"told": {"a": [["x"]]}}', '{"sent": ["x"]}', "\xff"])
+    @pytest.mark.parametrize(
+        "text", ["nonsense", "[]", '{"told": {"a": [["x"]]}}', '{"sent": ["x"]}', "\xff", "[" * 9999]
+    )
     def test_a_memory_that_is_none_is_told_and_kept(self, stand_in: Robots, tmp_path: Path, text: str) -> None:
         path = tmp_path / "notified.json"
         path.write_bytes(text.encode("latin-1"))
         with pytest.raises(memory.MemoryFileError, match="is no memory of --notify"):
-            telling.tell(Robot("R", stand_in.url), path, "status a", _seen(DOWN))
+            telling.tell(Robot("R", stand_in.url), path, "status a", saw(DOWN))
         assert (path.read_bytes(), stand_in.messages) == (text.encode("latin-1"), [])
 
     def test_a_memory_that_cannot_be_written_is_told(self, stand_in: Robots, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
         with pytest.raises(memory.MemoryFileError, match="--notify-memory names another file"):
-            telling.tell(Robot("R", stand_in.url), tmp_path / "file" / "notified.json", "status a", _seen(DOWN))
+            telling.tell(Robot("R", stand_in.url), tmp_path / "file" / "notified.json", "status a", saw(DOWN))
         assert stand_in.messages == []
 
     def test_nothing_is_told_that_cannot_be_remembered(
@@ -174,7 +180,7 @@ class TestTelling:
 
         monkeypatch.setattr("tempfile.mkstemp", full)
         with pytest.raises(memory.MemoryFileError, match=r"cannot be used \(No space left on device\)"):
-            telling.tell(Robot("R", stand_in.url), tmp_path / "notified.json", "status a", _seen(DOWN))
+            telling.tell(Robot("R", stand_in.url), tmp_path / "notified.json", "status a", saw(DOWN))
         assert stand_in.messages == []
 
     def test_what_is_no_file_is_not_replaced_by_one(self, stand_in: Robots, tmp_path: Path) -> None:
@@ -184,7 +190,7 @@ class TestTelling:
         os.mkfifo(pipe)
         for path in (null, pipe):
             with pytest.raises(memory.MemoryFileError, match="is no regular file; --notify-memory names another"):
-                telling.tell(Robot("R", stand_in.url), path, "status a", _seen(DOWN))
+                telling.tell(Robot("R", stand_in.url), path, "status a", saw(DOWN))
             assert not path.is_file()
         assert sorted(path.name for path in tmp_path.iterdir()) == ["null", "pipe"]
         assert stand_in.messages == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,8 @@ from gateway.outside.findings import Finding, Outcome
 from gateway.outside.findings import Result as Visited
 from gateway.problems import Problem
 
-DOWN = Concern("gw-a", "nginx does not answer; see journalctl -u nginx there, then deploy")
+from .concerning import DOWN, saw
+
 LATE = Concern("gw-b: wx.b.edu.cn", "the certificate expires soon: 20 days left")
 
 
@@ -25,22 +27,18 @@ def _visited(*checks: tuple[str, Outcome]) -> Seen:
     return of_sites.seen([Visited("a.edu.cn", ("gw-a",), "192.0.2.1", findings)], [], True)
 
 
-def _seen(*concerns: Concern, asked: bool = True, exists: bool = True) -> Seen:
-    return Seen(concerns, lambda _: asked, lambda _: exists)
-
-
 class TestChanges:
     def test_only_what_is_new_or_over_is_a_change(self) -> None:
-        assert changes.changes([DOWN], _seen(DOWN, LATE)).new == (LATE,)
-        assert changes.changes([DOWN, LATE], _seen(LATE)).ended == (DOWN,)
-        assert not changes.changes([DOWN, LATE], _seen(LATE, DOWN))
+        assert changes.changes([DOWN], saw(DOWN, LATE)).new == (LATE,)
+        assert changes.changes([DOWN, LATE], saw(LATE)).ended == (DOWN,)
+        assert not changes.changes([DOWN, LATE], saw(LATE, DOWN))
 
     def test_a_concern_with_other_numbers_is_the_same(self) -> None:
-        assert not changes.changes([LATE], _seen(replace(LATE, text=LATE.text.replace("20", "19"))))
+        assert not changes.changes([LATE], saw(replace(LATE, text=LATE.text.replace("20", "19"))))
         old, new = (
             Concern("gw-a", f"the running nginx still serves {one}; deploy") for one in ("0a1b2c3d4e", "ff00ff00ff")
         )
-        assert not changes.changes([old], _seen(new))
+        assert not changes.changes([old], saw(new))
 
     @pytest.mark.parametrize(
         ("one", "another"),
@@ -89,17 +87,17 @@ class TestChanges:
     )
     def test_two_names_ports_or_addresses_are_two_concerns(self, one: str, another: str) -> None:
         both = [Concern("gw-a", one), Concern("gw-a", another)]
-        assert len(changes.changes([], _seen(*both)).new) == 2
-        moved = changes.changes(both[:1], _seen(both[1]))
+        assert len(changes.changes([], saw(*both)).new) == 2
+        moved = changes.changes(both[:1], saw(both[1]))
         assert (moved.new, moved.ended) == (tuple(both[1:]), tuple(both[:1]))
 
     def test_a_place_that_was_not_asked_or_did_not_answer_says_nothing_of_its_concerns(self) -> None:
-        found = changes.changes([DOWN], _seen(asked=False))
+        found = changes.changes([DOWN], saw(asked=False))
         assert not found
         assert list(found.open.values()) == [DOWN]
 
     def test_what_left_the_inventory_has_ended(self) -> None:
-        assert changes.changes([DOWN], _seen(asked=False, exists=False)).ended == (DOWN,)
+        assert changes.changes([DOWN], saw(asked=False, exists=False)).ended == (DOWN,)
 
 
 class TestConcerns:
@@ -208,22 +206,23 @@ class TestMessage:
         assert message.message(found, "status inventory/prod.py").splitlines() == [
             "**wecom-gateway**　`status inventory/prod.py`",
             '<font color="warning">新出现的问题 · New: 1</font>',
-            f"> **gw-a**: {DOWN.text}",
+            f"> **gw-a**: {DOWN.text} [WG3021]",
             '<font color="info">已恢复 · Ended: 1</font>',
             f"> **gw-b: wx.b.edu.cn**: {LATE.text}",
             "此前的问题还有 1 个 · still open: 1",
         ]
 
-    def test_it_is_in_the_language_of_whoever_runs_the_command(self, monkeypatch) -> None:
+    def test_findings_are_in_the_operators_language_and_a_long_one_keeps_its_code(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("GATEWAY_LANG", "zh")
-        site = Concern("a.edu.cn at 10.0.0.5: port", "http://a.edu.cn: nothing listens there (connection refused)")
-        lines = message.message(
-            Changes((DOWN, site), (), dict.fromkeys((DOWN.key, site.key))), "status inventory/prod.py"
-        ).splitlines()
-        assert lines[2:] == [
-            "> **gw-a**: nginx 没有应答；在主机上看 journalctl -u nginx，再部署",
-            "> **a.edu.cn at 10.0.0.5: 端口**: http://a.edu.cn: 没有程序在监听（连接被拒绝）",
-        ]
+        failed = Concern("a.edu.cn at 192.0.2.1: verification file", f"nginx is not running: {'x' * 5000}")
+        found = Changes((DOWN, failed), (), {DOWN.key: DOWN, failed.key: failed})
+        _, _, down, long = message.message(found, "status inventory/prod.py").splitlines()
+        assert down == "> **gw-a**: nginx 没有应答；在主机上看 journalctl -u nginx，再部署 [WG3021]"
+        assert re.fullmatch(
+            r"> \*\*a\.edu\.cn at 192\.0\.2\.1: 校验文件\*\*: nginx 没有运行：x+\.\.\. \[WG\d{4}\]", long
+        )
 
     @pytest.mark.parametrize("length", [10, 400, 5000])
     @pytest.mark.parametrize("number", [1, 40, 3000])

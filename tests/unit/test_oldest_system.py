@@ -26,7 +26,7 @@ NEWER = {
 _ARRAY = re.compile(r'(?<!\+)"\$\{(\w+)\[@\]\}"')
 # Arrays that have an element wherever they are used, and lines that ask before whether there is one.
 _FILLED = {"options", "named", "others", "units", "identity", "wrong", "domains", "usual_places", "usual_units"}
-_FILLED |= {"apt_packages", "rpm_packages", "authorities", "name", "sizes"}
+_FILLED |= {"apt_packages", "rpm_packages", "authorities", "name", "sizes", "same", "folders"}
 
 
 def _code(path: Path) -> str:

@@ -107,8 +107,9 @@ def test_what_visitors_meet_goes_first_and_certificates_last(view):
     host = HostStatus("h1", True, certificate_days={A: 5, B: 60}, problem="nginx does not answer")
     told = view([host], [answered(A), answered(B, "failed", "said 502")], [Problem("h2", "", "edge", "is missing")])
     texts = [one.text for one in told.concerns]
+    assert told.concerns[0].place == "inventory: h2: edge"
     assert [text.partition(":")[0] for text in texts] == [
-        "h2",
+        "is missing",
         "https",
         "nginx does not answer",
         "the certificate is about to expire",
@@ -215,7 +216,7 @@ def test_pages_stay_where_the_inventory_has_errors(run, inventory, tmp_path, mon
 def test_where_nothing_can_be_written_it_fails(run, tmp_path):
     (tmp_path / "out").write_text("")
     done = run(A)
-    assert (done.exit_code, "--out out: cannot be written: is no folder" in done.stderr) == (1, True)
+    assert (done.exit_code, "--out out: cannot be written: Not a directory" in done.stderr) == (1, True)
 
 
 def test_without_asking_from_outside_nothing_is_fine(run, tmp_path):
@@ -260,3 +261,16 @@ def test_pages_fit_a_phone(view, tmp_path):
     for name in names:
         for link in re.findall(r'href="([^"]+)"', (tmp_path / name).read_text()):
             assert (tmp_path / link).is_file()
+
+
+def test_what_was_found_is_told_in_both_languages_whoever_writes_the_pages(view):
+    host = HostStatus("h1", True, certificate_days={A: 5, B: 60}, problem="nginx does not answer")
+    wrong = Problem("h2", "", "sites", "missing")
+    made = dict(pages.render(view([host], [answered(A), answered(B, "failed", "timed out")], [wrong]), NOW))
+    for english, chinese in (
+        (">missing<", ">缺少<"),
+        ("the certificate is about to expire: 5 days left", "证书马上到期：剩余 5 天"),
+        ("1 of 1 check failed", "1 项失败（共 1 项检查）"),
+    ):
+        assert any(english in text for text in made.values()), english
+        assert any(chinese in text for text in made.values()), chinese

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gateway.messages import language
@@ -87,6 +89,18 @@ def test_a_finding_has_the_code_of_the_first_message_in_it(text, wanted):
 def test_a_long_list_of_names_is_left_alone():
     names = ", ".join(f"wx{number}.school.edu.cn" for number in range(500))
     assert (chinese(names), code(names)) == (names, None)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["a: b; c, d (x) \n" * 20_000, "port again" + " of 2 is held by 3 for 4" * 300],
+    ids=["a megabyte of a log", "words of a message, time after time"],
+)
+def test_a_long_text_is_read_at_once(pasted):
+    """`explain -` takes what is pasted, and what a host or a visitor says stands in messages."""
+    began = time.monotonic()
+    assert Codes({"port {0} of {1} is held by {2} of {3} for {4} again": "WG0003"})(pasted) is None
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +12,8 @@ from gateway.cli.main import main
 from gateway.deploys.drift import HostStatus
 from gateway.deploys.exposition import exposition
 from gateway.outside import balancers
+
+from . import promtool
 
 NOW = datetime.fromtimestamp(1_800_000_000, UTC)
 RUNS = "wecom_gateway_status_wanted_release_runs"
@@ -51,11 +51,10 @@ def test_no_name_breaks_out_of_its_label():
     assert lines(HostStatus('a"\\\n} 7', True, wanted="a"))[0] == f'{RUNS}{{gateway="a\\"\\\\\\n}} 7"}} 0'
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="there is no promtool")
+@promtool.needed
 def test_prometheus_can_read_it():
     text = exposition([HostStatus('h"1', True, wanted="a", running="a")], {"a.edu.cn": 1}, NOW)
-    done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    promtool.passes("check", "metrics", text=text)
 
 
 @pytest.fixture

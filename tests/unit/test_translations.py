@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -17,7 +19,6 @@ from . import test_mistakes
 
 EXPECTED = catalogues.expected()
 GLOSSARY = tomllib.loads((catalogues.TOP / "guide/glossary.toml").read_text())
-# A value: {0}, and of click's own {name!r} and %(prog)s.
 # Messages in which a word of the glossary means something else, or goes without saying.
 _IN_ANOTHER_SENSE = {
     "app entry",
@@ -25,6 +26,7 @@ _IN_ANOTHER_SENSE = {
     "Write what Prometheus can ask no host for. FILE, NAME.prom, is for a node exporter's textfile collector.",
     "Write the entry for DOMAIN into an inventory, put its files in place, and check it, offline.",
 }
+# A value: {0}, and of click's own {name!r} and %(prog)s.
 _VALUE = re.compile(r"\{\{|\}\}|\{[^}]*\}|%\(\w+\)s|%s")
 
 
@@ -33,6 +35,12 @@ def test_the_catalogue_is_up_to_date(name):
     """After a change to what the product says: make messages, then write the Chinese of what is new."""
     kept = {message.id for message in catalogues.read(name) if message.id}
     assert kept == {message.id for message in EXPECTED[name] if message.id}
+
+
+def test_the_locale_of_whoever_makes_the_catalogues_does_not_matter():
+    program = "from pathlib import Path; from guide.message_texts import texts; texts(Path('gateway/problems.py'))"
+    ascii_alone = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    subprocess.run([sys.executable, "-c", program], cwd=catalogues.TOP, env=ascii_alone, check=True)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

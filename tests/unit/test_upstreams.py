@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.fleet import upstream_rules
+from gateway.inventory import upstream_values
 from gateway.inventory.site import Upstream
 from gateway.nginx.build import Build
 from gateway.nginx.release import File
@@ -306,3 +307,10 @@ def test_a_blueking_site_names_its_own_server(parse):
     (one,) = [str(one) for one in upstream_rules.warnings([host])]
     assert one.startswith("h1: wx.a.edu.cn: bk.upstream: ")
     assert one.endswith("write yours")
+
+
+@pytest.mark.parametrize("node", ["[fd00::8:8443", "[fd00::8"])
+def test_a_node_with_half_a_bracket_is_refused(node):
+    """fd00::8:8443 is an address as well, of nobody."""
+    with pytest.raises(ValueError, match="is not an IP address, with a port or without"):
+        upstream_values.node(node)

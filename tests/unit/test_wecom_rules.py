@@ -67,8 +67,20 @@ def test_a_gateway_that_passes_calls_on_to_wecom_is_seen_by_its_own_address(file
     assert warnings([host]) == []
 
 
+@pytest.mark.parametrize("corp_id", ["x", "ww1", "wm1234567890abcdef", "ww1234567890abcdef0", "WW1234567890abcdef"])
+def test_what_is_no_corp_id_is_told_and_not_shown(told, corp_id):
+    (text,) = told([{**SITE, "wecom": {"corp_id": corp_id}}])
+    assert text.startswith("1.2.3.0: wx.a.edu.cn: wecom.corp_id: is not what a CorpID looks like")
+    assert f'"{corp_id}"' not in text
+
+
+@pytest.mark.parametrize("corp_id", ["ww1234567890abcdef", "wx1234567890ABCDEF"])
+def test_a_corp_id_is_fine(told, corp_id):
+    assert told([{**SITE, "wecom": {"corp_id": corp_id}}]) == []
+
+
 def test_two_nodes_of_one_site_must_agree_where_both_say_something(told):
-    first = {**SITE, "wecom": {"flag": "a", "corp_id": "ww1"}}
+    first = {**SITE, "wecom": {"flag": "a", "corp_id": "ww1234567890abcdef"}}
     assert told([first], [SITE]) == []
     assert told([first], [{**SITE, "wecom": {"flag": "b", "agent_id": 7}}]) == [
         "1.2.3.1: wx.a.edu.cn: wecom.flag: differs from the same site's on 1.2.3.0; write the same in both"

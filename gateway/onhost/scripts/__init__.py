@@ -38,14 +38,14 @@ def text(name: str, places: tuple[tuple[str, Value], ...] = ()) -> str:
 
     `places` are the constants that are others on this host, by their names in FOR_SCRIPTS.
     """
-    parts = "".join((_HERE / f"{part}.sh").read_text() for part in ("common", *PARTS.get(name, ()), name))
+    parts = "".join((_HERE / f"{part}.sh").read_text("utf-8") for part in ("common", *PARTS.get(name, ()), name))
     return prelude(_used(parts, {**FOR_SCRIPTS, **dict(places)})) + parts
 
 
 @cache
 def perl(name: str) -> str:
     """One script as it runs under perl, which is there wherever dpkg is."""
-    return (_HERE / f"{name}.pl").read_text()
+    return (_HERE / f"{name}.pl").read_text("utf-8")
 
 
 def prelude(constants: Mapping[str, Value]) -> str:

@@ -19,6 +19,7 @@ print_aside() {
 # Prints those of them that `replaced` does not have, and whose place is free: they come back.
 print_given_back() {
     local path
+    [ -d "$aside" ] || return 0
     while IFS= read -r path; do
         [[ " ${replaced[*]-} " == *" $path "* ]] || is_there "$path" || echo "$path"
     done < <(print_aside)
@@ -62,10 +63,13 @@ give_back() {
             mv -T "$aside$path" "$path"
             continue
         fi
-        # Bit by bit, under a name that no pattern of nginx's matches.
+        # Bit by bit, under a name that no pattern of nginx's matches. The other copy goes last, when this one is on the
+        # disk under its own name: a power failure leaves at least one of them whole.
         part=${path%/*}/.${path##*/}.wecom-gateway
         cp -a -T --remove-destination "$aside$path" "$part"
+        sync_disk "${path%/*}"
         mv -T "$part" "$path"
+        sync_disk "${path%/*}"
         rm -f "$aside$path"
     done < <(print_given_back)
 }

@@ -77,18 +77,23 @@ with_lines() {
 
 # Whether nginx.conf is a conffile of dpkg's: dpkg asks before an upgrade replaces it where it was edited.
 knows_nginx_conf() {
-    [[ $(shipped_conffiles) == *" $main_file "* ]]
+    shipped_conffiles
+    [[ $conffiles == *" $main_file "* ]]
 }
 
 # Whether standard input is nginx.conf as its package brought it.
 is_shipped() {
     local sum
     sum=$(md5sum)
-    shipped_conffiles | grep -qxF " $main_file ${sum%% *}"
+    shipped_conffiles
+    [[ $'\n'$conffiles$'\n' == *$'\n'" $main_file ${sum%% *}"$'\n'* ]]
 }
 
+# Sets `conffiles` to what dpkg says of the conffiles of nginx's packages, a line each: " PATH MD5". Asked once in a run,
+# as dpkg takes its time.
+conffiles=
 shipped_conffiles() {
-    dpkg-query -W -f '${Conffiles}\n' nginx-common nginx 2>/dev/null || true
+    [ -n "$conffiles" ] || conffiles=$(dpkg-query -W -f '${Conffiles}\n' nginx-common nginx 2>/dev/null || true)
 }
 
 # Whether nginx.conf includes the folder of main_entry, outside of http.
@@ -116,20 +121,19 @@ moving_files() {
     print_given_back
 }
 
-# Prints the names of those folders in the main file's own that such a file may be in, each once.
-inside_folders() {
-    local path
+# Sets `inside` to the names of those folders in the main file's own that such a file may be in, and `outside` to the
+# other folders, each once, and before the one around it.
+find_moving_folders() {
+    local path folder
+    inside=() outside=()
     while IFS= read -r path; do
-        case $path in "$nginx_home"/*) path=${path%/*} && echo "${path##*/}" ;; esac
-    done < <(moving_files) | sort -u
-}
-
-# Prints those folders outside of the main file's that such a file may be in, each once, and before the one around it.
-outside_folders() {
-    local path
-    while IFS= read -r path; do
-        case $path in "$nginx_home"/*) ;; *) echo "${path%/*}" ;; esac
-    done < <(moving_files) | sort -ru
+        folder=${path%/*}
+        case $path in
+            "$nginx_home"/*) [[ " ${inside[*]-} " == *" ${folder##*/} "* ]] || inside+=("${folder##*/}") ;;
+            *) [[ " ${outside[*]-} " == *" $folder "* ]] || outside+=("$folder") ;;
+        esac
+    done < <(moving_files)
+    [ ${#outside[@]} -le 1 ] || mapfile -t outside < <(printf '%s\n' ${outside[@]+"${outside[@]}"} | sort -r)
 }
 
 # Prints where path $2 is in a configuration that was made once more in folder $1.
@@ -144,7 +148,7 @@ in_shadow() {
 # Standard input, with the names that files have in the configuration in folder $1.
 with_names_of() {
     local folder rules=() start="\\(^\\|[[:blank:]\"';{=:]\\)"
-    for folder in $(outside_folders); do rules+=(-e "s#$start$folder/#\\1$(in_shadow "$1" "$folder/")#g"); done
+    for folder in ${outside[@]+"${outside[@]}"}; do rules+=(-e "s#$start$folder/#\\1$(in_shadow "$1" "$folder/")#g"); done
     # What main files name relative to a folder above theirs.
     sed -e "s#$nginx_home/#$1/#g" ${rules[@]+"${rules[@]}"} -e "s#\([[:blank:]\"']\)\.\./#\1$nginx_home/../#g"
 }
@@ -152,33 +156,34 @@ with_names_of() {
 # Standard input, with the host's own names in the place of those that files have in the configuration in folder $1.
 with_own_names() {
     local folder rules=()
-    for folder in $(outside_folders); do rules+=(-e "s#$(in_shadow "$1" "$folder/")#$folder/#g"); done
+    for folder in ${outside[@]+"${outside[@]}"}; do rules+=(-e "s#$(in_shadow "$1" "$folder/")#$folder/#g"); done
     sed ${rules[@]+"${rules[@]}"} -e "s#$1/#$nginx_home/#g"
 }
 
 # Makes the host's nginx configuration, without the gateway's own links and without a welcome page that goes, once more
 # in folder $1, where nginx can test it: nothing changes that a restart of nginx would pick up. Files there are links,
 # but for those that name the folders that are made anew, which are copies with the other names. What is in `replaced`
-# is left out; what was put aside and is not in it is there again.
+# is left out; what was put aside and is not in it is there again. with_names_of and with_own_names are for after it.
 shadow_configuration() {
-    local shadow=$1 path name names others=(! -path "$main_entry") named=(-e "[[:blank:]\"']\.\./")
-    mapfile -t names < <(inside_folders)
+    local shadow=$1 path name same=() others=(! -path "$main_entry") named=(-e "[[:blank:]\"']\.\./")
+    find_moving_folders
     for path in ${entries[@]+"${entries[@]}"} ${replaced[@]+"${replaced[@]}"}; do others+=(! -path "$path"); done
-    for name in ${names[@]+"${names[@]}"}; do named+=(-e "$nginx_home/$name/"); done
-    for path in $(outside_folders); do named+=(-e "$path/"); done
+    for name in ${inside[@]+"${inside[@]}"}; do named+=(-e "$nginx_home/$name/"); done
+    for path in ${outside[@]+"${outside[@]}"}; do named+=(-e "$path/"); done
     ! stock_site_goes || others+=(! -path "$stock_site")
     for path in "$nginx_home"/*; do
         name=${path##*/}
         if [ "$path" = "$main_file" ]; then
             continue
-        elif [ -d "$path" ] && [[ " ${names[*]} " == *" $name "* ]]; then
+        elif [ -d "$path" ] && [[ " ${inside[*]-} " == *" $name "* ]]; then
             mkdir "$shadow/$name"
             find -H "$path" -mindepth 1 -maxdepth 1 "${others[@]}" -exec ln -s -t "$shadow/$name" {} +
         else
-            ln -s "$path" "$shadow/"
+            same+=("$path")
         fi
     done
-    for path in $(outside_folders); do
+    [ ${#same[@]} = 0 ] || ln -s -t "$shadow" "${same[@]}"
+    for path in ${outside[@]+"${outside[@]}"}; do
         name=$(in_shadow "$shadow" "$path/")
         mkdir -p "$name"
         # A panel may have gone, with its folders.
@@ -289,8 +294,11 @@ include_release() {
 # Whether there is nothing left for include_release to do outside of conf.d.
 has_room() {
     [ -f "$main_file" ] || return 1
-    has_main_entry || [ ! -f "$home/current/egress.conf" ] || return 1
-    ! has_main_entry || [ "$(readlink "$main_entry")" = "$(aim_of "$main_entry" main.conf)" ] || return 1
+    if has_main_entry; then
+        [ "$(readlink "$main_entry")" = "$(aim_of "$main_entry" main.conf)" ] || return 1
+    elif [ -f "$home/current/egress.conf" ]; then
+        return 1
+    fi
     [ "$(raise_connections <"$main_file")" = "$(<"$main_file")" ]
 }
 

@@ -22,14 +22,17 @@ aim_of() {
 including_links() {
     local link
     for link in ${entries[@]+"${entries[@]}"}; do
-        [ "$(readlink "$link")" != "$(aim_of "$link" gateway.conf)" ] || echo "$link"
+        [ ! -L "$link" ] || [ "$(readlink "$link")" != "$(aim_of "$link" gateway.conf)" ] || echo "$link"
     done
     ! has_line || echo "$main_file"
 }
 
 # Whether a line of nginx.conf itself includes the current release.
 has_line() {
-    sed -e 's/^[[:blank:]]*//' -e 's/[[:space:]]*$//' "$main_file" 2>/dev/null | grep -xF -- "$main_line" >/dev/null
+    awk -v line="$main_line" '
+        { gsub(/^[ \t]+|[ \t\r]+$/, "") }
+        $0 == line { found = 1; exit }
+        END { exit !found }' "$main_file" 2>/dev/null
 }
 
 # The file that keeps nginx from being started, by its package or a reboot, until the first release is in force.
@@ -173,6 +176,7 @@ reload_nginx() {
 # Whether Debian's welcome page is served, unchanged since the package put it there.
 is_stock_site() {
     local original=$nginx_home/sites-available/default shipped
+    [ -e "$stock_site" ] || return 1
     [ "$(readlink -f "$stock_site" 2>/dev/null)" = "$original" ] || return 1
     shipped=$(dpkg-query -W -f '${Conffiles}\n' nginx-common 2>/dev/null \
         | awk -v original="$original" '$1 == original { print $2 }')

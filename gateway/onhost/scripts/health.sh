@@ -39,7 +39,10 @@ for path in "$home"/current/units/*; do units+=("${path##*/}"); done
     END { told() }' || true)
 echo "$shown"
 echo "nginx $nginx_unit"
-nginx=$(grep -F "unit:$nginx_unit " <<<"$shown" || true)
+nginx=
+while IFS= read -r line; do
+    [[ $line != "unit:$nginx_unit "* ]] || nginx=$line
+done <<<"$shown"
 case $nginx in
     *" inactive "* | *" failed "*) ! nginx_runs || echo "outside yes" ;;
 esac
@@ -50,22 +53,26 @@ case $nginx in
         [[ $said != *"[emerg]"* ]] || echo "reason $(first_emergency <<<"$said")"
         ;;
     *" active "*)
-        program=$(readlink "/proc/$(master_pid)/exe" || true)
+        pid=${nginx##* }
+        [[ $pid != [0-] ]] || pid=$(master_pid)
+        program=$(readlink "/proc/$pid/exe" || true)
         [ "$program" = "$(program_at "$program")" ] || echo "replaced yes"
         ;;
 esac
 
 # "disk:FOLDER MOUNTPOINT rw|ro KILOBYTES INODES": the last two are what is free, "-" where inodes are not counted.
-for path in "${home%/*}" "$log_folder" "$variable_home"; do
-    [ -d "$path" ] || continue
+folders=()
+for path in "${home%/*}" "$log_folder" "$variable_home"; do [ ! -d "$path" ] || folders+=("$path"); done
+while read -r free size inodes all path; do
     # The longest mount point that the path is in; of several mounts on the same one, the last.
-    read -r mount mode < <(awk -v path="$path/" '
-        index(path, $2 == "/" ? "/" : $2 "/") == 1 && length($2) >= length(mount) { mount = $2; options = $4 }
-        END { print mount, (options ~ /(^|,)ro(,|$)/ ? "ro" : "rw") }' /proc/self/mounts)
-    read -r free size inodes all < <(stat -f -c '%a %S %d %c' "$path")
+    mount='' mode=
+    while read -r _ place _ options _; do
+        [[ $path/ != "${place%/}"/* || ${#place} -lt ${#mount} ]] || { mount=$place && mode=$options; }
+    done </proc/self/mounts
+    if [[ ,$mode, == *,ro,* ]]; then mode=ro; else mode=rw; fi
     [ "$all" != 0 ] || inodes=-
     echo "disk:$path $mount $mode $((free * size / 1024)) $inodes"
-done
+done < <([ ${#folders[@]} = 0 ] || stat -f -c '%a %S %d %c %n' "${folders[@]}")
 
 # Prints "node:UPSTREAM/ADDRESS:PORT silent" for each address that an upstream of the release in force names itself and that
 # takes no connection from here. All are asked at once.
@@ -92,5 +99,6 @@ if knows_nginx_conf; then
 fi
 
 # The host that the release in force was rendered for.
-path=$home/builds/$(basename "$(readlink "$home/current" || true)")
+path=$(readlink "$home/current" || true)
+path=$home/builds/${path##*/}
 [ ! -f "$path" ] || echo "build $(<"$path")"

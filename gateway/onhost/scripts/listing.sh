@@ -8,5 +8,7 @@ list_release() (
 
 # Prints one SHA-256 over them, which is enough to see that a release is intact.
 digest_of_release() {
-    list_release "$1" | sort | sha256sum | cut -d ' ' -f 1
+    local sum
+    sum=$(list_release "$1" | sort | sha256sum)
+    echo "${sum%% *}"
 }

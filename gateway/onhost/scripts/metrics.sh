@@ -69,7 +69,10 @@ read_units() {
     for path in "$folder"/units/*.timer; do units+=("${path##*/}"); done
     units+=(wecom-gateway-resolve.service)
     [ ! -s "$folder/orders" ] || units+=(certbot.timer "$renewal_unit")
-    while read -r job time; do succeeded[$job]=$time; done < <(cat "$metrics_folder/succeeded" 2>/dev/null || true)
+    # A power failure may leave anything there.
+    while read -r job time; do
+        [[ -z $job || ! $time =~ ^[0-9]+$ ]] || succeeded[$job]=$time
+    done < <(cat "$metrics_folder/succeeded" 2>/dev/null || true)
     read -r boot _ </proc/uptime
     boot=$((now - ${boot%.*}))
     while read -r id result state exited; do

@@ -80,12 +80,12 @@ print_unit() {
             SourcePath=*) source=${line#*=} ;;
         esac
     done < <(systemctl show -p LoadState,FragmentPath,SourcePath,UnitFileState,ActiveState "${nginx_unit:-none.service}")
+    [ -z "$in_use" ] || return 0
     # A unit may be generated from a script, which Debian's package would replace as well. A mask is no unit.
     file=${source:-$file}
     [[ $file != /dev/null && $(readlink -f "$file") != /dev/null ]] || file=
-    [ -n "$in_use" ] || [ -z "$file" ] || is_packaged "$file" || echo "unit:Foreign $file"
-    [ -n "$in_use" ] || [ -n "$file" ] || [ ! -e /etc/init.d/nginx ] || is_packaged /etc/init.d/nginx \
-        || echo "unit:Foreign /etc/init.d/nginx"
+    [ -z "$file" ] || is_packaged "$file" || echo "unit:Foreign $file"
+    [ -n "$file" ] || [ ! -e /etc/init.d/nginx ] || is_packaged /etc/init.d/nginx || echo "unit:Foreign /etc/init.d/nginx"
 }
 
 # Prints the nginx configuration of everybody else: "dump" and the output of nginx -T in gzip and base64, with an empty
@@ -123,16 +123,16 @@ print_configuration() {
 # "members:GROUP USERS" of groups with further members, and "shared GROUP ..." of those that other programs than nginx
 # run in.
 print_groups() {
-    awk -F: '
+    # A process may end meanwhile.
+    { grep -hsE '^(Name|Gid|Groups):' /proc/[0-9]*/status || true; } | awk -F: '
         FILENAME == "/etc/group" { name[$3] = $1; members[$1] = $4; next }
         FILENAME == "/etc/passwd" { primary = primary " " $1 ":" name[$4]; next }
-        END { print "groups" primary; for (one in members) if (members[one] != "") print "members:" one " " members[one] }
-        ' /etc/group /etc/passwd
-    # A process may end meanwhile.
-    { grep -hsE '^(Name|Gid|Groups):' /proc/[0-9]*/status || true; } | awk '
-        FILENAME == "/etc/group" { split($0, part, ":"); name[part[3]] = part[1]; next }
-        $1 == "Name:" { program = $2 }
-        ($1 == "Gid:" || $1 == "Groups:") && program != "nginx" { for (place = 2; place <= NF; place++) used[$place] }
-        END { for (gid in used) if (gid in name) shared = shared " " name[gid]; print "shared" shared }
-        ' /etc/group -
+        $1 == "Name" { is_nginx = $0 == "Name:\tnginx"; next }
+        !is_nginx { for (count = split($2, gids, " "); count > 0; count--) used[gids[count]] }
+        END {
+            print "groups" primary
+            for (one in members) if (members[one] != "") print "members:" one " " members[one]
+            for (gid in used) if (gid in name) shared = shared " " name[gid]
+            print "shared" shared
+        }' /etc/group /etc/passwd -
 }

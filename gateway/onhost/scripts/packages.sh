@@ -21,13 +21,20 @@ find_owner() {
     fi
 }
 
+# Sets `listed` to what dpkg, where it is there, says of those packages that a gateway may need, and of package $1: it is
+# asked once, as it takes its time.
+list_packages() {
+    [ "$manager" != apt ] || listed=$(dpkg-query -W -f '${Package} ${Status} ${Version} ${Maintainer}\n' \
+        "${apt_packages[@]}" ${1:+"$1"} 2>/dev/null || true)
+}
+
 # Prints name, version and maintainer of package $1, where it is installed.
 about_package() {
     local name status about
     if [ "$manager" = apt ]; then
         while read -r name _ _ status about; do
             [[ $name != "$1" || $status != installed ]] || echo "$name $about"
-        done < <(dpkg-query -W -f '${Package} ${Status} ${Version} ${Maintainer}\n' "$1" 2>/dev/null || true)
+        done <<<"$listed"
     else
         rpm -q --qf '%{NAME} %{VERSION}-%{RELEASE} %{VENDOR}\n' "$1" 2>/dev/null || true
     fi
@@ -62,9 +69,8 @@ version_listed() {
 missing_packages() {
     local name said missing=()
     if [ "$manager" = apt ]; then
-        said=$(dpkg-query -W -f '${Package} ${Status}\n' "${apt_packages[@]}" 2>/dev/null || true)
         for name in "${apt_packages[@]}"; do
-            [[ $said =~ (^|$'\n')"$name install ok installed" ]] || missing+=("$name")
+            [[ $listed =~ (^|$'\n')"$name install ok installed" ]] || missing+=("$name")
         done
     elif [ -n "$manager" ]; then
         said=$'\n'$(rpm -q --whatprovides "${rpm_packages[@]}" 2>/dev/null || true)$'\n'

@@ -59,6 +59,7 @@ say_layout packages "$manager"
 packaged_nginx='' owner='' in_use=
 [ ! -x "$nginx_program" ] || find_owner "$nginx_program"
 [ -z "$owner" ] || packaged_nginx=$nginx_program
+list_packages "$owner"
 find_every_nginx
 choose_nginx
 if [ -n "$in_use" ]; then

@@ -175,9 +175,9 @@ print_layout() {
     say_layout main_entry "$main_entry"
     say_layout error_log "$error_log"
     [ "$nginx_program" = "$packaged_nginx" ] || say_layout user "$nginx_user"
-    for path in /etc/logrotate.conf /etc/logrotate.d/*; do
-        [ "$path" = "$logrotate_entry" ] || ! grep -qsF "$log_folder/" "$path" || return 0
-    done
+    while IFS= read -r path; do
+        [ "$path" = "$logrotate_entry" ] || return 0
+    done < <(grep -lsF "$log_folder/" /etc/logrotate.conf /etc/logrotate.d/* || true)
     say_layout rotated no
 }
 
