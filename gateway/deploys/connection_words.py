@@ -106,6 +106,9 @@ def _protocol(text: str, login: Login) -> str:
             f"the host key of {login.place} is not in {login.known_hosts} and `ssh_strict_host_key_checking` asks for "
             f"it; compare it with the host's own and add it: ssh-keyscan -p {login.port} {login.address}"
         )
+    if "existing session" in text:
+        # The connection stands and nobody speaks on it: a host that hangs.
+        return _network(TimeoutError(), login)
     return f"{login.place}: {_short(text)}"
 
 

@@ -65,6 +65,7 @@ def _certificate(domain: str, days: int) -> tuple[str, str]:
     return f"cp -p {path}/fullchain.pem /run/{domain}.pem; {made}", f"cp -p /run/{domain}.pem {path}/fullchain.pem"
 
 
+_DAMAGED = f"{HOME}/current/certs/damaged.edu.example/fullchain.pem"
 _FAILING_UNIT = "/run/systemd/system/wecom-gateway-resolve.service.d"
 _VERIFIED = f"{HOME}/current/verify/a.edu.example/{FILE}"
 _DISK = "systemctl stop wecom-gateway-mtail; mount -t tmpfs -o size=60M none /var/log; mkdir /var/log/nginx"
@@ -115,6 +116,12 @@ FAULTS = (
     Fault("WecomGatewayCertificateExpires", TWO, *_certificate("aging.edu.example", 20), {"site": "aging.edu.example"}),
     Fault(
         "WecomGatewayCertificateAboutToExpire", TWO, *_certificate("old.edu.example", 6), {"site": "old.edu.example"}
+    ),
+    Fault(
+        "WecomGatewayCertificateUnreadable",
+        TWO,
+        f"cp -p {_DAMAGED} /run/damaged.pem; : >{_DAMAGED}",
+        f"cp -p /run/damaged.pem {_DAMAGED}",
     ),
     # By the ACME server, which is away. Nobody waits for three days here: the host's note of its last success is older.
     Fault(
@@ -196,7 +203,7 @@ def _inventory() -> str:
         TWO: [
             *(
                 {"domain": f"{name}.edu.example", "edge": "tls", "platform": "wanxiao_prod"}
-                for name in ("aging", "old")
+                for name in ("aging", "old", "damaged")
             ),
             {"domain": FAILING, "edge": "slb", "platform": "plain"},
             {"domain": ORDERED, "edge": "tls", "platform": "wanxiao_prod", "cert": ordered},
@@ -254,7 +261,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     with (checkout.path / "group_data/all.py").open("a") as file:
         file.write(_platforms())
     checkout.verification("a.edu.example", FILE.removeprefix("WW_verify_").removesuffix(".txt"))
-    for name in ("aging", "old"):
+    for name in ("aging", "old", "damaged"):
         checkout.certificate(f"{name}.edu.example")
     (checkout.path / CA_FILE).parent.mkdir()
     shutil.copy(acme.CA, checkout.path / CA_FILE)

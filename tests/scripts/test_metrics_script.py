@@ -157,6 +157,33 @@ def test_the_end_of_a_certificate_is_told_and_read_again_when_it_is_another(host
     assert int(host.says()[name]) > before
 
 
+def test_a_certificate_that_cannot_be_read_is_told_and_hides_no_other(host):
+    ends = {site: f'wecom_gateway_certificate_not_after_timestamp_seconds{{site="{site}"}}' for site in (A, B)}
+    readable = [f'wecom_gateway_certificate_readable{{site="{site}"}}' for site in (A, B)]
+    said = host.says()
+    assert [said[one] for one in readable] == ["1", "1"]
+    path = host.folder / "certs" / A / "fullchain.pem"
+    chain = path.read_bytes()
+    for wrong in (b"", b"not a certificate\n", chain[:200], chain.replace(b"\nMI", b"\nXX", 1)):
+        path.write_bytes(wrong)
+        broken = host.says()
+        assert [broken[one] for one in readable] == ["0", "1"], wrong
+        assert ends[A] not in broken
+        assert broken[ends[B]] == said[ends[B]]
+    path.write_bytes(chain)
+    mended = host.says()
+    assert [mended[one] for one in (*ends.values(), *readable)] == [said[one] for one in (*ends.values(), *readable)]
+
+
+def test_a_certificate_that_could_not_be_read_for_a_moment_is_read_again(host):
+    """As where openssl was being upgraded just then: nothing of the certificates has changed since."""
+    readable = f'wecom_gateway_certificate_readable{{site="{A}"}}'
+    host.stage.put_program("openssl", "exit 1")
+    assert host.says()[readable] == "0"
+    host.stage.put_program("openssl", f'exec {shutil.which("openssl")} "$@"')
+    assert host.says()[readable] == "1"
+
+
 def test_when_a_job_went_well_is_remembered_while_it_fails(host):
     name = 'wecom_gateway_last_success_timestamp_seconds{task="resolve"}'
     first = int(host.says()[name])

@@ -35,6 +35,7 @@ NODES = of_host("wecom_gateway_upstream_nodes", UPSTREAM)
 NODES_UP = of_host("wecom_gateway_upstream_nodes_up", UPSTREAM)
 FILE = of_host("wecom_gateway_verification_file_up", 'site="a.edu.cn",file="WW_verify_AbcdAbcdAbcdAbcd.txt"')
 CERTIFICATE = of_host("wecom_gateway_certificate_not_after_timestamp_seconds", 'site="a.edu.cn"')
+READABLE = of_host("wecom_gateway_certificate_readable", 'site="a.edu.cn"')
 RENEW_FAILED = of_host("wecom_gateway_task_failed", 'task="renew"')
 RESOLVE_FAILED = of_host("wecom_gateway_task_failed", 'task="resolve"')
 RENEW = of_host("wecom_gateway_last_success_timestamp_seconds", 'task="renew"')
@@ -58,7 +59,7 @@ def always(value: float) -> str:
 
 # A value for each minute from the epoch on, so that the minute is what `time()` says.
 IN_ORDER = {
-    **dict.fromkeys((UP, EXPORTER, UPSTREAM_UP, RESOLVED, FILE, IN_SYNC, INFO, TIMER, WANTED), always(1)),
+    **dict.fromkeys((UP, EXPORTER, UPSTREAM_UP, RESOLVED, FILE, READABLE, IN_SYNC, INFO, TIMER, WANTED), always(1)),
     **dict.fromkeys((RENEW_FAILED, RESOLVE_FAILED, RENEW), always(0)),
     **dict.fromkeys((NODES, NODES_UP), always(2)),
     **dict.fromkeys((RESOLVE, COLLECT, ASKED), "0+60x"),
@@ -95,6 +96,7 @@ FAULTS = (
     Fault("WecomGatewayVerificationFileGone", 5, {FILE: always(0)}),
     Fault("WecomGatewayCertificateExpires", 60, {CERTIFICATE: always(20 * DAY)}),
     Fault("WecomGatewayCertificateAboutToExpire", 15, {CERTIFICATE: always(6 * DAY)}),
+    Fault("WecomGatewayCertificateUnreadable", 15, {READABLE: always(0)}, gone=(CERTIFICATE,)),
     Fault("WecomGatewayRenewalFails", 30, {RENEW_FAILED: always(1)}),
     Fault("WecomGatewayRenewalSilent", 62, {RENEW: always(-3 * DAY)}),
     Fault("WecomGatewayReleaseOutOfSync", 15, {IN_SYNC: always(0)}),

@@ -26,6 +26,7 @@ RIGHTS = Rights("ops", True, None, "/tmp")  # noqa: S108
         (EOFError(), ("MaxStartups", "--limit")),
         (socket.gaierror(-2, "Name or service not known"), ("does not resolve here", "`ssh_hostname`")),
         (TimeoutError("timed out"), ("no answer from 203.0.113.10, port 2222 within 10 s",)),
+        (SSHException("No existing session"), ("no answer from 203.0.113.10, port 2222 within 10 s",)),
         (
             NoValidConnectionsError({("203.0.113.10", 2222): ConnectionRefusedError(errno.ECONNREFUSED, "refused")}),
             ("nothing listens at 203.0.113.10, port 2222", "`ssh_port`"),

@@ -288,3 +288,16 @@ def test_mtail_reads_the_line_that_nginx_writes(trees):
         "failed": "1",
         "connected": "0",
     }
+
+
+def test_what_is_asked_of_a_host_every_minute_may_change_nothing_of_its_kernel(parse):
+    """Root asks, and reads what platforms answer."""
+    host, _ = parse(SITE, metrics=METRICS)
+    units = {
+        path: text for path, text in _texts(tree(host, BUILD)).items() if re.search("wecom-gateway-m.*service$", path)
+    }
+    assert len(units) == 2
+    for path, text in units.items():
+        for kind in ("KernelTunables", "KernelModules", "ControlGroups"):
+            assert f"\nProtect{kind}=true\n" in text, path
+        assert "\nSystemCallFilter=@system-service\n" in text, path

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from gateway.messages import language
+from gateway.messages.said import said
 from gateway.messages.speech import Codes, Translation
 
 CHINESE = {
@@ -118,3 +119,18 @@ def test_a_long_text_is_read_at_once(pasted):
 )
 def test_the_language_is_the_variables_else_the_locales(environ, wanted):
     assert language.chosen(environ) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "begins"),
+    [
+        (
+            "unreachable: nothing listens at h, port 22; is sshd running there, and is `ssh_port` right?",
+            "连不上：h, port 22 上",
+        ),
+        ("no answer within 300 seconds; look there whether it is busy", "300 秒内没有应答；"),
+    ],
+)
+def test_a_host_that_does_not_answer_is_told_in_chinese(monkeypatch, text, begins):
+    monkeypatch.setenv("GATEWAY_LANG", "zh")
+    assert said(text).startswith(begins)

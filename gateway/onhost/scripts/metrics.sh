@@ -125,29 +125,45 @@ certificates() {
     done <"$folder/orders"
 }
 
-# What was read counts until one of them changes: there may be a thousand. All are read by one openssl. Where it cannot
-# read one of them, nothing is said rather than something wrong.
+# Prints of each certificate in $work/certificates, a line each, when it ends; "-" where it cannot be read. One openssl
+# reads all, as there may be a thousand; only where it does not get through is each read by itself.
+ends_of_certificates() {
+    local path end
+    # The first one of each file.
+    cut -d ' ' -f 1 "$work/certificates" | xargs -r awk '
+        FNR == 1 { within = 1 }
+        within { print }
+        /-----END CERTIFICATE-----/ { within = 0 }' >"$work/leaves" 2>/dev/null || true
+    openssl storeutl -noout -text -certs "$work/leaves" 2>/dev/null | sed -n 's/^ *Not After : //p' >"$work/ends" || true
+    if [ "$(wc -l <"$work/ends")" = "$(wc -l <"$work/certificates")" ]; then
+        date -f "$work/ends" +%s
+        return
+    fi
+    while read -r path _; do
+        end=$(openssl x509 -noout -enddate -in "$path" 2>/dev/null) || end=
+        if [ -n "$end" ]; then date -d "${end#*=}" +%s; else echo -; fi
+    done <"$work/certificates"
+}
+
+# What was read counts until one of them changes; what could not be read is tried again the next time.
 print_certificates() {
     local known=$metrics_folder/certificates
-    family wecom_gateway_certificate_not_after_timestamp_seconds gauge "Until when the certificate of a site is valid."
     if [ "$(head -n 1 "$known" 2>/dev/null || true)" != "$release" ] \
-        || [ -n "$(find "$folder/certs" "$acme" -cnewer "$known" -print -quit 2>/dev/null)" ]; then
+        || [ -n "$(find "$folder/certs" "$acme" -cnewer "$known" -print -quit 2>/dev/null)" ] \
+        || grep -q ' -$' "$known"; then
         certificates >"$work/certificates"
-        echo "$release" >"$known.new"
-        # The first one of each file.
-        if cut -d ' ' -f 1 "$work/certificates" | xargs -r awk '
-            FNR == 1 { within = 1 }
-            within { print }
-            /-----END CERTIFICATE-----/ { within = 0 }' >"$work/leaves" && [ -s "$work/leaves" ]; then
-            openssl storeutl -noout -text -certs "$work/leaves" | sed -n 's/^ *Not After : //p' >"$work/ends" || true
-            date -f "$work/ends" +%s >"$work/times"
-            [ "$(wc -l <"$work/times")" != "$(wc -l <"$work/certificates")" ] \
-                || paste -d ' ' "$work/certificates" "$work/times" | awk '
-                    { printf "wecom_gateway_certificate_not_after_timestamp_seconds{site=\"%s\"} %s\n", $2, $3 }' >>"$known.new"
-        fi
+        ends_of_certificates >"$work/times"
+        {
+            echo "$release"
+            cut -d ' ' -f 2 "$work/certificates" | paste -d ' ' - "$work/times"
+        } >"$known.new"
         mv "$known.new" "$known"
     fi
-    tail -n +2 "$known"
+    family wecom_gateway_certificate_not_after_timestamp_seconds gauge "Until when the certificate of a site is valid."
+    awk 'NR > 1 && $2 != "-" {
+        printf "wecom_gateway_certificate_not_after_timestamp_seconds{site=\"%s\"} %s\n", $1, $2 }' "$known"
+    family wecom_gateway_certificate_readable gauge "Whether the certificate of a site can be read."
+    awk 'NR > 1 { printf "wecom_gateway_certificate_readable{site=\"%s\"} %d\n", $1, $2 != "-" }' "$known"
 }
 
 # All files are asked for by one curl, as a visitor would, at the port of plain http that every site has; "by a proxy", so
