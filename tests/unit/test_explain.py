@@ -219,6 +219,14 @@ def test_an_unknown_code_says_so_and_where_to_look():
     ]
 
 
+@pytest.mark.parametrize("pasted", ["WG9999", "wg204", "[WG20411]"])
+def test_a_code_that_no_message_has_says_so(pasted):
+    done = run(pasted)
+    assert done.exit_code == 0
+    assert f"{pasted.strip('[]').upper()}: this version of wecom-gateway has no message with this code" in done.stdout
+    assert "no WeCom error" not in done.stdout
+
+
 def test_json_has_both_languages():
     report = json.loads(run("--json", ANSWER_60020).stdout)
     (error,) = report["errors"]
