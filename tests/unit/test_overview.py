@@ -224,7 +224,7 @@ def test_without_asking_from_outside_nothing_is_fine(run, tmp_path):
     assert "nobody asked from outside" in (tmp_path / "out" / f"{A}.html").read_text()
 
 
-@pytest.mark.skipif(not shutil.which("chromium"), reason="there is no Chromium")
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no Chromium here; tests/lab/test_verify_page.py has one")
 def test_pages_fit_a_phone(view, tmp_path):
     """In a frame as wide as a phone, since a window of Chromium's is never under 500 px."""
     host = HostStatus("h1", True, certificate_days={A: 5, B: -1}, problem="x" * 200, history=FINE.history * 3)
