@@ -1,7 +1,8 @@
 """Makes each wrong change of changes/*.toml in a copy of the checkout and sees that the fast tests catch it.
 
 `python -m tests.mutants` runs all of them, two at a time; `--only WORD` those whose name or changed text has the word;
-`--list` prints their names. Exit 1 where a change passed the tests, 2 where the list itself is wrong.
+`--list` prints their names. First the tests have to pass without any change; `--passed` says that they just did.
+Exit 1 where a change passed the tests, 2 where the list itself is wrong.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="WORD", default="", help="only changes whose name or text has this word")
     parser.add_argument("--list", action="store_true", help="print the changes, run nothing")
+    parser.add_argument("--passed", action="store_true", help="all tests have just passed here: not again first")
     options = parser.parse_args(arguments)
     try:
         mutants = [one for one in read() if options.only in f"{one.name}\n{one.old}\n{one.new}"]
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         copies: queue.SimpleQueue[Copy] = queue.SimpleQueue()
         for number in range(_AT_A_TIME):
             copies.put(Copy(Path(folder) / str(number)))
-        status = _unchanged(copies, mutants) or _run(copies, mutants)
+        status = (not options.passed and _unchanged(copies, mutants)) or _run(copies, mutants)
     print(f"{len(mutants)} changes in {time.monotonic() - started:.0f} s")
     return status
 
