@@ -1,14 +1,15 @@
 """Makes each wrong change of changes/*.toml in a copy of the checkout and sees that the fast tests catch it.
 
 `python -m tests.mutants` runs all of them, two at a time; `--only WORD` those whose name or changed text has the word;
-`--list` prints their names. First the tests have to pass without any change; `--passed` says that they just did.
-Exit 1 where a change passed the tests, 2 where the list itself is wrong.
+`--some N` as many, drawn anew each time; `--list` prints their names. First the tests have to pass without any change;
+`--passed` says that they just did. Exit 1 where a change passed the tests, 2 where the list itself is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
 import queue
+import random
 import sys
 import tempfile
 import threading
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__.splitlines()[0])
     parser.add_argument("--only", metavar="WORD", default="", help="only changes whose name or text has this word")
     parser.add_argument("--list", action="store_true", help="print the changes, run nothing")
+    parser.add_argument("--some", metavar="N", type=int, help="only so many of them, others each time")
     parser.add_argument("--passed", action="store_true", help="all tests have just passed here: not again first")
     options = parser.parse_args(arguments)
     try:
@@ -35,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     except CatalogueError as error:
         print(error, file=sys.stderr)
         return 2
+    if options.some:
+        mutants = random.sample(mutants, min(options.some, len(mutants)))
     if not mutants:
         print(f"no change has {options.only!r} in its name or text", file=sys.stderr)
         return 2
