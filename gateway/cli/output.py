@@ -35,7 +35,7 @@ def say(
     terminal, further lines indented by so much; elsewhere it is one line, whatever its length.
     """
     told = finding(text) if found else said(text)
-    told = f"{_styled(said(label), color)}{colon()}{told}" if label else _styled(told, color)
+    told = _labelled(label, color, told) if label else _styled(told, color)
     line = " " * before + told
     if folded is not None and sys.stdout.isatty():
         # Its tables take a thirtieth of a second to read, which most commands need not wait for.
@@ -48,6 +48,10 @@ def say(
             wcwidth.wrap(line, width, subsequent_indent=further, break_long_words=False, break_on_hyphens=False)
         )
     click.echo(line, err=err)
+
+
+def _labelled(label: str, color: str | None, told: str) -> str:
+    return f"{_styled(said(label), color)}{colon()}{told}"
 
 
 def _styled(text: str, color: str | None) -> str:
@@ -68,7 +72,7 @@ def refuse(*reasons: Problem | str) -> NoReturn:
     """Prints why nothing is done, a line for each reason, and exits with 1."""
     for reason in reasons:
         told = reason.told() if isinstance(reason, Problem) else finding(printable(reason))
-        click.echo(f"{_styled(said('refused'), 'red')}{colon()}{told}", err=True)
+        click.echo(_labelled("refused", "red", told), err=True)
     sys.exit(1)
 
 
@@ -102,8 +106,7 @@ def print_problems(problems: Sequence[Problem], err: bool = False, most: int | N
     warnings = [problem for problem in problems if problem.severity == "warning"]
     kept = warnings[:most]
     for problem in problems if len(kept) == len(warnings) else [*errors(problems), *kept]:
-        label = click.style(said(problem.severity), fg=_COLORS[problem.severity])
-        click.echo(f"{label}{colon()}{problem.told()}", err=err)
+        click.echo(_labelled(problem.severity, _COLORS[problem.severity], problem.told()), err=err)
     if len(kept) < len(warnings):
         say(f"and {len(warnings) - len(kept)} more; --json has them all", "yellow", "warning", err=err)
 
